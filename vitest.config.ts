@@ -1,0 +1,35 @@
+import { defineConfig } from 'vitest/config'
+
+const code = ['verifier', 'attestations', 'src', 'tools', 'mkosi']
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: code.map((dir) => `${dir}/**/*.test.{ts,tsx}`),
+          exclude: ['**/node_modules/**', '**/*.docker.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'docker',
+          include: ['{verifier,src,mkosi,test}/**/*.docker.test.ts'],
+          // Builds share two cores and the engine: one file at a time keeps each within its limit.
+          fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+        },
+      },
+      {
+        test: {
+          name: 'house',
+          include: ['test/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.docker.test.ts'],
+          testTimeout: 120_000,
+        },
+      },
+    ],
+  },
+})
