@@ -1,0 +1,31 @@
+# Each target first brings the machine to where it runs (tools/bootstrap.sh), so a fresh clone needs nothing but `make TARGET`.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help test unit check fmt doctor generate stop-docker
+
+node := . tools/bootstrap.sh && bootstrap node
+engine := . tools/bootstrap.sh && bootstrap node docker
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+test: ## format, lint, types and all tests, those on the Docker engine included; ends with N passed, N failed, N skipped
+	@$(engine) && npm test --silent
+
+unit: ## the tests that need no Docker engine
+	@$(node) && node tools/run-suites.ts unit house
+
+check: ## format, lint, types
+	@$(node) && npm run --silent check
+
+fmt: ## format all files
+	@$(node) && npm run --silent format
+
+generate: ## make schemas/ and the generated pages of docs/ again
+	@$(node) && npm run --silent generate
+
+doctor: ## what this machine can do, and the remedy for what it cannot
+	@$(node) && npx --no-install bitwitness doctor
+
+stop-docker: ## stop the Docker engine, if `make` started it
+	@$(node) && node tools/docker-engine.ts stop
