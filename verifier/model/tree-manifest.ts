@@ -27,7 +27,7 @@ export type TreeEntry = {
   readonly link: string | null
   /** `major:minor` of c and b. */
   readonly device: string | null
-  /** Values in lower-case hex, sorted by name. */
+  /** Names as `escapeBytes` writes them, values in lower-case hex, sorted by name. */
   readonly xattrs: readonly (readonly [name: string, hexValue: string])[]
 }
 
@@ -48,7 +48,7 @@ export function decodeEntry(line: string): TreeEntry {
   if (!/^\d+$/.test(uid ?? '') || !/^\d+$/.test(gid ?? '') || !/^\d+$/.test(size ?? '') || !/^-?\d+(\.\d+)?$/.test(mtime ?? ''))
     throw malformed()
   if (sha256 !== '-' && !Sha256.safeParse(sha256).success) throw malformed()
-  return {
+  const entry: TreeEntry = {
     path,
     type: type as EntryType,
     mode: Number.parseInt(mode ?? '', 8),
@@ -62,12 +62,17 @@ export function decodeEntry(line: string): TreeEntry {
     link: link === '-' ? null : (link ?? null),
     xattrs: xattrs === '-' ? [] : (xattrs ?? '').split(',').map(decodeXattr),
   }
+  // One entry has one line: leading zeros and numbers that do not fit would make two manifests of one tree.
+  if (encodeEntry(entry) !== line) throw malformed()
+  return entry
 }
 
 function decodeXattr(text: string): [string, string] {
   const at = text.indexOf('=')
   if (at < 1 || !/^([0-9a-f]{2})*$/.test(text.slice(at + 1))) throw malformed()
-  return [text.slice(0, at).replaceAll('\\x2c', ',').replaceAll('\\x3d', '='), text.slice(at + 1)]
+  // A doubled backslash is a backslash of the name: what follows it is no escape of ours.
+  const name = text.slice(0, at).replaceAll(/\\\\|\\x2c|\\x3d/g, (found) => (found === '\\x2c' ? ',' : found === '\\x3d' ? '=' : found))
+  return [name, text.slice(at + 1)]
 }
 
 function malformed(): Failure {

@@ -72,14 +72,31 @@ function decideAttempts({ recipeFindings, attempts, comparisons }: Omit<Evidence
   if (built.length === 0) return decided('build-failed', reasonsOf(failed))
   if (failed.length > 0) return decided('nondeterministic', reasonsOf(failed))
   const apart = comparisons.filter((one) => one.claim === null && !(one.result === 'equal' && one.tier === 'bit-exact'))
-  const pairs = comparisons.filter((one) => one.claim === null)
-  if (built.length > 1 && pairs.length === 0)
+  const incomparable = apart.filter((one) => one.result === 'not-comparable')
+  if (apart.length > 0 && incomparable.length === apart.length)
+    return decided(
+      'undecided',
+      incomparable.map((one) => ({ code: 'attempts-not-comparable', message: one.reason ?? 'the attempts cannot be compared' })),
+    )
+  if (apart.length > 0)
+    return decided(
+      'nondeterministic',
+      apart.map((one) => ({ code: 'attempts-differ', message: `attempts differ in ${one.left.artifact ?? 'an artifact'}` })),
+    )
+  if (!allCompared(built, comparisons))
     return decided('undecided', [{ code: 'attempts-not-compared', message: 'the attempts were not compared with each other' }])
-  if (apart.length === 0) return undefined
-  return decided(
-    'nondeterministic',
-    apart.map((one) => ({ code: 'attempts-differ', message: `attempts differ in ${one.left.artifact ?? 'an artifact'}` })),
-  )
+  return undefined
+}
+
+/** Whether the comparisons between attempts join all of them: an attempt that was held against no other agrees with nothing. */
+function allCompared(attempts: readonly Attempt[], comparisons: readonly Comparison[]): boolean {
+  const pairs = comparisons.flatMap((one) => (one.claim === null && one.right !== null ? [[one.left.attempt, one.right.attempt]] : []))
+  const reached = new Set<number | null | undefined>(attempts.slice(0, 1).map((attempt) => attempt.number))
+  for (let before = -1; before !== reached.size; ) {
+    before = reached.size
+    for (const pair of pairs) if (pair.some((number) => reached.has(number))) for (const number of pair) reached.add(number)
+  }
+  return attempts.every((attempt) => reached.has(attempt.number))
 }
 
 type Judged = { readonly tier: Tier | null; readonly reasons: readonly VerdictReason[] }
@@ -114,5 +131,6 @@ function reasonsOf(attempts: readonly Attempt[]): VerdictReason[] {
 }
 
 function decided<V>(verdict: V, reasons: readonly VerdictReason[]): Decided<V> {
-  return { verdict, tier: null, reasons }
+  const said = new Map(reasons.map((reason) => [`${reason.code}\0${reason.message}`, reason]))
+  return { verdict, tier: null, reasons: [...said.values()] }
 }
