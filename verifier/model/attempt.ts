@@ -85,6 +85,8 @@ export const Attempt = z.strictObject({
   outcome: Outcome,
   limit: LimitKind.nullable(),
   reason: OutcomeReason.nullable(),
+  /** Earlier tries of this attempt that the infrastructure ended, oldest first. A mismatch is never tried again. */
+  retried: z.array(OutcomeReason),
   stages: z.array(Stage),
   artifacts: z.array(Artifact),
   /** Blob of the input lock that the attempt recorded (live) or used (replay). */

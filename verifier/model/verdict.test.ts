@@ -25,6 +25,7 @@ function attempt(number: number, outcome: Outcome, limit: Attempt['limit'] = nul
     builder: null,
     sandbox: null,
     usage: null,
+    retried: [],
   }
 }
 
