@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { ArtifactFormat } from '../model/attempt.ts'
 import type { Recipe } from '../model/recipe.ts'
 import type { Job } from './sandbox.ts'
@@ -82,20 +83,24 @@ const EXTENSIONS: Readonly<Record<string, readonly [extension: string, format: A
   oci: ['', 'oci'],
 }
 
+const Summary = z.object({
+  Images: z
+    .array(
+      z.object({
+        Image: z.string().default('main'),
+        Output: z.string().regex(/^(?!\.)[A-Za-z0-9._+~@-]{1,200}$/),
+        OutputFormat: z.string(),
+      }),
+    )
+    .max(64),
+})
+
 /** Which outputs the build must have left, from mkosi's own summary (made inside the sandbox, so its shape is checked, not trusted). */
 export function expectedOutputs(summary: unknown): readonly ExpectedOutput[] | undefined {
-  const images = (summary as { Images?: unknown } | null)?.Images
-  if (!Array.isArray(images) || images.length > 64) return undefined
-  const outputs: ExpectedOutput[] = []
-  for (const image of images as readonly Record<string, unknown>[]) {
-    const format = image['OutputFormat'] ?? image['Format']
-    const stem = image['Output']
-    const name = image['Image']
-    if (typeof format !== 'string' || typeof stem !== 'string' || !/^[A-Za-z0-9._+~@-]{1,200}$/.test(stem) || stem.startsWith('.'))
-      return undefined
-    const known = EXTENSIONS[format]
-    if (known === undefined) continue
-    outputs.push({ image: typeof name === 'string' ? name : 'main', stem, file: `${stem}${known[0]}`, format: known[1] })
-  }
-  return outputs
+  const parsed = Summary.safeParse(summary)
+  if (!parsed.success) return undefined
+  return parsed.data.Images.flatMap(({ Image, Output, OutputFormat }) => {
+    const known = EXTENSIONS[OutputFormat]
+    return known === undefined ? [] : [{ image: Image, stem: Output, file: `${Output}${known[0]}`, format: known[1] }]
+  })
 }
