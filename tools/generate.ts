@@ -1,4 +1,6 @@
+import { writePages } from './generated-pages.ts'
 import { writeSchemas } from './schemas.ts'
 
-/** `npm run generate`: makes everything again that is made from code. The house tests fail while any of it is stale. */
+/** `npm run generate`: makes everything again that is made from code. Tests fail while any of it is stale. */
 await writeSchemas()
+await writePages()

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest'
+import { readSettings, SETTINGS } from './settings.ts'
+
+describe('readSettings', () => {
+  it('has a default for everything', () => {
+    expect(readSettings({ XDG_DATA_HOME: '/data' })).toEqual({
+      home: '/data/bitwitness',
+      dockerHost: null,
+      mirrors: null,
+      snapshotMirror: null,
+      mkosi: '25.3',
+      apparmor: 'bitwitness-builder',
+      workspace: 'auto',
+      limitTime: 1800,
+      limitMemory: 6 * 2 ** 30,
+      limitCpus: 2,
+      limitProcesses: 4096,
+      limitDisk: 12 * 2 ** 30,
+      limitOutput: 8 * 2 ** 30,
+      limitLog: 16 * 2 ** 20,
+    })
+  })
+
+  it('shows as default what it takes as default, wherever the default is a value', () => {
+    const plain = Object.values(SETTINGS).filter((setting) => /^[A-Za-z0-9.-]+$/.test(setting.otherwise))
+    const taken = plain.map((setting) => (setting.read as (text: string) => unknown)(setting.otherwise))
+    expect(taken).toEqual(plain.map((setting) => setting.fallback({})))
+    expect(plain.length).toBeGreaterThan(5)
+  })
+
+  it('reads every setting', () => {
+    const settings = readSettings({
+      BITWITNESS_HOME: '/srv/bitwitness/',
+      DOCKER_HOST: 'ssh://builder@engine.example',
+      BITWITNESS_MIRRORS:
+        'debian=http://one.example/debian  debian=https://two.example/debian/ debian-security=http://one.example/security',
+      BITWITNESS_SNAPSHOT_MIRROR: 'https://dated.example/archive',
+      BITWITNESS_WORKSPACE: 'volume',
+      BITWITNESS_LIMIT_TIME: '2h',
+      BITWITNESS_LIMIT_MEMORY: '512M',
+      BITWITNESS_LIMIT_CPUS: '8',
+    })
+    expect(settings).toMatchObject({
+      home: '/srv/bitwitness',
+      dockerHost: 'ssh://builder@engine.example',
+      workspace: 'volume',
+      limitTime: 7200,
+      limitMemory: 2 ** 29,
+      limitCpus: 8,
+    })
+    expect([...(settings.mirrors ?? [])].map(([archive, urls]) => [archive, urls.map(String)])).toEqual([
+      ['debian', ['http://one.example/debian/', 'https://two.example/debian/']],
+      ['debian-security', ['http://one.example/security/']],
+    ])
+    expect(String(settings.snapshotMirror)).toBe('https://dated.example/archive/')
+  })
+
+  it('takes an empty variable as not set, and an XDG_DATA_HOME that is not absolute as none', () => {
+    expect(readSettings({ BITWITNESS_LIMIT_CPUS: '' }).limitCpus).toBe(2)
+    expect(readSettings({ XDG_DATA_HOME: 'data' }).home).toMatch(/^\/.*\.local\/share\/bitwitness$/)
+  })
+
+  it.each([
+    ['BITWITNESS_HOME', 'relative/path'],
+    ['BITWITNESS_LIMIT_MEMORY', '4 GB'],
+    ['BITWITNESS_LIMIT_MEMORY', '0'],
+    ['BITWITNESS_LIMIT_MEMORY', '-1'],
+    ['BITWITNESS_LIMIT_MEMORY', '9999999999T'],
+    ['BITWITNESS_LIMIT_TIME', '1d'],
+    ['BITWITNESS_LIMIT_CPUS', '1.5'],
+    ['BITWITNESS_LIMIT_CPUS', '4096'],
+    ['BITWITNESS_WORKSPACE', 'TMPFS'],
+    ['BITWITNESS_MKOSI', '26'],
+    ['BITWITNESS_APPARMOR_PROFILE', 'unconfined --privileged'],
+    ['DOCKER_HOST', 'fd://'],
+    ['BITWITNESS_MIRRORS', 'debian'],
+    ['BITWITNESS_MIRRORS', 'debian=ftp://one.example/debian'],
+    ['BITWITNESS_MIRRORS', 'debian=http://user:secret@one.example/debian'],
+    ['BITWITNESS_MIRRORS', 'De bian=http://one.example/'],
+    ['BITWITNESS_MIRRORS', '   '],
+    ['BITWITNESS_SNAPSHOT_MIRROR', 'https://dated.example/?q=1'],
+  ])('refuses %s=%s and does not repeat the value', (variable, value) => {
+    const reading = (): unknown => readSettings({ [variable]: value })
+    expect(reading).toThrow(expect.objectContaining({ code: 'setting-invalid', message: `${variable} has a value that cannot be` }))
+  })
+
+  it('refuses a variable with our prefix that means nothing, so that a slip is seen', () => {
+    expect(() => readSettings({ BITWITNESS_LIMIT_MEMROY: '4G' })).toThrow(expect.objectContaining({ code: 'setting-unknown' }))
+    expect(readSettings({ BITWITNESS_YES: '1', OTHER: 'x' }).limitCpus).toBe(2)
+  })
+})

@@ -1,0 +1,155 @@
+import { homedir } from 'node:os'
+import path from 'node:path'
+import { Failure } from '../../verifier/model/failure.ts'
+import { type Mirrors, parseBase, parseMirrors } from './mirrors.ts'
+import { parseDuration, parseSize } from './size.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** One environment variable that we read. `read` gives undefined for a value that cannot be. */
+type Setting<T> = {
+  readonly variable: string
+  readonly about: string
+  /** What a value looks like, for docs and hints. */
+  readonly form: string
+  /** The default as docs show it. */
+  readonly otherwise: string
+  readonly fallback: (environment: Environment) => T
+  readonly read: (text: string) => T | undefined
+}
+
+const absolutePath = (text: string): string | undefined => (path.isAbsolute(text) ? path.resolve(text) : undefined)
+const wholeNumber =
+  (maximum: number) =>
+  (text: string): number | undefined =>
+    /^[1-9]\d{0,8}$/.test(text) && Number(text) <= maximum ? Number(text) : undefined
+const oneOf =
+  <const T extends string>(...values: readonly T[]) =>
+  (text: string): T | undefined =>
+    values.find((value) => value === text)
+const size = (variable: string, about: string, otherwise: string): Setting<number> => ({
+  variable,
+  about,
+  form: 'bytes, or a number with K, M, G or T (powers of 1024)',
+  otherwise,
+  fallback: () => parseSize(otherwise) ?? 0,
+  read: parseSize,
+})
+
+/** Every setting there is. docs/settings.md is made from this table. */
+export const SETTINGS = {
+  home: {
+    variable: 'BITWITNESS_HOME',
+    about: 'Folder for blobs, builder images, keys and work in progress.',
+    form: 'an absolute path',
+    otherwise: '`$XDG_DATA_HOME/bitwitness`, and `~/.local/share/bitwitness` where that is not set',
+    fallback: (environment: Environment): string =>
+      path.join(absolutePath(environment['XDG_DATA_HOME'] ?? '') ?? path.join(homedir(), '.local', 'share'), 'bitwitness'),
+    read: absolutePath,
+  },
+  dockerHost: {
+    variable: 'DOCKER_HOST',
+    about: 'The Docker engine that builds run on.',
+    form: '`unix://…`, `tcp://…` or `ssh://…`',
+    otherwise: 'the local socket',
+    fallback: (): string | null => null,
+    read: (text: string): string | undefined => (/^(unix|tcp|ssh):\/\/[^\s]+$/.test(text) ? text : undefined),
+  },
+  mirrors: {
+    variable: 'BITWITNESS_MIRRORS',
+    about: 'Where the recording proxy fetches Debian archives from. A mirror never shows in a lock or a report.',
+    form: '`ARCHIVE=URL` entries separated by spaces; an archive named again gets a further mirror',
+    otherwise: "what this machine's own apt is configured with",
+    fallback: (): Mirrors | null => null,
+    read: parseMirrors,
+  },
+  snapshotMirror: {
+    variable: 'BITWITNESS_SNAPSHOT_MIRROR',
+    about: 'Where dated states of an archive are fetched from: the archive and the date are added to it as `ARCHIVE/YYYYMMDDThhmmssZ/`.',
+    form: 'a URL',
+    otherwise: 'none: a recipe with a snapshot can be built from a lock whose inputs are at hand, and not live',
+    fallback: (): URL | null => null,
+    read: parseBase,
+  },
+  mkosi: {
+    variable: 'BITWITNESS_MKOSI',
+    about: 'Version of mkosi in the builder image that is made.',
+    form: '`25.3`',
+    otherwise: '25.3',
+    fallback: (): '25.3' => '25.3',
+    read: oneOf('25.3'),
+  },
+  apparmor: {
+    variable: 'BITWITNESS_APPARMOR_PROFILE',
+    about: 'AppArmor profile of the sandbox, loaded on the machine of the engine. Without effect where the engine enforces none.',
+    form: 'the name of a loaded profile',
+    otherwise: 'bitwitness-builder',
+    fallback: (): string => 'bitwitness-builder',
+    read: (text: string): string | undefined => (/^[A-Za-z0-9._-]{1,100}$/.test(text) ? text : undefined),
+  },
+  workspace: {
+    variable: 'BITWITNESS_WORKSPACE',
+    about: "Where a build's files lie: in memory, or on a volume of the engine that is removed afterwards.",
+    form: '`auto`, `tmpfs` or `volume`',
+    otherwise: 'auto',
+    fallback: (): 'auto' | 'tmpfs' | 'volume' => 'auto',
+    read: oneOf('auto', 'tmpfs', 'volume'),
+  },
+  limitTime: {
+    variable: 'BITWITNESS_LIMIT_TIME',
+    about: 'Wall time of one attempt.',
+    form: 'seconds, or a number with s, m or h',
+    otherwise: '30m',
+    fallback: (): number => 1800,
+    read: parseDuration,
+  },
+  limitMemory: size('BITWITNESS_LIMIT_MEMORY', 'Memory of one attempt, a workspace in memory included.', '6G'),
+  limitCpus: {
+    variable: 'BITWITNESS_LIMIT_CPUS',
+    about: 'CPUs that a build sees. A recipe can write their number into an image: keep it the same for all who compare.',
+    form: 'a whole number',
+    otherwise: '2',
+    fallback: (): number => 2,
+    read: wholeNumber(1024),
+  },
+  limitProcesses: {
+    variable: 'BITWITNESS_LIMIT_PROCESSES',
+    about: 'Processes and threads of one attempt.',
+    form: 'a whole number',
+    otherwise: '4096',
+    fallback: (): number => 4096,
+    read: wholeNumber(4_194_304),
+  },
+  limitDisk: size('BITWITNESS_LIMIT_DISK', 'What a build may write in its workspace.', '12G'),
+  limitOutput: size('BITWITNESS_LIMIT_OUTPUT', 'What a build may leave in its output folder.', '8G'),
+  limitLog: size('BITWITNESS_LIMIT_LOG', 'Bytes of log that one attempt may write.', '16M'),
+} as const satisfies Readonly<Record<string, Setting<unknown>>>
+
+export type Settings = { readonly [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]['fallback']> }
+
+/** Variables with our prefix that other programs of the project read: the Makefile and the test runner. */
+const NOT_SETTINGS = ['BITWITNESS_YES', 'BITWITNESS_TEST_RECORD']
+
+/**
+ * Reads and checks all settings. An empty variable counts as not set. Fails with `setting-invalid` or, for a variable with our prefix
+ * that means nothing, `setting-unknown`; values never show in a message, since one could be a secret that went to the wrong place.
+ */
+export function readSettings(environment: Environment): Settings {
+  const known: readonly string[] = [...Object.values(SETTINGS).map((setting) => setting.variable), ...NOT_SETTINGS]
+  const unknown = Object.keys(environment).find((name) => name.startsWith('BITWITNESS_') && !known.includes(name))
+  if (unknown !== undefined)
+    throw new Failure({
+      code: 'setting-unknown',
+      message: `there is no setting ${unknown.replaceAll(/[^A-Z0-9_]/g, '?').slice(0, 80)}`,
+      hint: 'unset it, or correct its name: docs/settings.md lists all',
+    })
+  return Object.fromEntries(Object.entries(SETTINGS).map(([key, setting]) => [key, readSetting(setting, environment)])) as Settings
+}
+
+function readSetting(setting: Setting<unknown>, environment: Environment): unknown {
+  const text = environment[setting.variable]
+  if (text === undefined || text === '') return setting.fallback(environment)
+  const value = setting.read(text)
+  if (value !== undefined) return value
+  throw new Failure({ code: 'setting-invalid', message: `${setting.variable} has a value that cannot be`, hint: `give ${setting.form}` })
+}

@@ -1,0 +1,20 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { settingsPage } from './settings-page.ts'
+
+/** Pages of docs/ that are made from code, with what they must say. */
+const PAGES: ReadonlyMap<string, () => string | Promise<string>> = new Map([['docs/settings.md', settingsPage]])
+
+const root = path.join(import.meta.dirname, '..')
+
+/** Pages whose text is not what the code says. */
+export async function stalePages(): Promise<string[]> {
+  const stale: string[] = []
+  for (const [file, make] of PAGES)
+    if ((await readFile(path.join(root, file), 'utf8').catch(() => undefined)) !== (await make())) stale.push(file)
+  return stale
+}
+
+export async function writePages(): Promise<void> {
+  for (const [file, make] of PAGES) await writeFile(path.join(root, file), await make())
+}
