@@ -1,0 +1,116 @@
+import { rename, rm } from 'node:fs/promises'
+import { Worker } from 'node:worker_threads'
+import type { BlobStore } from '../model/blob-store.ts'
+import type { Sha256 } from '../model/digest.ts'
+import { Failure, type FailureOptions } from '../model/failure.ts'
+import { IMAGE_TAR_LIMITS, type TarLimits } from '../tar/limits.ts'
+import type { CanonicalFacts } from './canonical-tar.ts'
+
+export type CanonicalTar = CanonicalFacts & {
+  /** Blob of the tree manifest. */
+  readonly treeManifest: Sha256
+}
+
+export type WorkerMessage =
+  | { readonly kind: 'piece'; readonly bytes: Uint8Array }
+  | { readonly kind: 'done'; readonly facts: CanonicalFacts }
+  | { readonly kind: 'failed'; readonly failure: FailureOptions }
+
+/**
+ * Brings an uncompressed tar file to canonical form (docs/canonical-form.md) in a thread of its own: digests of the file, of its
+ * canonical form and of every content, the tree manifest as a blob, and the canonical tar at `output` (null: none), which appears whole
+ * or not at all. The file must not change meanwhile. Rejects with `tar-…` where canonical form would hide something, with
+ * `canonical-io` where reading or writing fails, and with the signal's reason.
+ */
+export async function canonicaliseTar(o: {
+  input: string
+  output: string | null
+  blobs: BlobStore
+  limits?: TarLimits
+  signal?: AbortSignal
+}): Promise<CanonicalTar> {
+  o.signal?.throwIfAborted()
+  const part = o.output === null ? null : `${o.output}.part`
+  if (part !== null) await rm(part, { force: true })
+  const worker = new CanonicalWorker({ input: o.input, output: part, limits: o.limits ?? IMAGE_TAR_LIMITS }, o.signal)
+  try {
+    const manifest = await o.blobs.put(worker.pieces())
+    const facts = worker.facts()
+    if (part !== null && o.output !== null) await rename(part, o.output)
+    return { ...facts, treeManifest: manifest.sha256 }
+  } finally {
+    await worker.stop()
+    if (part !== null) await rm(part, { force: true })
+  }
+}
+
+/** Compiled, the thread's file has another ending; the compiler rewrites imports only. */
+const THREAD = new URL(import.meta.url.endsWith('.ts') ? './canonical-worker.ts' : './canonical-worker.js', import.meta.url)
+
+class CanonicalWorker {
+  readonly #worker: Worker
+  readonly #queue: WorkerMessage[] = []
+  readonly #signal: AbortSignal | undefined
+  #facts: CanonicalFacts | undefined
+  #failure: Error | undefined
+  #wake: () => void = () => {}
+
+  constructor(data: { input: string; output: string | null; limits: TarLimits }, signal: AbortSignal | undefined) {
+    this.#worker = new Worker(THREAD, { workerData: data })
+    this.#signal = signal
+    this.#worker.on('message', (message: WorkerMessage) => {
+      this.#queue.push(message)
+      this.#wake()
+    })
+    this.#worker.on('error', (cause) => this.#fail(threadDied(cause)))
+    this.#worker.on('exit', () => this.#fail(threadDied(undefined)))
+    signal?.addEventListener('abort', this.#abort)
+  }
+
+  async *pieces(): AsyncGenerator<Uint8Array, void, void> {
+    for (;;) {
+      const message = this.#queue.shift()
+      if (message === undefined) {
+        if (this.#failure !== undefined) throw this.#failure
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve
+        })
+        continue
+      }
+      if (message.kind === 'failed') throw new Failure(message.failure)
+      if (message.kind === 'done') {
+        this.#facts = message.facts
+        return
+      }
+      yield message.bytes
+      this.#worker.postMessage('more')
+    }
+  }
+
+  facts(): CanonicalFacts {
+    if (this.#facts === undefined) throw threadDied(undefined)
+    return this.#facts
+  }
+
+  async stop(): Promise<void> {
+    this.#signal?.removeEventListener('abort', this.#abort)
+    await this.#worker.terminate()
+  }
+
+  readonly #abort = (): void => this.#fail(this.#signal?.reason instanceof Error ? this.#signal.reason : new Error('aborted'))
+
+  #fail(error: Error): void {
+    this.#failure ??= error
+    this.#wake()
+  }
+}
+
+function threadDied(cause: unknown): Failure {
+  return new Failure({
+    code: 'canonical-io',
+    message: 'the thread that reads the tar ended early',
+    hint: 'most often memory ran out: give the process more of it',
+    audience: 'operator',
+    cause,
+  })
+}

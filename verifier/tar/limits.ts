@@ -1,0 +1,40 @@
+/** Bounds on one archive. All sizes are bytes; file sizes count sparse files at their full size. */
+export type TarLimits = {
+  readonly maxEntries: number
+  readonly maxFileSize: number
+  readonly maxTotalSize: number
+  readonly maxPathLength: number
+  /** Of one extended header, long name or sparse map. */
+  readonly maxHeaderSize: number
+  /** pax keys that are read and dropped because the caller has no use for what they say. Image tars: none. */
+  readonly ignoredPaxKeys: readonly string[]
+  /** Whether owners given by name are dropped (`ignore`) or refused unless the name is `root` and the number 0 (`numeric`). */
+  readonly ownerNames: 'ignore' | 'numeric'
+}
+
+const GIB = 1024 ** 3
+
+/** For image tars: nothing may get lost. */
+export const IMAGE_TAR_LIMITS: TarLimits = {
+  maxEntries: 1_000_000,
+  maxFileSize: 64 * GIB,
+  maxTotalSize: 128 * GIB,
+  maxPathLength: 4095,
+  maxHeaderSize: 1024 * 1024,
+  ignoredPaxKeys: [],
+  ownerNames: 'numeric',
+}
+
+/**
+ * For source archives, whose owners and times are normalised anyway. `comment` is where git writes the commit; the others are what
+ * bsdtar and star add about the machine that packed.
+ */
+export const SOURCE_TAR_LIMITS: TarLimits = {
+  maxEntries: 100_000,
+  maxFileSize: GIB,
+  maxTotalSize: 4 * GIB,
+  maxPathLength: 4095,
+  maxHeaderSize: 256 * 1024,
+  ignoredPaxKeys: ['comment', 'atime', 'ctime', 'SCHILY.dev', 'SCHILY.ino', 'SCHILY.nlink', 'SCHILY.fflags', 'LIBARCHIVE.creationtime'],
+  ownerNames: 'ignore',
+}

@@ -1,0 +1,125 @@
+import { escapeBytes } from '../model/tree-manifest.ts'
+import { assembleMember, type Extensions } from './assemble.ts'
+import { BLOCK, fromLatin1, isZero, latin1, paddingAfter } from './bytes.ts'
+import { type TarFailureCode, tarFailure } from './failures.ts'
+import { decodeHeader, type Header } from './header.ts'
+import type { TarLimits } from './limits.ts'
+import type { ParsedMember } from './member.ts'
+import { checkGlobalPax, decodePax } from './pax.ts'
+import { SeenPaths } from './seen.ts'
+import { checkSparse, readSparseMap } from './sparse.ts'
+
+/**
+ * What the parser asks of whoever has the bytes. `need`: hand me the next that many bytes, fewer only where the archive ends.
+ * `member`: pass over its `storedSize` bytes of content in whatever way you like, then go on.
+ */
+export type TarStep = { readonly need: number } | { readonly member: ParsedMember }
+
+/** Zeros after the end marker: GNU tar pads to a record; its largest sensible one. */
+const MAX_END_PADDING = 1024 * 1024
+
+/**
+ * The one tar parser. It does no input itself, so that a stream and a file are read by the same rules. Handed-in bytes are copied
+ * where they are kept. Returns the archive's size.
+ */
+export function* parseTar(limits: TarLimits): Generator<TarStep, number, Uint8Array> {
+  const seen = new SeenPaths()
+  let offset = 0
+  let entries = 0
+  let total = 0
+  for (;;) {
+    const start = offset
+    const head = yield* readHead(start, limits)
+    offset += head.rawHeader.length
+    if (head.header === undefined) return yield* readEnd(offset)
+    const fail = (code: TarFailureCode, name?: string): Error =>
+      tarFailure(code, name === undefined ? { offset: start } : { offset: start, path: escapeBytes(fromLatin1(name)) })
+    const { entry, name, linkName, archived, realSize } = assembleMember({ header: head.header, extensions: head.extensions, limits, fail })
+    let storedSize = archived
+    let sparse: ParsedMember['sparse'] = null
+    if (realSize !== null) {
+      const map = yield* readSparseMap(start, limits.maxHeaderSize)
+      offset += map.mapSize
+      storedSize -= map.mapSize
+      checkSparse(map.extents, { size: entry.size, storedSize, offset: start })
+      sparse = map.extents
+    }
+    entries += 1
+    total += entry.size
+    if (entries > limits.maxEntries) throw fail('tar-entries-limit')
+    if (Math.max(entry.size, storedSize) > limits.maxFileSize) throw fail('tar-file-size-limit', name)
+    if (total > limits.maxTotalSize) throw fail('tar-total-size-limit', name)
+    if (linkName !== null && entry.type === 'hardlink' && !seen.hasFile(linkName)) throw fail('tar-link-target-missing', name)
+    seen.add(name, { directory: entry.type === 'directory', offset: start })
+    yield { member: { ...entry, name, linkName, storedSize, sparse, headerOffset: start, dataOffset: offset, rawHeader: head.rawHeader } }
+    offset += storedSize
+    const padding = paddingAfter(storedSize)
+    if (padding > 0) {
+      const bytes = yield { need: padding }
+      if (bytes.length < padding) throw fail('tar-truncated', name)
+      if (!isZero(bytes)) throw fail('tar-hidden-bytes', name)
+      offset += padding
+    }
+  }
+}
+
+type Head = { readonly header: Header | undefined; readonly extensions: Extensions; readonly rawHeader: Uint8Array }
+
+/** One member's header with the extended headers before it; `header` is undefined at the first block of the end marker. */
+function* readHead(start: number, limits: TarLimits): Generator<{ need: number }, Head, Uint8Array> {
+  const raw: Uint8Array[] = []
+  let at = start
+  let extensions: Extensions = { pax: null, longName: null, longLink: null }
+  const take = function* (length: number): Generator<{ need: number }, Uint8Array, Uint8Array> {
+    const bytes = Uint8Array.from(yield { need: length })
+    if (bytes.length < length) throw tarFailure('tar-truncated', { offset: start })
+    raw.push(bytes)
+    at += length
+    return bytes
+  }
+  for (;;) {
+    const block = yield* take(BLOCK)
+    if (isZero(block)) {
+      if (raw.length > 1) throw tarFailure('tar-truncated', { offset: start })
+      return { header: undefined, extensions, rawHeader: block }
+    }
+    const header = decodeHeader(block, at - BLOCK)
+    if (!EXTENSIONS.has(header.type)) return { header, extensions, rawHeader: raw.length === 1 ? block : Buffer.concat(raw) }
+    if (header.size < 0 || header.size > limits.maxHeaderSize || at - start > limits.maxHeaderSize * 4)
+      throw tarFailure('tar-pax-too-large', { offset: start })
+    const padded = yield* take(header.size + paddingAfter(header.size))
+    if (!isZero(padded.subarray(header.size))) throw tarFailure('tar-hidden-bytes', { offset: start })
+    extensions = extend({ extensions, type: header.type, bytes: padded.subarray(0, header.size), offset: start, limits })
+  }
+}
+
+/** x and g: POSIX extended headers; L and K: GNU's long name and long link. */
+const EXTENSIONS = new Set(['x', 'g', 'L', 'K'])
+
+function extend(o: { extensions: Extensions; type: string; bytes: Uint8Array; offset: number; limits: TarLimits }): Extensions {
+  const { extensions, type, bytes, offset, limits } = o
+  if (type === 'g') {
+    checkGlobalPax(bytes, offset, limits)
+    return extensions
+  }
+  const field = type === 'x' ? 'pax' : type === 'L' ? 'longName' : 'longLink'
+  if (extensions[field] !== null) throw tarFailure('tar-pax-key-duplicate', { offset })
+  if (field === 'pax') return { ...extensions, pax: decodePax(bytes, offset, limits) }
+  // GNU tar ends the name with one NUL.
+  const text = latin1(bytes)
+  if (text.length < 2 || text.indexOf('\0') !== text.length - 1) throw tarFailure('tar-pax-malformed', { offset })
+  return { ...extensions, [field]: text.slice(0, -1) }
+}
+
+function* readEnd(start: number): Generator<{ need: number }, number, Uint8Array> {
+  const second = yield { need: BLOCK }
+  if (second.length < BLOCK) throw tarFailure('tar-truncated', { offset: start })
+  if (!isZero(second)) throw tarFailure('tar-trailing-data', { offset: start })
+  let end = start + BLOCK
+  for (;;) {
+    const bytes = yield { need: BLOCK }
+    if (bytes.length === 0) return end
+    if (!isZero(bytes) || bytes.length < BLOCK || end - start > MAX_END_PADDING) throw tarFailure('tar-trailing-data', { offset: end })
+    end += BLOCK
+  }
+}
