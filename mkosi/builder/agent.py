@@ -86,7 +86,9 @@ class Agent:
         self.baseline_free = None
 
     def run(self):
-        ctypes.CDLL(None, use_errno=True).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
+        libc = ctypes.CDLL(None)
+        libc.prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
+        libc.fcntl(1, 1031, CHUNK)  # F_SETPIPE_SZ: fewer turns between us and the engine
         os.umask(0o022)
         wake_read, wake_write = os.pipe()
         for fd in (wake_read, wake_write):
@@ -269,7 +271,7 @@ class Agent:
             fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
             return 1
-        self.send_from(fd, index)
+        self.send_file_from(fd, index, os.fstat(fd).st_size)
         return 0
 
     def send_tree(self, index, path):
@@ -292,6 +294,18 @@ class Agent:
             if not data:
                 break
             send(b"T", index, data)
+        os.close(fd)
+
+    @staticmethod
+    def send_file_from(fd, index, size):
+        """Like send_from, without a copy through this process. Nothing else runs any more, so the size holds."""
+        at = 0
+        while at < size:
+            length = min(CHUNK, size - at)
+            write_all(1, HEADER.pack(b"T", index, length))
+            end = at + length
+            while at < end:
+                at += os.sendfile(1, fd, at, end - at)
         os.close(fd)
 
     # --- processes ------------------------------------------------------------------------------------------------

@@ -44,8 +44,8 @@ it('puts nothing of ours into the environment of a build but what is fixed', () 
 it("reads the expected outputs from mkosi's summary", () => {
   const summary = {
     Images: [
-      { Image: 'main', Output: 'app', OutputFormat: 'tar' },
-      { Image: 'initrd', Output: 'i', OutputFormat: 'cpio' },
+      { Image: null, Output: 'app', Format: 'tar' },
+      { Image: 'initrd', Output: 'i', Format: 'cpio' },
     ],
   }
   expect(expectedOutputs(summary)).toEqual([
@@ -57,8 +57,8 @@ it("reads the expected outputs from mkosi's summary", () => {
 it.each([
   ['no summary', undefined],
   ['another shape', { Images: 'main' }],
-  ['a name that leaves the folder', { Images: [{ Output: '../app', OutputFormat: 'tar' }] }],
-  ['a hidden name', { Images: [{ Output: '.app', OutputFormat: 'tar' }] }],
+  ['a name that leaves the folder', { Images: [{ Output: '../app', Format: 'tar' }] }],
+  ['a hidden name', { Images: [{ Output: '.app', Format: 'tar' }] }],
   ['an entry that is no object', { Images: [null] }],
 ])('believes no summary with %s', (_, summary) => {
   expect(expectedOutputs(summary)).toBeUndefined()

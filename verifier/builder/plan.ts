@@ -87,9 +87,10 @@ const Summary = z.object({
   Images: z
     .array(
       z.object({
-        Image: z.string().default('main'),
+        /** Null for the image of the recipe's own folder. */
+        Image: z.string().nullish(),
         Output: z.string().regex(/^(?!\.)[A-Za-z0-9._+~@-]{1,200}$/),
-        OutputFormat: z.string(),
+        Format: z.string(),
       }),
     )
     .max(64),
@@ -99,8 +100,8 @@ const Summary = z.object({
 export function expectedOutputs(summary: unknown): readonly ExpectedOutput[] | undefined {
   const parsed = Summary.safeParse(summary)
   if (!parsed.success) return undefined
-  return parsed.data.Images.flatMap(({ Image, Output, OutputFormat }) => {
-    const known = EXTENSIONS[OutputFormat]
-    return known === undefined ? [] : [{ image: Image, stem: Output, file: `${Output}${known[0]}`, format: known[1] }]
+  return parsed.data.Images.flatMap(({ Image, Output, Format }) => {
+    const known = EXTENSIONS[Format]
+    return known === undefined ? [] : [{ image: Image ?? 'main', stem: Output, file: `${Output}${known[0]}`, format: known[1] }]
   })
 }
