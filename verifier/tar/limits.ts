@@ -22,7 +22,8 @@ export const IMAGE_TAR_LIMITS: TarLimits = {
   maxPathLength: 4095,
   maxHeaderSize: 1024 * 1024,
   ignoredPaxKeys: [],
-  ownerNames: 'numeric',
+  // mkosi's tar names owners after the image's own passwd file. The numbers are what an OCI layer means; canonical form keeps them alone.
+  ownerNames: 'ignore',
 }
 
 /**
