@@ -1,0 +1,105 @@
+import type { BlobStore } from '../../model/blob-store.ts'
+import type { Sha256 } from '../../model/digest.ts'
+import type { Input } from '../../model/lock.ts'
+import type { InputFailure } from './input-proxy.ts'
+import { type IndexedPackage, packagesIn } from './packages-index.ts'
+import { parseRelease, type Release } from './release-file.ts'
+import { type Target, targetKey } from './target.ts'
+
+export type Recorded = Target & { readonly sha256: Sha256; readonly size: number }
+
+/** More than any archive's signed index has. */
+const MAX_RELEASE = 16 << 20
+
+/**
+ * Says what each recorded body is: signed indexes by suite and date, packages by the name and version that the archive's own index gives
+ * to them, checked against the sha256 there. Whether a signature is good was judged by apt, in the build, and is again in each replay.
+ */
+export async function lockRecording(
+  recorded: readonly Recorded[],
+  blobs: BlobStore,
+): Promise<{ readonly inputs: readonly Input[] & Input[]; readonly failures: readonly InputFailure[] }> {
+  const failures: InputFailure[] = []
+  const inputs: Input[] = []
+  const releases: { readonly archive: string; readonly release: Release }[] = []
+  for (const entry of recorded.filter(({ path }) => isRelease(path))) {
+    const release = entry.size <= MAX_RELEASE ? parseRelease(await text(blobs, entry.sha256), entry.path.endsWith('/InRelease')) : undefined
+    if (release === undefined) {
+      failures.push(failure(entry, 'input-refused', 'a mirror sent something else than a release file'))
+      inputs.push({ kind: 'index', ...entry })
+    } else {
+      releases.push({ archive: entry.archive, release })
+      const { suite, codename, date, validUntil } = release
+      inputs.push({ kind: 'release', ...entry, suite, codename, date, validUntil })
+    }
+  }
+  const packages = recorded.filter(({ path }) => isPackage(path))
+  const indexed =
+    packages.length === 0 ? new Map<string, IndexedPackage[]>() : await readIndexes(recorded, packages, releases, blobs, failures)
+  for (const entry of packages) {
+    const stanzas = indexed.get(targetKey(entry)) ?? []
+    const stanza = stanzas.find(({ sha256 }) => sha256 === entry.sha256)
+    const stated = stanzas[0]
+    if (stanza === undefined && stated !== undefined)
+      failures.push({
+        ...failure(entry, 'input-differs', 'a mirror has other bytes than the archive index names'),
+        expected: stated.sha256,
+        actual: entry.sha256,
+      })
+    const { name, version, architecture } = stanza ?? byFileName(entry.path)
+    inputs.push({ kind: 'package', ...entry, name, version, architecture })
+  }
+  for (const entry of recorded) if (!isRelease(entry.path) && !isPackage(entry.path)) inputs.push({ kind: 'index', ...entry })
+  return { inputs, failures }
+}
+
+/** Reads those package indexes that a recorded release file names, by their digest. */
+async function readIndexes(
+  recorded: readonly Recorded[],
+  packages: readonly Recorded[],
+  releases: readonly { readonly archive: string; readonly release: Release }[],
+  blobs: BlobStore,
+  failures: InputFailure[],
+): Promise<Map<string, IndexedPackage[]>> {
+  const found = new Map<string, IndexedPackage[]>()
+  for (const entry of recorded) {
+    const names = releases
+      .filter(({ archive }) => archive === entry.archive)
+      .flatMap(({ release }) => release.files.get(entry.sha256) ?? [])
+    const name = names.find((file) => /(^|\/)Packages(\.[a-z0-9]+)?$/.test(file))
+    if (name === undefined) continue
+    const wanted = new Set(packages.filter(({ archive }) => archive === entry.archive).map(({ path }) => path))
+    const read = await packagesIn(await blobs.open(entry.sha256), name, wanted)
+    if (read === undefined) failures.push(failure(entry, 'input-refused', 'a package index could not be read'))
+    for (const stanza of read ?? []) {
+      const key = targetKey({ archive: entry.archive, path: stanza.path })
+      found.set(key, [...(found.get(key) ?? []), stanza])
+    }
+  }
+  return found
+}
+
+/** `pool/main/d/dash/dash_0.5.12-2_amd64.deb`: the file name leaves the version's epoch out. */
+function byFileName(path: string): { readonly name: string; readonly version: string; readonly architecture: string } {
+  const file = path.slice(path.lastIndexOf('/') + 1).replace(/\.u?deb$/, '')
+  const [name = file, version = '', architecture = ''] = file.split('_')
+  return { name, version, architecture }
+}
+
+function isRelease(path: string): boolean {
+  return /(^|\/)(InRelease|Release)$/.test(path)
+}
+
+function isPackage(path: string): boolean {
+  return /\.u?deb$/.test(path)
+}
+
+async function text(blobs: BlobStore, sha256: Sha256): Promise<string> {
+  const parts: Uint8Array[] = []
+  for await (const part of await blobs.open(sha256)) parts.push(part)
+  return Buffer.concat(parts).toString('utf8')
+}
+
+function failure(target: Target, code: InputFailure['code'], message: string): InputFailure {
+  return { code, archive: target.archive, path: target.path, expected: null, actual: null, message }
+}

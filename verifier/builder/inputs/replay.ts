@@ -1,0 +1,125 @@
+import type { Duplex } from 'node:stream'
+import type { BlobStore } from '../../model/blob-store.ts'
+import { Failure } from '../../model/failure.ts'
+import type { Input, InputLock } from '../../model/lock.ts'
+import { type Answer, ArchiveServer } from './archive-server.ts'
+import { DEFAULT_INPUT_LIMITS, type InputFailure, type InputLimits, type InputProxy } from './input-proxy.ts'
+import { type Target, targetKey } from './target.ts'
+
+export type ReplayOptions = {
+  readonly lock: InputLock
+  readonly blobs: BlobStore
+  readonly limits?: Partial<InputLimits>
+}
+
+/**
+ * Serves what a lock names from the store, and nothing else: no mirror is asked. A request for anything that the recorded build did not
+ * ask for is a failure, for a build that asks for something new is not the build that was recorded.
+ */
+export function replayInputs(options: ReplayOptions): InputProxy {
+  return new Replay(options)
+}
+
+class Replay implements InputProxy {
+  readonly #lock: InputLock
+  readonly #blobs: BlobStore
+  readonly #server: ArchiveServer
+  readonly #inputs: ReadonlyMap<string, Input>
+  readonly #absent: ReadonlySet<string>
+  readonly #failures = new Map<string, InputFailure>()
+
+  constructor(options: ReplayOptions) {
+    this.#lock = options.lock
+    this.#blobs = options.blobs
+    this.#inputs = new Map(options.lock.inputs.map((input) => [targetKey(input), input]))
+    this.#absent = new Set(options.lock.absent.map(targetKey))
+    this.#server = new ArchiveServer((target) => this.#answer(target), { ...DEFAULT_INPUT_LIMITS, ...options.limits })
+  }
+
+  accept(connection: Duplex): void {
+    this.#server.accept(connection)
+  }
+
+  listen(): Promise<{ readonly port: number }> {
+    return this.#server.listen()
+  }
+
+  async finish(): Promise<InputLock> {
+    await this.#server[Symbol.asyncDispose]()
+    return this.#lock
+  }
+
+  failures(): readonly InputFailure[] {
+    return [...this.#failures.values(), ...this.#server.refusals]
+  }
+
+  stats(): { readonly requests: number; readonly bytes: number } {
+    return { requests: this.#server.requests, bytes: this.#server.bytes }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server[Symbol.asyncDispose]()
+  }
+
+  async #answer(target: Target): Promise<Answer> {
+    const key = targetKey(target)
+    const input = this.#inputs.get(key)
+    if (input !== undefined) return await this.#body(input)
+    if (!this.#absent.has(key)) this.#fail(target, 'input-unavailable', 'the build asked for an input that its lock does not name')
+    return { kind: 'absent' }
+  }
+
+  async #body(input: Input): Promise<Answer> {
+    const size = await this.#blobs.size(input.sha256)
+    if (size === undefined) {
+      this.#fail(input, 'input-unavailable', 'the lock names an input that is not in the store', { expected: input.sha256 })
+      return { kind: 'failed', code: 'input-unavailable' }
+    }
+    if (size === input.size) return { kind: 'body', size, bytes: this.#read(input) }
+    await this.#judge(input)
+    return { kind: 'failed', code: 'input-differs' }
+  }
+
+  async *#read(input: Input): AsyncGenerator<Uint8Array> {
+    try {
+      yield* await this.#blobs.open(input.sha256)
+    } catch (error) {
+      this.#unreadable(input, error)
+      throw error
+    }
+  }
+
+  /** A stored blob of another size than the lock says: the blob is damaged, or the lock is wrong. */
+  async #judge(input: Input): Promise<void> {
+    try {
+      for await (const _ of await this.#blobs.open(input.sha256));
+      this.#fail(input, 'input-differs', 'the lock states another size than the input has', { expected: input.sha256 })
+    } catch (error) {
+      this.#unreadable(input, error)
+    }
+  }
+
+  #unreadable(input: Input, error: unknown): void {
+    const actual = error instanceof Failure && error.code === 'blob-damaged' ? error.data['actual'] : undefined
+    if (typeof actual === 'string')
+      this.#fail(input, 'input-differs', 'a stored input is not what the lock names', { expected: input.sha256, actual })
+    else this.#fail(input, 'input-unavailable', 'a stored input could not be read', { expected: input.sha256 })
+  }
+
+  #fail(
+    target: Target,
+    code: 'input-unavailable' | 'input-differs',
+    message: string,
+    digests: { readonly expected?: string; readonly actual?: string } = {},
+  ): void {
+    const { archive, path } = target
+    this.#failures.set(targetKey(target), {
+      code,
+      archive,
+      path,
+      expected: digests.expected ?? null,
+      actual: digests.actual ?? null,
+      message,
+    })
+  }
+}
