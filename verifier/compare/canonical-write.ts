@@ -64,7 +64,8 @@ class DigestingSink {
 
   file(fd: number, offset: number, length: number): void {
     for (let left = length; left > 0; ) {
-      const read = readSync(fd, this.#buffer, this.#filled, Math.min(left, this.#room()), offset + length - left)
+      const room = this.#room()
+      const read = readSync(fd, this.#buffer, this.#filled, Math.min(left, room), offset + length - left)
       if (read === 0) throw new Error('the input shrank while it was read')
       this.#advance(read)
       left -= read
