@@ -25,7 +25,7 @@ generate: ## make schemas/ and the generated pages of docs/ again
 	@$(node) && npm run --silent generate
 
 doctor: ## what this machine can do, and the remedy for what it cannot
-	@$(node) && npx --no-install bitwitness doctor
+	@$(node) && node src/bin/bitwitness.js doctor
 
 stop-docker: ## stop the Docker engine, if `make` started it
 	@$(node) && node tools/docker-engine.ts stop

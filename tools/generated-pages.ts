@@ -1,9 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { cliPage } from './cli-page.ts'
 import { settingsPage } from './settings-page.ts'
 
 /** Pages of docs/ that are made from code, with what they must say. */
-const PAGES: ReadonlyMap<string, () => string | Promise<string>> = new Map([['docs/settings.md', settingsPage]])
+const PAGES: ReadonlyMap<string, () => string> = new Map<string, () => string>([
+  ['docs/cli.md', cliPage],
+  ['docs/settings.md', settingsPage],
+])
 
 const root = path.join(import.meta.dirname, '..')
 

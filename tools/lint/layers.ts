@@ -17,7 +17,11 @@ export const LAYERS: readonly Layer[] = [
   { dir: 'verifier/compare', may: ['verifier/model', 'verifier/tar'], packages: ['node:*'] },
   { dir: 'verifier/explain', may: ['verifier/model', 'verifier/tar', 'verifier/compare'], packages: ['node:*', 'diff'] },
   { dir: 'verifier/builder/inputs', may: ['verifier/model', 'verifier/tar'], packages: ['node:*', 'p-retry', 'zod'] },
-  { dir: 'verifier/builder', may: ['verifier/model', 'verifier/tar'], packages: ['node:*', 'zod', 'execa'] },
+  {
+    dir: 'verifier/builder',
+    may: ['verifier/model', 'verifier/tar', 'verifier/compare', 'verifier/builder/inputs'],
+    packages: ['node:*', 'zod', 'execa'],
+  },
   { dir: 'verifier/builder/docker', may: ['verifier/model', 'verifier/tar', 'verifier/builder'], packages: ['node:*', 'dockerode', 'zod'] },
   { dir: 'verifier', may: ['verifier'], packages: ['node:*', 'zod'] },
   { dir: 'attestations/statement', may: ['verifier/model'], packages: ['zod'] },

@@ -1,0 +1,21 @@
+import { openUseCases } from '../cli/open-use-cases.ts'
+import { runCli } from '../cli/run.ts'
+import { findPackage } from '../config/package-root.ts'
+import { abortOnSignals } from './signals.ts'
+
+const stop = abortOnSignals(process)
+// Whoever reads our output may have read enough.
+process.stdout.on('error', () => {})
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  interactive: process.stderr.isTTY && process.env['TERM'] !== 'dumb',
+  color: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb',
+  columns: process.stderr.columns ?? 80,
+  signal: stop.signal,
+  clock: () => performance.now(),
+  version: findPackage().version,
+  open: openUseCases,
+})
+stop.release()

@@ -1,0 +1,27 @@
+import type { CommandContext } from '@stricli/core'
+import type { ExitCode } from './exit-code.ts'
+import type { UseCases } from './use-cases.ts'
+
+export type TextOut = { readonly write: (text: string) => void }
+
+/** Everything that the command line takes from the process that it runs in. */
+export type CliIo = {
+  readonly stdout: TextOut
+  readonly stderr: TextOut
+  /** Whether stderr is a terminal that can rewrite a line. */
+  readonly interactive: boolean
+  /** Whether stdout takes colours. */
+  readonly color: boolean
+  /** Of the terminal. */
+  readonly columns: number
+  /** Aborts when the caller interrupts. */
+  readonly signal: AbortSignal
+  /** Monotonic milliseconds. */
+  readonly clock: () => number
+  readonly version: string
+  /** Opens what stands behind the commands; called by commands that need it and by nothing else, since it loads the engine's client. */
+  readonly open: () => Promise<UseCases>
+}
+
+/** What a command's function sees as `this`. */
+export type CliContext = CommandContext & { readonly io: CliIo; readonly end: (code: ExitCode) => void }

@@ -1,0 +1,18 @@
+import { CheckReport } from '../../../verifier/model/report.ts'
+import { command } from '../command.ts'
+import { exitOfVerdict } from '../exit-code.ts'
+import { printAnswer } from '../output.ts'
+import { type RebuildFlags, rebuildFlags, rebuilding } from '../rebuild-flags.ts'
+import { reportLines } from '../render/report.ts'
+import { sourceArgument } from '../source-argument.ts'
+
+export const check = command<RebuildFlags, [string]>({
+  brief: 'Build a recipe more than once and say whether it gives the same bytes',
+  parameters: { flags: rebuildFlags, positional: sourceArgument },
+  async run(io, flags, source) {
+    await using useCases = await io.open()
+    const report = await rebuilding(io, flags, source, (o) => useCases.check(o))
+    printAnswer(io, { json: flags.json, schema: CheckReport, value: report, lines: () => reportLines(report, io) })
+    return exitOfVerdict(report.verdict)
+  },
+})

@@ -1,0 +1,56 @@
+import { Failure } from '../../verifier/model/failure.ts'
+import type { CheckVerdict, Verdict } from '../../verifier/model/verdict.ts'
+
+/** What the program's exit code says. */
+export const EXIT = {
+  /** The answer is yes: reproduced, repeatable, no difference, done. */
+  yes: 0,
+  /** The answer is no. */
+  no: 1,
+  /** The command line or a setting is wrong; nothing was done. */
+  usage: 2,
+  /** We could not find out. */
+  unknown: 3,
+  /** Interrupted, as shells say it: 128 + SIGINT. */
+  interrupted: 130,
+} as const
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+
+/** Null is the verdict of what was cancelled. */
+export function exitOfVerdict(verdict: Verdict | CheckVerdict | null): ExitCode {
+  switch (verdict) {
+    case 'reproduced':
+    case 'repeatable':
+      return EXIT.yes
+    case 'mismatch':
+    case 'nondeterministic':
+    case 'build-failed':
+    case 'refused':
+      return EXIT.no
+    case 'undecided':
+      return EXIT.unknown
+    case null:
+      return EXIT.interrupted
+  }
+}
+
+/** Failures that the caller's own words caused. Everything else stopped us from finding out. */
+const USAGE: ReadonlySet<string> = new Set([
+  'attempts-malformed',
+  'claim-kind-unknown',
+  'digest-malformed',
+  'setting-invalid',
+  'setting-unknown',
+  'snapshot-malformed',
+  'usage',
+])
+
+export function exitOfFailure(error: unknown): ExitCode {
+  if (isAbort(error)) return EXIT.interrupted
+  return error instanceof Failure && USAGE.has(error.code) ? EXIT.usage : EXIT.unknown
+}
+
+/** Whether an error only says that the caller asked us to stop. */
+export function isAbort(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'AbortError' || (error instanceof Failure && error.code === 'cancelled'))
+}

@@ -1,0 +1,20 @@
+import type { z } from 'zod'
+import { encodeDocument } from '../../verifier/model/document.ts'
+import type { CliIo } from './cli-context.ts'
+import { ErrorDocument, errorDocument } from './error-document.ts'
+import { visible } from './visible.ts'
+
+/** Prints an answer: with --json its document and nothing else, otherwise the lines for people. */
+export function printAnswer<S extends z.ZodType>(
+  io: CliIo,
+  answer: { json: boolean; schema: S; value: z.input<S>; lines: () => readonly string[] },
+): void {
+  io.stdout.write(answer.json ? encodeDocument(answer.schema, answer.value) : `${answer.lines().join('\n')}\n`)
+}
+
+/** Prints what stopped us: for people on stderr, with --json also as the one document on stdout. */
+export function printError(io: CliIo, error: unknown, json: boolean): void {
+  const document = errorDocument(error)
+  io.stderr.write(`bitwitness: ${visible(document.message)} (${document.code})\n  ${visible(document.hint)}\n`)
+  if (json) io.stdout.write(encodeDocument(ErrorDocument, document))
+}

@@ -1,0 +1,154 @@
+import { readdirSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { Failure } from '../../verifier/model/failure.ts'
+import { CheckReport, VerificationReport } from '../../verifier/model/report.ts'
+import { golden, ran } from './testing/terminal.ts'
+import type { VerifyCommand } from './use-cases.ts'
+
+const claim = `sha256:${'ab'.repeat(32)}`
+const documents = readdirSync(path.join(import.meta.dirname, '../../verifier/model/testdata'))
+const verifications = documents.filter((name) => name.startsWith('verification-'))
+const checks = documents.filter((name) => name.startsWith('check-'))
+const page = (name: string): string => path.join(import.meta.dirname, 'testdata', name.replace('.json', '.txt'))
+
+const EXITS: Record<string, number> = {
+  'verification-reproduced.json': 0,
+  'verification-mismatch.json': 1,
+  'verification-build-failed.json': 1,
+  'verification-refused.json': 1,
+  'verification-cancelled.json': 130,
+  'check-repeatable.json': 0,
+  'check-nondeterministic.json': 1,
+}
+
+describe('verify', () => {
+  it.each(verifications)('prints %s for people, the verdict first, and ends with its exit code', async (name) => {
+    const report = VerificationReport.parse(JSON.parse(golden(name)))
+    const { exit, stdout, stderr } = await ran(['verify', '--claim', claim, 'dir'], { verify: () => Promise.resolve(report) })
+    await expect(stdout).toMatchFileSnapshot(page(name))
+    expect(stdout.startsWith(report.verdict ?? 'cancelled')).toBe(true)
+    expect([exit, stderr]).toEqual([EXITS[name], ''])
+  })
+
+  it.each(verifications)('prints %s with --json as exactly the document', async (name) => {
+    const { exit, stdout } = await ran(['verify', '--json', '--claim', claim, 'dir'], {
+      verify: () => Promise.resolve(VerificationReport.parse(JSON.parse(golden(name)))),
+    })
+    expect([exit, stdout]).toEqual([EXITS[name], golden(name)])
+  })
+
+  it('hands on what the command line says', async () => {
+    let seen: VerifyCommand | undefined
+    const flags = [
+      '--attempts',
+      '3',
+      '--lock',
+      'l.json',
+      '--inputs',
+      'i.tar',
+      '--builder',
+      claim,
+      '--snapshot',
+      '20241201T000000Z',
+      '--claimed',
+      'c.tar',
+    ]
+    await ran(['verify', ...flags, '--claim', claim, '--claim', `oci-manifest=${claim}`, '--', '--odd-folder'], {
+      verify: (command) => {
+        seen = command
+        return Promise.reject(new Failure({ code: 'x', message: 'x', hint: 'x' }))
+      },
+    })
+    expect(seen).toMatchObject({
+      source: '--odd-folder',
+      attempts: 3,
+      lock: 'l.json',
+      inputs: 'i.tar',
+      builder: 'ab'.repeat(32),
+      snapshot: '20241201T000000Z',
+      claimed: 'c.tar',
+      claims: [
+        { kind: 'file', sha256: 'ab'.repeat(32) },
+        { kind: 'oci-manifest', sha256: 'ab'.repeat(32) },
+      ],
+    })
+  })
+
+  it('shows no control character of a report, whatever it holds', async () => {
+    const report = VerificationReport.parse(JSON.parse(golden('verification-mismatch.json')))
+    const evil = '\u001b]0;owned\u0007\u202e\r\n'
+    const finding = { rule: 'r', severity: 'warn' as const, path: evil, line: 1, message: evil, evidence: [evil], remedy: evil }
+    const dirty = {
+      ...report,
+      reasons: [{ code: 'c', message: evil }],
+      findings: [finding],
+      recipeFindings: [finding],
+      explanation: { state: 'skip' as const, reason: evil },
+    }
+    const { stdout } = await ran(['verify', '--claim', claim, 'dir'], { verify: () => Promise.resolve(dirty) })
+    expect(stdout).toContain('\\u{1b}]0;owned')
+    expect(stdout.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u)
+  })
+})
+
+describe('check', () => {
+  it.each(checks)('prints %s for people and with --json', async (name) => {
+    const report = CheckReport.parse(JSON.parse(golden(name)))
+    const people = await ran(['check', 'dir'], { check: () => Promise.resolve(report) })
+    await expect(people.stdout).toMatchFileSnapshot(page(name))
+    const machine = await ran(['check', 'dir', '--json'], { check: () => Promise.resolve(report) })
+    expect([people.exit, machine.exit, machine.stdout]).toEqual([EXITS[name], EXITS[name], golden(name)])
+  })
+})
+
+describe('what stops us', () => {
+  const failing = (error: unknown): { verify: () => Promise<never> } => ({ verify: () => Promise.reject(error as Error) })
+  const failure = new Failure({
+    code: 'engine-unreachable',
+    message: 'the engine does not answer',
+    hint: 'start it',
+    cause: new Error('secret cause'),
+  })
+
+  it('is said with code and hint on stderr, and leaves stdout empty', async () => {
+    expect(await ran(['verify', '--claim', claim, 'dir'], failing(failure))).toMatchObject({
+      exit: 3,
+      stdout: '',
+      stderr: 'bitwitness: the engine does not answer (engine-unreachable)\n  start it\n',
+    })
+  })
+
+  it('is one document on stdout with --json', async () => {
+    const { exit, stdout } = await ran(['verify', '--claim', claim, 'dir', '--json'], failing(failure))
+    expect(exit).toBe(3)
+    expect(JSON.parse(stdout)).toEqual({
+      schema: 'bitwitness/error/v1',
+      verdict: null,
+      code: 'engine-unreachable',
+      message: 'the engine does not answer',
+      hint: 'start it',
+    })
+  })
+
+  it('never repeats the text of an error that is not ours', async () => {
+    const { exit, stdout, stderr } = await ran(['verify', '--claim', claim, 'dir', '--json'], failing(new TypeError('token=hunter2')))
+    expect(exit).toBe(3)
+    expect(stdout + stderr).not.toContain('hunter2')
+    expect(JSON.parse(stdout)).toMatchObject({ code: 'internal' })
+  })
+
+  it('is an interruption when the caller interrupted', async () => {
+    const { exit, stdout } = await ran(['verify', '--claim', claim, 'dir', '--json'], failing(new DOMException('stop', 'AbortError')))
+    expect([exit, JSON.parse(stdout).code]).toEqual([130, 'cancelled'])
+  })
+
+  it('counts as unknown when the report does not fit its own schema', async () => {
+    const broken = {
+      ...VerificationReport.parse(JSON.parse(golden('verification-reproduced.json'))),
+      verdict: 'fine',
+    } as unknown as VerificationReport
+    const { exit, stdout } = await ran(['verify', '--claim', claim, 'dir', '--json'], { verify: () => Promise.resolve(broken) })
+    expect([exit, JSON.parse(stdout).code]).toEqual([3, 'internal'])
+  })
+})
