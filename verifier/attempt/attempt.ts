@@ -1,0 +1,142 @@
+import { mkdir } from 'node:fs/promises'
+import path from 'node:path'
+import type { InputProxy } from '../builder/inputs/input-proxy.ts'
+import { expectedOutputs, planBuild } from '../builder/plan.ts'
+import type { Job, Sandbox, Usage } from '../builder/sandbox.ts'
+import type { Artifact, Attempt, OutcomeReason } from '../model/attempt.ts'
+import type { BlobStore } from '../model/blob-store.ts'
+import type { Sha256 } from '../model/digest.ts'
+import type { EmitEvent } from '../model/event.ts'
+import { encodeLock, type InputLock } from '../model/lock.ts'
+import type { Recipe } from '../model/recipe.ts'
+import { type CollectedOutput, digestOutputs, spool } from './collect.ts'
+import { type Ending, endingOf, endingOfError } from './ending.ts'
+import { LogRecorder } from './log-recorder.ts'
+import { StageClock } from './stage-clock.ts'
+
+export type AttemptOptions = {
+  readonly number: number
+  readonly mode: 'live' | 'replay'
+  /** Earlier tries that the infrastructure ended. */
+  readonly retried: readonly OutcomeReason[]
+  readonly sandbox: Sandbox
+  readonly builder: Sha256
+  /** Debian's word. */
+  readonly architecture: string
+  readonly recipe: Recipe
+  /** Canonical tar of the recipe's folder. */
+  readonly source: () => AsyncIterable<Uint8Array>
+  readonly sandboxTree: Job['sandboxTree']
+  readonly profiles: readonly string[]
+  readonly inputs: InputProxy
+  readonly blobs: BlobStore
+  /** A private folder of this attempt; what it leaves there carries names of ours. */
+  readonly folder: string
+  readonly emit: EmitEvent
+  readonly signal: AbortSignal
+}
+
+export type AttemptResult = {
+  readonly attempt: Attempt
+  /** What was recorded or replayed; null where that cannot be said. */
+  readonly lock: InputLock | null
+  /** Where the bytes of each artifact lie, by name. */
+  readonly files: ReadonlyMap<string, string>
+}
+
+/** One run of one recipe in one builder. Whatever goes wrong is an outcome; it rejects only where not even that can be stored. */
+export async function runAttempt(options: AttemptOptions): Promise<AttemptResult> {
+  const { blobs, inputs, sandbox, signal } = options
+  const stages = new StageClock(options.emit)
+  const log = new LogRecorder(options.emit)
+  let usage: Usage | null = null
+  let artifacts: readonly Artifact[] = []
+  let files: ReadonlyMap<string, string> = new Map()
+  const ending = await ended(async () => {
+    await mkdir(options.folder, { recursive: true, mode: 0o700 })
+    const plan = planBuild({ recipe: options.recipe, sandboxTree: options.sandboxTree, sourceDateEpoch: null, profiles: options.profiles })
+    const collected: CollectedOutput[] = []
+    let summary: unknown
+    stages.begin('start')
+    const end = await sandbox.run(plan.job, {
+      signal,
+      source: () => counted(options.source(), stages),
+      accept: (connection) => inputs.accept(connection),
+      log: (bytes) => log.write(bytes),
+      stage: (stage) => stages.begin(stage),
+      summary: (value) => {
+        summary = value
+      },
+      output: async (entry, bytes) => {
+        collected.push(await spool(entry, counted(bytes, stages), path.join(options.folder, `written-${collected.length}`)))
+      },
+    })
+    if (end.kind === 'finished' || end.kind === 'limit') usage = end.usage
+    const early = endingOf(end, inputs.failures())
+    if (early !== undefined) return early
+    stages.begin('compare')
+    const digested = await digestOutputs({
+      expected: expectedOutputs(summary),
+      collected,
+      imageConfig: options.recipe.imageConfig,
+      architecture: options.architecture,
+      created: plan.sourceDateEpoch,
+      blobs,
+      signal,
+    })
+    artifacts = digested.artifacts
+    files = digested.files
+    return BUILT
+  }, signal)
+  stages.end()
+  const locked = await lockOf(inputs, ending, signal)
+  const stored = locked.lock === null ? null : await blobs.put(one(encodeLock(locked.lock)))
+  const logged = await blobs.put(log.bytes())
+  return {
+    lock: locked.lock,
+    files,
+    attempt: {
+      number: options.number,
+      mode: options.mode,
+      ...locked.ending,
+      retried: [...options.retried],
+      stages: stages.stages,
+      artifacts: locked.ending.outcome === 'built' ? [...artifacts] : [],
+      lock: stored?.sha256 ?? null,
+      log: logged.sha256,
+      builder: options.builder,
+      sandbox: sandbox.facts,
+      usage,
+    },
+  }
+}
+
+const BUILT: Ending = { outcome: 'built', limit: null, reason: null }
+
+async function ended(run: () => Promise<Ending>, signal: AbortSignal): Promise<Ending> {
+  try {
+    return await run()
+  } catch (error) {
+    return endingOfError(error, signal)
+  }
+}
+
+/** A build without its lock is no evidence: what the lock cannot be made of ends the attempt as that does. */
+async function lockOf(inputs: InputProxy, ending: Ending, signal: AbortSignal): Promise<{ lock: InputLock | null; ending: Ending }> {
+  try {
+    return { lock: await inputs.finish(), ending }
+  } catch (error) {
+    return { lock: null, ending: ending.outcome === 'built' ? endingOfError(error, signal) : ending }
+  }
+}
+
+async function* counted(bytes: AsyncIterable<Uint8Array>, stages: StageClock): AsyncGenerator<Uint8Array, void, void> {
+  for await (const part of bytes) {
+    stages.moved(part.length)
+    yield part
+  }
+}
+
+async function* one(text: string): AsyncGenerator<Uint8Array, void, void> {
+  yield Buffer.from(text, 'utf8')
+}

@@ -1,0 +1,157 @@
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { InputFailure, InputProxy } from '../builder/inputs/input-proxy.ts'
+import type { Job, Sandbox } from '../builder/sandbox.ts'
+import type { OutcomeReason } from '../model/attempt.ts'
+import type { BlobStore } from '../model/blob-store.ts'
+import type { Sha256 } from '../model/digest.ts'
+import type { AttemptEvent, EventBody } from '../model/event.ts'
+import type { InputLock } from '../model/lock.ts'
+import type { RecipeReading } from '../model/recipe.ts'
+import { type AttemptResult, runAttempt } from './attempt.ts'
+import { missingInput } from './ending.ts'
+
+/** What attempts need from around them: an engine, mirrors, a place for bytes. */
+export type Workshop = {
+  readonly blobs: BlobStore
+  /** A container on the given slot; attempts that run side by side get different ones. */
+  readonly sandbox: (slot: number) => Sandbox
+  readonly builder: Sha256
+  /** Debian's word. */
+  readonly architecture: string
+  readonly record: (signal: AbortSignal) => InputProxy
+  readonly replay: (lock: InputLock, signal: AbortSignal) => InputProxy
+  /** Fetches what a lock names and we lack; tells what could not be had. */
+  readonly gather: (lock: InputLock, signal: AbortSignal) => Promise<readonly InputFailure[]>
+  /** How many attempts may run side by side. */
+  readonly slots: number
+  readonly sandboxTree: Job['sandboxTree']
+  /** Private scratch folder of this verification; the caller removes it. */
+  readonly folder: string
+}
+
+export type AttemptsRequest = {
+  readonly source: () => AsyncIterable<Uint8Array>
+  readonly reading: RecipeReading
+  readonly profiles: readonly string[]
+  readonly attempts: number
+  /** The publisher's: with it every attempt is a replay. */
+  readonly lock: InputLock | null
+  readonly emit: (event: AttemptEvent) => void
+  readonly signal: AbortSignal
+}
+
+export type AttemptsResult = { readonly results: readonly AttemptResult[]; readonly lock: InputLock | null }
+
+/** How often an attempt that ended as `infrastructure` is tried again, and the pause before, ms. */
+const RETRY_PAUSES = [1000, 5000] as const
+
+/** Runs the attempts of one verification or check: one live that records its inputs, the others replays of them; or replays of a given lock. */
+export async function runAttempts(workshop: Workshop, request: AttemptsRequest): Promise<AttemptsResult> {
+  const runner = new AttemptRunner(workshop, request)
+  if (request.lock !== null) {
+    const failures = await workshop.gather(request.lock, request.signal)
+    if (failures.length > 0) return { results: [runner.withoutInputs(failures)], lock: request.lock }
+    return { results: await runner.replays(request.lock, 1, request.attempts), lock: request.lock }
+  }
+  const live = await runner.run(1, 'live', null, 0)
+  const { outcome } = live.attempt
+  // A failure that is the build's own is tried again, to tell a broken recipe from a flaky one; any other has its answer.
+  if (live.lock === null || (outcome !== 'built' && outcome !== 'build-failed')) return { results: [live], lock: live.lock }
+  return { results: [live, ...(await runner.replays(live.lock, 2, request.attempts))], lock: live.lock }
+}
+
+class AttemptRunner {
+  readonly #workshop: Workshop
+  readonly #request: AttemptsRequest
+  #seq = 0
+
+  constructor(workshop: Workshop, request: AttemptsRequest) {
+    this.#workshop = workshop
+    this.#request = request
+  }
+
+  /** Attempts `first` to `last` from a lock, side by side as far as there are slots. */
+  async replays(lock: InputLock, first: number, last: number): Promise<AttemptResult[]> {
+    const numbers = Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index)
+    const results: AttemptResult[] = []
+    while (numbers.length > 0) {
+      const batch = numbers.splice(0, Math.max(1, this.#workshop.slots))
+      results.push(...(await Promise.all(batch.map((number, slot) => this.run(number, 'replay', lock, slot)))))
+      const stop = results.some(({ attempt }) => attempt.outcome !== 'built' && attempt.outcome !== 'build-failed')
+      if (stop) break
+    }
+    return results
+  }
+
+  async run(number: number, mode: 'live' | 'replay', lock: InputLock | null, slot: number): Promise<AttemptResult> {
+    const retried: OutcomeReason[] = []
+    for (;;) {
+      const result = await this.#once(number, mode, lock, slot, retried)
+      const pause = RETRY_PAUSES[retried.length]
+      const { outcome, reason } = result.attempt
+      if (outcome !== 'infrastructure' || pause === undefined || this.#request.signal.aborted) return result
+      retried.push(reason ?? { code: 'infrastructure', message: 'the infrastructure failed', data: {} })
+      await sleep(pause, undefined, { signal: this.#request.signal }).catch(() => {
+        // Cancelled while waiting: the next try ends as cancelled at once and says so.
+      })
+    }
+  }
+
+  async #once(
+    number: number,
+    mode: 'live' | 'replay',
+    lock: InputLock | null,
+    slot: number,
+    retried: readonly OutcomeReason[],
+  ): Promise<AttemptResult> {
+    const { signal } = this.#request
+    await using inputs = lock === null ? this.#workshop.record(signal) : this.#workshop.replay(lock, signal)
+    return await runAttempt({
+      number,
+      mode,
+      retried,
+      inputs,
+      sandbox: this.#workshop.sandbox(slot),
+      builder: this.#workshop.builder,
+      architecture: this.#workshop.architecture,
+      recipe: this.#request.reading.recipe,
+      source: this.#request.source,
+      sandboxTree: this.#workshop.sandboxTree,
+      profiles: this.#request.profiles,
+      blobs: this.#workshop.blobs,
+      folder: path.join(this.#workshop.folder, `attempt-${number}-${retried.length}`),
+      emit: (event) => this.#emit(number, event),
+      signal,
+    })
+  }
+
+  #emit(attempt: number, event: EventBody): void {
+    this.#seq += 1
+    this.#request.emit({ ...event, seq: this.#seq, attempt, at: new Date().toISOString() })
+  }
+
+  /** An attempt that could not begin, since inputs of the lock are gone or are other bytes. */
+  withoutInputs(failures: readonly InputFailure[]): AttemptResult {
+    const ending = missingInput(failures)
+    return {
+      lock: this.#request.lock,
+      files: new Map(),
+      attempt: {
+        number: 1,
+        mode: 'replay',
+        outcome: ending?.outcome ?? 'input-unavailable',
+        limit: null,
+        reason: ending?.reason ?? null,
+        retried: [],
+        stages: [],
+        artifacts: [],
+        lock: null,
+        log: null,
+        builder: this.#workshop.builder,
+        sandbox: null,
+        usage: null,
+      },
+    }
+  }
+}
