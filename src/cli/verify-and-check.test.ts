@@ -84,7 +84,7 @@ describe('verify', () => {
       reasons: [{ code: 'c', message: evil }],
       findings: [finding],
       recipeFindings: [finding],
-      explanation: { state: 'skip' as const, reason: evil },
+      explanation: { state: 'skip' as const, reason: evil, documents: [] },
     }
     const { stdout } = await ran(['verify', '--claim', claim, 'dir'], { verify: () => Promise.resolve(dirty) })
     expect(stdout).toContain('\\u{1b}]0;owned')

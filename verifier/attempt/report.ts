@@ -13,6 +13,8 @@ export type Explained = {
   readonly findings: readonly Finding[]
   readonly state: 'complete' | 'skip' | 'truncated'
   readonly reason: string | null
+  /** Blobs of the explanations. */
+  readonly documents: readonly Sha256[]
 }
 
 export type Witnessed = {
@@ -58,7 +60,7 @@ function witnessed(seen: Witnessed, reasons: readonly VerdictReason[]) {
     attempts: results.map(({ attempt }) => attempt),
     comparisons: [...seen.comparisons],
     findings: [...seen.explained.findings],
-    explanation: { state: seen.explained.state, reason: seen.explained.reason },
+    explanation: { state: seen.explained.state, reason: seen.explained.reason, documents: [...seen.explained.documents] },
     startedAt: seen.startedAt,
     finishedAt: seen.finishedAt,
     tool: { name: 'bitwitness' as const, version: seen.version },

@@ -30,7 +30,12 @@ const witnessed = {
   /** Why bits differ. */
   findings: z.array(Finding),
   /** Set where differences were not, or not wholly, explained: the reason. */
-  explanation: z.strictObject({ state: z.enum(['complete', 'skip', 'truncated']), reason: z.string().nullable() }),
+  explanation: z.strictObject({
+    state: z.enum(['complete', 'skip', 'truncated']),
+    reason: z.string().nullable(),
+    /** Blobs of the whole explanations (bitwitness/explanation/v1), one for each pair of artifacts that was looked into. */
+    documents: z.array(Sha256),
+  }),
   startedAt: z.string(),
   finishedAt: z.string(),
   tool: z.strictObject({ name: z.literal('bitwitness'), version: z.string() }),
