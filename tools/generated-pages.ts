@@ -14,11 +14,10 @@ const root = path.join(import.meta.dirname, '..')
 /** Pages whose text is not what the code says. */
 export async function stalePages(): Promise<string[]> {
   const stale: string[] = []
-  for (const [file, make] of PAGES)
-    if ((await readFile(path.join(root, file), 'utf8').catch(() => undefined)) !== (await make())) stale.push(file)
+  for (const [file, make] of PAGES) if ((await readFile(path.join(root, file), 'utf8').catch(() => undefined)) !== make()) stale.push(file)
   return stale
 }
 
 export async function writePages(): Promise<void> {
-  for (const [file, make] of PAGES) await writeFile(path.join(root, file), await make())
+  for (const [file, make] of PAGES) await writeFile(path.join(root, file), make())
 }

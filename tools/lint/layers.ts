@@ -112,13 +112,28 @@ const layers = {
   }),
 }
 
+const ENV_MESSAGE = 'only src/config reads process.env'
+
+function mayReadEnv(context: Context): boolean {
+  const file = projectPath(context)
+  return /\.test\.tsx?$/.test(file) || file.includes('/testing/') || ENV_READERS.some((reader) => within(file, reader))
+}
+
 const noProcessEnv = {
   create: (context: Context) => ({
     MemberExpression(node: Node) {
-      const file = projectPath(context)
-      if (/\.test\.tsx?$/.test(file) || file.includes('/testing/') || ENV_READERS.some((reader) => within(file, reader))) return
-      if (nameOf(node['object']) === 'process' && nameOf(node['property']) === 'env')
-        context.report({ node, message: 'only src/config reads process.env' })
+      if (mayReadEnv(context)) return
+      if (nameOf(node['object']) === 'process' && nameOf(node['property']) === 'env') context.report({ node, message: ENV_MESSAGE })
+    },
+    VariableDeclarator(node: Node) {
+      if (mayReadEnv(context) || nameOf(node['init']) !== 'process') return
+      const properties = (node['id'] as { properties?: Node[] } | undefined)?.properties ?? []
+      if (properties.some((property) => nameOf(property['key']) === 'env')) context.report({ node, message: ENV_MESSAGE })
+    },
+    ImportSpecifier(node: Node) {
+      if (mayReadEnv(context) || nameOf(node['imported']) !== 'env') return
+      const source = (node['parent'] as { source?: { value?: unknown } } | undefined)?.source?.value
+      if (source === 'node:process') context.report({ node, message: ENV_MESSAGE })
     },
   }),
 }
@@ -131,6 +146,12 @@ const noAmbientEffects = {
       const name = `${nameOf(node['object'])}.${nameOf(node['property'])}`
       if (['Date.now', 'Math.random', 'crypto.randomUUID', 'performance.now'].includes(name))
         context.report({ node, message: `${name} in a pure folder: pass it in` })
+    },
+    CallExpression(node: Node) {
+      const file = projectPath(context)
+      const name = nameOf(node['callee'])
+      if (/\.test\.tsx?$/.test(file) || !PURE.some((dir) => within(file, dir)) || name === undefined) return
+      if (['fetch', 'setTimeout', 'setInterval', 'Date'].includes(name)) context.report({ node, message: `${name}() in a pure folder` })
     },
     NewExpression(node: Node) {
       const file = projectPath(context)
