@@ -15,31 +15,42 @@ export function snapshotMirrors(base: URL, snapshot: string): Mirrors {
   return new Map(DATED.map((archive) => [archive, [new URL(`${root}/archive/${archive}/${snapshot}`)]]))
 }
 
-/** How `apt-get indextargets` must be asked for `parseAptTargets`; no shell is between. */
+/** How `apt-get indextargets` must be asked for `parseAptTargets`. */
 export const APT_TARGETS_FORMAT = '$(REPO_URI) $(ORIGIN) $(LABEL)'
 
 /**
- * The host's own mirrors, from what `apt-get indextargets --format APT_TARGETS_FORMAT 'Created-By: Packages'` prints: the archives are
- * known by the label that their signed index gives them, or, before the first `apt-get update`, by the end of their URL. Whatever is
- * neither is left out.
+ * The host's own mirrors, from what `apt-get indextargets --format APT_TARGETS_FORMAT` prints: an archive is known by the origin and label
+ * that its signed index gives it. Whatever has others is left out.
  */
 export function parseAptTargets(text: string): Mirrors {
-  const mirrors = new Map<string, URL[]>()
-  for (const line of text.split('\n')) {
-    const [address = '', ...rest] = line.trim().split(' ')
-    const url = URL.canParse(address) ? new URL(address) : undefined
-    if (url === undefined || !['http:', 'https:'].includes(url.protocol) || url.username !== '' || url.password !== '') continue
-    const archive = archiveOf(url, rest.join(' '))
-    if (archive === undefined) continue
-    const known = mirrors.get(archive) ?? []
-    if (!known.some((other) => other.href === url.href)) mirrors.set(archive, [...known, url])
-  }
-  return mirrors
+  const archives: Readonly<Record<string, string>> = { 'Debian Debian': 'debian', 'Debian Debian-Security': 'debian-security' }
+  return collect(text, (line) => {
+    const [url = '', ...labels] = line.split(' ')
+    return { url, archive: archives[labels.join(' ')] }
+  })
 }
 
-function archiveOf(url: URL, labels: string): string | undefined {
-  if (labels === 'Debian Debian') return 'debian'
-  if (labels === 'Debian Debian-Security') return 'debian-security'
-  if (labels !== '') return undefined
-  return /\/(debian|debian-security)\/*$/.exec(url.pathname)?.[1]
+/**
+ * The same, before the host's first `apt-get update`, from what `apt-get --print-uris update` prints: an archive is known by the end of
+ * its URL, which is a guess. Others keep a folder of that name too; what is not Debian's then fails apt's check of the signature.
+ */
+export function parseAptUris(text: string): Mirrors {
+  return collect(text, (line) => {
+    const [, url = '', archive] = /^'(https?:\/\/[^']+\/(debian|debian-security)\/)dists\/[^'/]+\/InRelease' /.exec(line) ?? []
+    return { url, archive: url.endsWith('/linux/debian/') ? undefined : archive }
+  })
+}
+
+function collect(text: string, read: (line: string) => { readonly url: string; readonly archive: string | undefined }): Mirrors {
+  const mirrors = new Map<string, URL[]>()
+  for (const line of text.split('\n')) {
+    const { url, archive } = read(line.trim())
+    const parsed = URL.canParse(url) ? new URL(url) : undefined
+    if (archive === undefined || parsed === undefined || !['http:', 'https:'].includes(parsed.protocol)) continue
+    // A user name and password are for the host's apt, not for us to use or to print.
+    if (parsed.username !== '' || parsed.password !== '') continue
+    const known = mirrors.get(archive) ?? []
+    if (!known.some((other) => other.href === parsed.href)) mirrors.set(archive, [...known, parsed])
+  }
+  return mirrors
 }
