@@ -1,0 +1,27 @@
+import type { PackageChange } from '../../model/explanation.ts'
+import type { InstalledPackage } from './status.ts'
+import { compareVersions } from './version.ts'
+
+export type PackageDifference = Omit<PackageChange, 'paths'>
+
+/** What was installed, taken away or exchanged between two sides, by name and architecture, in order of names. */
+export function packageDifferences(
+  left: ReadonlyMap<string, InstalledPackage>,
+  right: ReadonlyMap<string, InstalledPackage>,
+): PackageDifference[] {
+  const keys = [...new Set([...left.keys(), ...right.keys()])].toSorted()
+  return keys.flatMap((key) => {
+    const [before, after] = [left.get(key), right.get(key)]
+    const one = before ?? after
+    if (one === undefined || before?.version === after?.version) return []
+    const kind =
+      before === undefined
+        ? 'added'
+        : after === undefined
+          ? 'removed'
+          : compareVersions(before.version, after.version) <= 0
+            ? 'upgraded'
+            : 'downgraded'
+    return [{ name: one.name, architecture: one.architecture, kind, left: before?.version ?? null, right: after?.version ?? null }]
+  })
+}

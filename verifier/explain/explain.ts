@@ -1,0 +1,52 @@
+import { EXPLANATION_SCHEMA, type Explanation } from '../model/explanation.ts'
+import { archiveFindings } from './archive.ts'
+import { EXPLAIN_LIMITS, type ExplainLimits } from './limits.ts'
+import type { ArchiveDifferences } from './rule.ts'
+import { explainTrees } from './tree.ts'
+
+export type Side = {
+  /** Tree manifest as it streams by; null for artifacts that are no archive of a tree. */
+  readonly manifest: AsyncIterable<Uint8Array> | null
+  /** Path of the uncompressed tar (canonical or not) or of the raw artifact; null where its bytes are not at hand. */
+  readonly file: string | null
+  /** What to call this side in the result. */
+  readonly label: string
+}
+
+export type ExplainOptions = {
+  readonly left: Side
+  readonly right: Side
+  readonly archive?: ArchiveDifferences | undefined
+  readonly limits?: ExplainLimits | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Says why two artifacts differ: by tree manifests where both sides have one, else byte by byte. The result is bounded, and says so
+ * where something was left out. Rejects with `tree-manifest-malformed` or `tree-manifest-unordered`, and with the signal's reason.
+ */
+export async function explain(o: ExplainOptions): Promise<Explanation> {
+  const limits = o.limits ?? EXPLAIN_LIMITS
+  const explanation = await explainSides(o, limits)
+  const findings = o.archive === undefined ? [] : archiveFindings(o.archive)
+  return { ...explanation, findings: [...findings, ...explanation.findings] }
+}
+
+async function explainSides(o: ExplainOptions, limits: ExplainLimits): Promise<Explanation> {
+  const { left, right, signal } = o
+  if (left.manifest !== null && right.manifest !== null)
+    return explainTrees({ left: { ...left, manifest: left.manifest }, right: { ...right, manifest: right.manifest }, limits, signal })
+  const missing = [left, right].filter((side) => side.file === null).map((side) => side.label)
+  return {
+    schema: EXPLANATION_SCHEMA,
+    state: 'skip',
+    reason: `neither tree manifests of both sides nor the bytes of ${missing.join(' and ')} are at hand`,
+    left: left.label,
+    right: right.label,
+    totals: { added: 0, removed: 0, changed: 0, unlisted: 0, bytes: 0, ranges: 0 },
+    packages: [],
+    findings: [],
+    changes: [],
+    ranges: [],
+  }
+}

@@ -1,0 +1,11 @@
+import type { PathRule } from '../rule.ts'
+import { bySignal } from './by-signal.ts'
+
+export const rootPasswordSalt = {
+  id: 'root-password-salt',
+  severity: 'warn',
+  samples: 'path',
+  text: 'A password hash differs for the same account: mkosi salts a plain RootPassword= anew in every build.',
+  remedy: 'Give RootPassword=hashed:… with a fixed hash, or RootPassword= empty.',
+  explain: bySignal('password-hash'),
+} satisfies PathRule
