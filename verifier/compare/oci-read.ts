@@ -34,6 +34,7 @@ export async function readOciLayout(dir: string): Promise<OciContents> {
   const configReference = reference(fields['config'])
   if (configReference.mediaType !== OCI_CONFIG) throw unsupported('it is an artifact, not an image')
   const config = await jsonBlob(dir, configReference)
+  object(parse(config.bytes))
   const references = list(fields['layers']).map(reference)
   if (references.length > MAX_LAYERS) throw unsupported(`it has more than ${MAX_LAYERS} layers`)
   const layers = []

@@ -18,6 +18,8 @@ export type Assembled = {
   readonly archived: number
   /** Full size of a file that is stored sparse, else null. */
   readonly realSize: number | null
+  /** Empty where the header gives numbers only. */
+  readonly owners: { readonly user: string; readonly group: string }
 }
 
 type Parts = {
@@ -70,8 +72,6 @@ export function assembleMember(parts: Parts): Assembled {
   if (!isDevice && (header.major !== 0 || header.minor !== 0)) throw fail('tar-hidden-bytes', name)
   const uid = owner(pax.get('uid'), header.uid, fail)
   const gid = owner(pax.get('gid'), header.gid, fail)
-  checkOwnerName({ ...parts, owner: pax.get('uname') ?? header.userName, id: uid, name })
-  checkOwnerName({ ...parts, owner: pax.get('gname') ?? header.groupName, id: gid, name })
   const entry: TarEntry = {
     path: fromLatin1(name),
     type,
@@ -84,7 +84,8 @@ export function assembleMember(parts: Parts): Assembled {
     device: isDevice ? deviceOf(header, fail) : null,
     xattrs: extensions.pax?.xattrs ?? [],
   }
-  return { entry, name, linkName, archived, realSize }
+  const owners = { user: pax.get('uname') ?? header.userName, group: pax.get('gname') ?? header.groupName }
+  return { entry, name, linkName, archived, realSize, owners }
 }
 
 type Fail = Parts['fail']
@@ -111,11 +112,6 @@ function linkOf(o: Parts & { type: TarMemberType; name: string; written: string 
   const target = normalPath(written, { directory: false, maxLength: limits.maxPathLength })
   if (target === undefined) throw fail('tar-link-malformed', name)
   return target
-}
-
-function checkOwnerName(o: Parts & { owner: string; id: number; name: string }): void {
-  if (o.limits.ownerNames === 'ignore' || o.owner === '' || (o.owner === 'root' && o.id === 0)) return
-  throw o.fail('tar-owner-name', o.name)
 }
 
 /** Some writers put the file's type above the permission bits: allowed where it says the same as the member's type. */

@@ -25,7 +25,7 @@ const REFUSALS = {
   'tar-pax-key-duplicate': ['an extended header has the same key twice, or a member has the same extended header twice', HOSTILE],
   'tar-pax-too-large': ['an extended header is larger than allowed', 'shorten names and extended attributes'],
   'tar-xattr-name': ['an extended attribute has a name that no Linux file system gives', HOSTILE],
-  'tar-owner-name': ['a member names its owner by a name, which each machine maps to another number', 'write with --numeric-owner'],
+  'tar-owner-name': ["an owner's name contradicts its number", 'write with --numeric-owner'],
   'tar-sparse-malformed': ['the map of a sparse file does not fit the file', HOSTILE],
   'tar-sparse-unsupported': [
     'a sparse file is not in GNU sparse format 1.0',

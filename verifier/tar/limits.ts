@@ -8,8 +8,11 @@ export type TarLimits = {
   readonly maxHeaderSize: number
   /** pax keys that are read and dropped because the caller has no use for what they say. Image tars: none. */
   readonly ignoredPaxKeys: readonly string[]
-  /** Whether owners given by name are dropped (`ignore`) or refused unless the name is `root` and the number 0 (`numeric`). */
-  readonly ownerNames: 'ignore' | 'numeric'
+  /**
+   * Owners count by number, as they do in an OCI layer. `consistent` refuses names that contradict the numbers: a name for two numbers,
+   * `root` for another than 0, or 0 for another than `root`. `ignore` does not look at them.
+   */
+  readonly ownerNames: 'ignore' | 'consistent'
 }
 
 const GIB = 1024 ** 3
@@ -22,8 +25,8 @@ export const IMAGE_TAR_LIMITS: TarLimits = {
   maxPathLength: 4095,
   maxHeaderSize: 1024 * 1024,
   ignoredPaxKeys: [],
-  // mkosi's tar names owners after the image's own passwd file. The numbers are what an OCI layer means; canonical form keeps them alone.
-  ownerNames: 'ignore',
+  // mkosi's tar names owners after the image's own passwd file.
+  ownerNames: 'consistent',
 }
 
 /**

@@ -5,6 +5,7 @@ import { type TarFailureCode, tarFailure } from './failures.ts'
 import { decodeHeader, type Header } from './header.ts'
 import type { TarLimits } from './limits.ts'
 import type { ParsedMember } from './member.ts'
+import { OwnerNames } from './owner-names.ts'
 import { checkGlobalPax, decodePax } from './pax.ts'
 import { SeenPaths } from './seen.ts'
 import { checkSparse, readSparseMap } from './sparse.ts'
@@ -24,6 +25,8 @@ const MAX_END_PADDING = 1024 * 1024
  */
 export function* parseTar(limits: TarLimits): Generator<TarStep, number, Uint8Array> {
   const seen = new SeenPaths()
+  const users = new OwnerNames()
+  const groups = new OwnerNames()
   let offset = 0
   let entries = 0
   let total = 0
@@ -34,7 +37,8 @@ export function* parseTar(limits: TarLimits): Generator<TarStep, number, Uint8Ar
     if (head.header === undefined) return yield* readEnd(offset)
     const fail = (code: TarFailureCode, name?: string): Error =>
       tarFailure(code, name === undefined ? { offset: start } : { offset: start, path: escapeBytes(fromLatin1(name)) })
-    const { entry, name, linkName, archived, realSize } = assembleMember({ header: head.header, extensions: head.extensions, limits, fail })
+    const assembled = assembleMember({ header: head.header, extensions: head.extensions, limits, fail })
+    const { entry, name, linkName, archived, realSize, owners } = assembled
     let storedSize = archived
     let sparse: ParsedMember['sparse'] = null
     if (realSize !== null) {
@@ -49,6 +53,8 @@ export function* parseTar(limits: TarLimits): Generator<TarStep, number, Uint8Ar
     if (entries > limits.maxEntries) throw fail('tar-entries-limit')
     if (Math.max(entry.size, storedSize) > limits.maxFileSize) throw fail('tar-file-size-limit', name)
     if (total > limits.maxTotalSize) throw fail('tar-total-size-limit', name)
+    if (limits.ownerNames === 'consistent' && !(users.fits(owners.user, entry.uid) && groups.fits(owners.group, entry.gid)))
+      throw fail('tar-owner-name', name)
     if (linkName !== null && entry.type === 'hardlink' && !seen.hasFile(linkName)) throw fail('tar-link-target-missing', name)
     seen.add(name, { directory: entry.type === 'directory', offset: start })
     yield { member: { ...entry, name, linkName, storedSize, sparse, headerOffset: start, dataOffset: offset, rawHeader: head.rawHeader } }
