@@ -64,8 +64,9 @@ class BlobFolder implements BlobStore {
   }
 
   async size(sha256: Sha256): Promise<number | undefined> {
+    const file = this.#path(sha256)
     try {
-      return (await stat(this.#path(sha256))).size
+      return (await stat(file)).size
     } catch (cause) {
       if (isMissing(cause)) return undefined
       throw unusable(cause)

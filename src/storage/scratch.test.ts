@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { access, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { isAlive, processIdentity } from './process-identity.ts'
+import { abandonedScratch, makeScratch, sweepScratch } from './scratch.ts'
+
+let work: string
+beforeEach(async () => {
+  work = await mkdtemp(path.join(tmpdir(), 'scratch-'))
+})
+afterEach(() => rm(work, { recursive: true, force: true }))
+
+it('removes its folder at the end', async () => {
+  {
+    await using scratch = await makeScratch(work)
+    await writeFile(path.join(scratch.path, 'file'), 'x')
+  }
+  expect(await readdir(work)).toEqual([])
+})
+
+it('leaves the folder of a running process alone', async () => {
+  await using scratch = await makeScratch(work)
+  expect(await sweepScratch(work)).toBe(0)
+  await expect(access(scratch.path)).resolves.toBeUndefined()
+})
+
+it('sweeps what a killed process left', async () => {
+  const code = `import { makeScratch } from ${JSON.stringify(path.join(import.meta.dirname, 'scratch.ts'))}
+    await makeScratch(${JSON.stringify(work)}); console.log('made'); setInterval(() => {}, 1000)`
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', code], { stdio: ['ignore', 'pipe', 'inherit'] })
+  await once(child.stdout, 'data')
+  expect(await abandonedScratch(work)).toEqual([])
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  expect(await sweepScratch(work)).toBe(1)
+  expect(await readdir(work)).toEqual([])
+})
+
+it('sweeps folders that no process of ours could have made', async () => {
+  await mkdir(path.join(work, 'attempt'))
+  expect(await sweepScratch(work)).toBe(1)
+})
+
+it('knows a process that took a pid anew from the one that had it', () => {
+  const [pid, , boot] = processIdentity().split('.')
+  expect(isAlive(processIdentity())).toBe(true)
+  expect(isAlive(`${pid}.1.${boot}`)).toBe(false)
+  expect(isAlive(`${pid}..`)).toBe(false)
+  expect(isAlive('')).toBe(false)
+})
