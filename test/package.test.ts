@@ -1,0 +1,104 @@
+import { execFileSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { repositoryFiles, root } from './repository.ts'
+
+/** Installs are slow, and slower while builds run beside them. */
+const PATIENCE = 300_000
+
+type Ran = { readonly status: number; readonly stdout: string; readonly stderr: string }
+
+function run(program: string, args: readonly string[], cwd: string, environment: NodeJS.ProcessEnv = process.env): Ran {
+  try {
+    return {
+      status: 0,
+      stdout: execFileSync(program, args, { cwd, encoding: 'utf8', env: environment, stdio: ['ignore', 'pipe', 'pipe'] }),
+      stderr: '',
+    }
+  } catch (error) {
+    const { status, stdout, stderr } = error as { status: number | null; stdout: string; stderr: string }
+    return { status: status ?? -1, stdout, stderr }
+  }
+}
+
+/** Fails with what npm said. */
+function npm(args: readonly string[], cwd: string): string {
+  const ran = run('npm', args, cwd)
+  if (ran.status !== 0) throw new Error(`npm ${args[0]} failed:\n${ran.stderr.slice(-2000)}`)
+  return ran.stdout
+}
+
+let folder: string
+let checkout: string
+
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'bitwitness-package-'))
+  checkout = path.join(folder, 'checkout')
+  for (const file of repositoryFiles().filter((name) => existsSync(path.join(root, name)))) {
+    mkdirSync(path.dirname(path.join(checkout, file)), { recursive: true })
+    cpSync(path.join(root, file), path.join(checkout, file), { verbatimSymlinks: true, recursive: true })
+  }
+  npm(['ci', '--no-audit', '--no-fund', '--prefer-offline'], checkout)
+}, PATIENCE)
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('a fresh checkout after npm ci', () => {
+  it(
+    'runs by npx, without another step',
+    () => {
+      const version = run('npx', ['bitwitness', 'version', '--json'], checkout, {
+        ...process.env,
+        npm_config_cache: path.join(folder, 'npx-cache'),
+      })
+      expect(JSON.parse(version.stdout)).toEqual({ schema: 'bitwitness/version/v1', version: '0.1.0' })
+    },
+    PATIENCE,
+  )
+
+  it('ran no install script but the one that brings Node', () => {
+    // ssh2 and cpu-features would have built native code.
+    expect(existsSync(path.join(checkout, 'node_modules/node/bin/node'))).toBe(true)
+    expect(existsSync(path.join(checkout, 'node_modules/cpu-features/build'))).toBe(false)
+    expect(existsSync(path.join(checkout, 'node_modules/ssh2/lib/protocol/crypto/build'))).toBe(false)
+  })
+})
+
+describe('the tarball of npm pack, installed in an empty folder', () => {
+  let installed: string
+
+  beforeAll(() => {
+    installed = path.join(folder, 'installed')
+    mkdirSync(installed)
+    npm(['pack', '--pack-destination', folder], checkout)
+    const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))
+    npm(['install', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts', path.join('..', tarball ?? '')], installed)
+  }, PATIENCE)
+
+  const bitwitness = (...args: string[]): Ran => run(path.join(installed, 'node_modules/.bin/bitwitness'), args, installed)
+
+  it('prints its version', () => {
+    expect(bitwitness('version')).toMatchObject({ status: 0, stdout: '0.1.0\n' })
+  })
+
+  it('has the data that it works with, and neither sources nor tests', () => {
+    const inside = path.join(installed, 'node_modules/bitwitness')
+    for (const needed of ['mkosi/builder', 'schemas/verification-report-v1.json', 'docs/cli.md', 'LICENSE', 'dist/verifier/index.d.ts'])
+      expect([needed, existsSync(path.join(inside, needed))]).toEqual([needed, true])
+    const files = readdirSync(inside, { recursive: true, encoding: 'utf8' })
+    expect(
+      files.filter(
+        (name) =>
+          /\.test\.(js|ts|d\.ts)$|\/testing\/|testdata|(?<!\.d)\.ts$|(^|\/)node_modules\/|\.pyc$/.test(name) && !name.startsWith('mkosi/'),
+      ),
+    ).toEqual([])
+  })
+
+  it('is a library with types', () => {
+    const program =
+      "import { decideVerification, VerificationReport } from 'bitwitness/verifier'\nconsole.log(typeof decideVerification, typeof VerificationReport.parse)\n"
+    writeFileSync(path.join(installed, 'use.mjs'), program)
+    expect(run(process.execPath, ['use.mjs'], installed)).toMatchObject({ status: 0, stdout: 'function function\n' })
+  })
+})
