@@ -1,0 +1,164 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { open, rename, rm } from 'node:fs/promises'
+import type { BlobStore } from '../../model/blob-store.ts'
+import { Sha256 } from '../../model/digest.ts'
+import { Failure } from '../../model/failure.ts'
+import { encodeLock, type Input, InputLock } from '../../model/lock.ts'
+import { paddingAfter } from '../../tar/bytes.ts'
+import { encodeTarHeader, endPadding } from '../../tar/encode.ts'
+import type { TarLimits } from '../../tar/limits.ts'
+import { readTar } from '../../tar/read.ts'
+import { targetKey } from './target.ts'
+
+const LOCK = 'inputs.lock.json'
+const BLOBS = 'blobs/sha256/'
+
+const MAX_LOCK = 64 << 20
+const LIMITS: TarLimits = {
+  maxEntries: 100_000,
+  maxFileSize: 4 * 1024 ** 3,
+  maxTotalSize: 64 * 1024 ** 3,
+  maxPathLength: 100,
+  maxHeaderSize: 4096,
+  ignoredPaxKeys: [],
+  ownerNames: 'consistent',
+}
+
+/**
+ * Writes `inputs.tar`: the lock as `inputs.lock.json`, then each body as `blobs/sha256/<hex>`, sorted. Equal locks give equal bytes. The
+ * file appears whole or not at all. Failures: those of the store, `blob-missing` among them.
+ */
+export async function writeInputsArchive(options: {
+  readonly lock: InputLock
+  readonly blobs: BlobStore
+  readonly path: string
+}): Promise<{ readonly sha256: Sha256; readonly size: number }> {
+  const temporary = `${options.path}.${randomBytes(6).toString('hex')}.part`
+  try {
+    await using file = await open(temporary, 'wx', 0o644)
+    const hash = createHash('sha256')
+    let size = 0
+    for await (const chunk of archive(options.lock, options.blobs)) {
+      hash.update(chunk)
+      size += chunk.length
+      await file.appendFile(chunk)
+    }
+    await file.sync()
+    await rename(temporary, options.path)
+    return { sha256: Sha256.parse(hash.digest('hex')), size }
+  } finally {
+    await rm(temporary, { force: true })
+  }
+}
+
+/**
+ * Reads `inputs.tar`, whoever made it: stores each body under its own digest and gives back the lock. Only what the lock names is taken.
+ * Failures: `inputs-archive-malformed`, `inputs-archive-incomplete` (`data.missing` are sha256), `blob-differs`, `tar-…`.
+ */
+export async function readInputsArchive(options: { readonly path: string; readonly blobs: BlobStore }): Promise<InputLock> {
+  const { blobs } = options
+  let lock: InputLock | undefined
+  let wanted = new Map<string, Input>()
+  for await (const member of readTar(createReadStream(options.path, { highWaterMark: 1 << 20 }), LIMITS)) {
+    const name = Buffer.from(member.path).toString('latin1')
+    if (member.type !== 'file') throw malformed('it holds something else than files')
+    if (lock === undefined) {
+      if (name !== LOCK || member.size > MAX_LOCK) throw malformed('it does not begin with a lock')
+      lock = parseLock(await whole(member.body))
+      wanted = new Map(lock.inputs.map((input) => [input.sha256, input]))
+      continue
+    }
+    const input = name.startsWith(BLOBS) ? wanted.get(name.slice(BLOBS.length)) : undefined
+    if (input === undefined) throw malformed('it holds a file that its lock does not name, or holds it twice')
+    if (member.size !== input.size) throw malformed('a file in it has another size than its lock states')
+    wanted.delete(input.sha256)
+    await blobs.put(member.body, input.sha256)
+  }
+  if (lock === undefined) throw malformed('it is empty')
+  for (const { sha256 } of wanted.values()) if ((await blobs.size(sha256)) !== undefined) wanted.delete(sha256)
+  if (wanted.size > 0)
+    throw new Failure({
+      code: 'inputs-archive-incomplete',
+      message: `the archive of inputs lacks ${wanted.size} of the files that its lock names`,
+      hint: 'take the whole archive again from who published it',
+      data: { missing: [...wanted.keys()].slice(0, 100) },
+    })
+  return lock
+}
+
+/**
+ * Reads a lock that somebody else made. Its bytes must be the ones that `encodeLock` gives, since its digest stands for it.
+ * Failures: `input-lock-malformed`.
+ */
+export function parseLock(text: string): InputLock {
+  const parsed = InputLock.safeParse(parseJson(text))
+  const addresses = parsed.success ? [...parsed.data.inputs, ...parsed.data.absent].map(targetKey) : []
+  const sizes = parsed.success ? new Set(parsed.data.inputs.map(({ sha256, size }) => `${sha256} ${size}`)).size : 0
+  const digests = parsed.success ? new Set(parsed.data.inputs.map(({ sha256 }) => sha256)).size : 0
+  if (parsed.success && new Set(addresses).size === addresses.length && sizes === digests && encodeLock(parsed.data) === text)
+    return parsed.data
+  throw new Failure({
+    code: 'input-lock-malformed',
+    message: 'the input lock is not one that Bitwitness writes',
+    hint: 'use the lock as it was published, byte for byte; a newer one may need a newer Bitwitness',
+  })
+}
+
+async function* archive(lock: InputLock, blobs: BlobStore): AsyncGenerator<Uint8Array> {
+  const text = Buffer.from(encodeLock(lock))
+  const inputs = [...new Map(lock.inputs.map((input) => [input.sha256, input])).values()]
+  let size = 0
+  const parts = async function* (name: string, length: number, content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    yield header(name, length)
+    let written = 0
+    for await (const chunk of content) {
+      written += chunk.length
+      yield chunk
+    }
+    if (written !== length) throw malformed('the lock states another size than a stored file has')
+    yield Buffer.alloc(paddingAfter(length))
+  }
+  const count = async function* (source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of source) {
+      size += chunk.length
+      yield chunk
+    }
+  }
+  yield* count(parts(LOCK, text.length, one(text)))
+  for (const input of inputs.toSorted((a, b) => (a.sha256 < b.sha256 ? -1 : 1)))
+    yield* count(parts(`${BLOBS}${input.sha256}`, input.size, await blobs.open(input.sha256)))
+  yield Buffer.alloc(endPadding(size))
+}
+
+async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
+
+function header(name: string, size: number): Uint8Array {
+  const path = Buffer.from(name, 'latin1')
+  return encodeTarHeader({ path, type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: '0', size, linkPath: null, device: null, xattrs: [] })
+}
+
+async function whole(bytes: AsyncIterable<Uint8Array>): Promise<string> {
+  const parts: Uint8Array[] = []
+  // Copied: a tar reader may use its buffers again.
+  for await (const part of bytes) parts.push(Uint8Array.from(part))
+  return Buffer.concat(parts).toString('utf8')
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function malformed(what: string): Failure {
+  return new Failure({
+    code: 'inputs-archive-malformed',
+    message: `the archive of inputs cannot be used: ${what}`,
+    hint: 'make it with `bitwitness build`, and leave it as it is',
+  })
+}
