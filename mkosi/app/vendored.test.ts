@@ -46,8 +46,8 @@ test('every vendored archive has the sha512 that npm published', async () => {
   )
   for (const { file, path: where, integrity } of packages) {
     const bytes = await readFile(path.join(app, 'vendor/npm', file))
-    expect(`sha512-${createHash('sha512').update(bytes).digest('base64')}`, file).toBe(integrity)
-    expect(npm.packages[where]?.integrity, where).toBe(integrity)
+    const actual = `sha512-${createHash('sha512').update(bytes).digest('base64')}`
+    expect({ file, locked: integrity, npm: npm.packages[where]?.integrity }).toEqual({ file, locked: actual, npm: actual })
   }
 })
 
