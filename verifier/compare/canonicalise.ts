@@ -36,6 +36,7 @@ export async function canonicaliseTar(o: {
   try {
     const manifest = await o.blobs.put(worker.pieces())
     const facts = worker.facts()
+    o.signal?.throwIfAborted()
     if (part !== null && o.output !== null) await rename(part, o.output)
     return { ...facts, treeManifest: manifest.sha256 }
   } finally {
@@ -65,6 +66,7 @@ class CanonicalWorker {
     this.#worker.on('error', (cause) => this.#fail(threadDied(cause)))
     this.#worker.on('exit', () => this.#fail(threadDied(undefined)))
     signal?.addEventListener('abort', this.#abort)
+    if (signal?.aborted === true) this.#abort()
   }
 
   async *pieces(): AsyncGenerator<Uint8Array, void, void> {
