@@ -1,11 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { cliPage } from './cli-page.ts'
+import { errorsPage } from './error-codes.ts'
 import { settingsPage } from './settings-page.ts'
 
 /** Pages of docs/ that are made from code, with what they must say. */
 const PAGES: ReadonlyMap<string, () => string> = new Map<string, () => string>([
   ['docs/cli.md', cliPage],
+  ['docs/errors.md', errorsPage],
   ['docs/settings.md', settingsPage],
 ])
 
