@@ -106,10 +106,10 @@ export const SETTINGS = {
   limitMemory: size('BITWITNESS_LIMIT_MEMORY', 'Memory of one attempt, a workspace in memory included.', '6G'),
   limitCpus: {
     variable: 'BITWITNESS_LIMIT_CPUS',
-    about: 'CPUs that a build sees. A recipe can write their number into an image: keep it the same for all who compare.',
+    about: 'CPUs that a build sees. A recipe can write their number into an image: one is what every machine has, and mkosi gains little from more.',
     form: 'a whole number',
-    otherwise: '2',
-    fallback: (): number => 2,
+    otherwise: '1',
+    fallback: (): number => 1,
     read: wholeNumber(1024),
   },
   limitProcesses: {
