@@ -21,7 +21,7 @@ chown root:root "$ours" "$ours/agent.py"
 chmod 0755 "$ours" "$ours/agent.py"
 
 # A setuid-root newuidmap fails without CAP_SYS_ADMIN in the bounding set; these two capabilities are all that it needs.
-find / -xdev ! -type l -perm /6000 -exec chmod ug-s {} +
+find / -xdev -path /dev -prune -o ! -type l -perm /6000 -exec chmod ug-s {} +
 setcap cap_setuid+ep /usr/bin/newuidmap
 setcap cap_setgid+ep /usr/bin/newgidmap
 
@@ -48,4 +48,4 @@ dpkg-query --show --showformat='${Package}\t${Version}\t${Architecture}\n' | LC_
 rm -f "$ours"/*.sh "$ours"/*.packages
 
 # A folder's time tells which tool made it first.
-find / -xdev -type d ! -path /proc ! -path /sys ! -path /dev -exec touch --date="@$SOURCE_DATE_EPOCH" {} +
+find / -xdev \( -path /dev -o -path /proc -o -path /sys \) -prune -o -type d -exec touch --date="@$SOURCE_DATE_EPOCH" {} +

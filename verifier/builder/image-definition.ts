@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
+import { Sha256 } from '../model/digest.ts'
 import { Failure } from '../model/failure.ts'
 import { ArchiveName } from '../model/lock.ts'
 import { MkosiVersion } from './image-description.ts'
@@ -22,6 +24,7 @@ const Profiles = z.strictObject({ default: MkosiVersion, profiles: z.record(Mkos
 /** What a builder image is made from, read from `mkosi/builder/`. */
 export type BuilderDefinition = z.infer<typeof Profile> & {
   readonly mkosi: string
+  readonly digest: Sha256
   /** Copied into the root, by name. */
   readonly files: ReadonlyMap<DefinitionFile, Uint8Array>
 }
@@ -43,22 +46,25 @@ export async function readDefinition(dir: string, mkosi: string | null): Promise
       hint: `choose one of ${Object.keys(profiles).join(', ')}, or add a profile to mkosi/builder/profiles.json`,
       data: { known: Object.keys(profiles) },
     })
-  return {
-    ...profile,
-    mkosi: version,
-    files: new Map<DefinitionFile, Uint8Array>([
-      ['agent.py', await read(dir, 'agent.py')],
-      ['install.sh', await read(dir, 'install.sh')],
-      ['customize.sh', await read(dir, 'customize.sh')],
-      ['builder.packages', await read(dir, profile.packages)],
-    ]),
-  }
+  const files = new Map<DefinitionFile, Uint8Array>([
+    ['agent.py', await read(dir, 'agent.py')],
+    ['install.sh', await read(dir, 'install.sh')],
+    ['customize.sh', await read(dir, 'customize.sh')],
+    ['builder.packages', await read(dir, profile.packages)],
+  ])
+  return { ...profile, mkosi: version, digest: definitionDigest({ ...profile, mkosi: version }, files), files }
 }
 
 /** Versions of mkosi that `dir` defines builders for, and the default among them. */
 export async function knownProfiles(dir: string): Promise<{ readonly default: string; readonly versions: readonly string[] }> {
   const profiles = parseProfiles(await read(dir, 'profiles.json'))
   return { default: profiles.default, versions: Object.keys(profiles.profiles) }
+}
+
+function definitionDigest(profile: unknown, files: ReadonlyMap<string, Uint8Array>): Sha256 {
+  const hash = createHash('sha256').update(JSON.stringify(profile))
+  for (const [name, content] of files) hash.update(`\0${name}\0${content.length}\0`).update(content)
+  return Sha256.parse(hash.digest('hex'))
 }
 
 function parseProfiles(bytes: Uint8Array): z.infer<typeof Profiles> {

@@ -27,6 +27,8 @@ export const BuilderImage = z.strictObject({
   layer: z.strictObject({ sha256: Sha256, size: z.int().positive() }),
   architecture: z.string().regex(/^[a-z0-9]{1,32}$/),
   mkosi: MkosiVersion,
+  /** Over profile, package list, scripts and agent: tells whether this is the builder that an installed Bitwitness would make. */
+  definition: Sha256,
   suite: z.string().regex(/^[a-z]{1,32}$/),
   /** Blob of the lock of its packages and signed indexes. */
   lock: Sha256,
@@ -37,5 +39,6 @@ export type BuilderImage = z.infer<typeof BuilderImage>
 
 /** The bytes of `<home>/builders/<digest>.json` and of `builder.json` in an exported builder. */
 export function encodeBuilder(builder: BuilderImage): string {
-  return `${JSON.stringify(builder, null, 1)}\n`
+  // Parsed anew: keys in the order of the schema, whoever built the object.
+  return `${JSON.stringify(BuilderImage.parse(builder), null, 1)}\n`
 }

@@ -98,6 +98,7 @@ async function makeIn(
     layer: { sha256: canonical.sha256, size: canonical.size },
     architecture: o.architecture,
     mkosi: definition.mkosi,
+    definition: definition.digest,
     suite: definition.suite,
     lock: lockDigest,
     packages,

@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { z } from 'zod'
+import type { BlobStore } from '../model/blob-store.ts'
+import { Sha256, withPrefix } from '../model/digest.ts'
+import { Failure } from '../model/failure.ts'
+import type { InputLock } from '../model/lock.ts'
+import { IMAGE_TAR_LIMITS, type TarLimits } from '../tar/limits.ts'
+import { readTar, type StreamedMember } from '../tar/read.ts'
+import { BLOB_PREFIX, DESCRIPTION_NAME, INPUT_PREFIX, LOCK_NAME, readBlob } from './image-archive.ts'
+import { BuilderImage, encodeBuilder } from './image-description.ts'
+import { checkMkosi, checkPackages } from './image-packages.ts'
+import type { BuilderStore } from './image-store.ts'
+import { parseLock } from './inputs/inputs-archive.ts'
+
+const MIB = 1024 * 1024
+const GIB = 1024 * MIB
+const LIMITS: TarLimits = {
+  ...IMAGE_TAR_LIMITS,
+  maxEntries: 50_000,
+  maxFileSize: 4 * GIB,
+  maxTotalSize: 16 * GIB,
+  maxPathLength: 255,
+  maxHeaderSize: 4096,
+}
+const MAX_DESCRIPTION = 4 * MIB
+const MAX_LOCK = 64 * MIB
+const MAX_SMALL_BLOB = MIB
+const MAX_LAYER = 4 * GIB
+
+/** What an engine reads and we do not: the digests in `builder.json` say the same. */
+const ENGINE_FILES = new Set(['oci-layout', 'index.json', 'manifest.json'])
+
+/**
+ * Reads what `exportBuilder` wrote, whoever made it, and keeps it: every blob under its own digest, only blobs that `builder.json` or
+ * the lock names, config and manifest checked to name this layer and no other, the lock's packages to be the described ones. That the
+ * layer was made from that lock only a rebuild shows; which builders count is for a policy to say, by digest.
+ *
+ * Failures: `builder-archive-malformed`, `builder-archive-incomplete`, `builder-packages-differ`, `builder-mkosi-version`,
+ * `input-lock-malformed`, `blob-differs`, `tar-…`.
+ */
+export async function importBuilder(o: {
+  path: string
+  blobs: BlobStore
+  store: BuilderStore
+  signal?: AbortSignal
+}): Promise<{ readonly builder: BuilderImage /** Whether the lock's inputs came with it. */; readonly inputs: boolean }> {
+  const file = createReadStream(o.path, { highWaterMark: MIB, ...(o.signal === undefined ? {} : { signal: o.signal }) })
+  const members = readTar(file, LIMITS)
+  try {
+    const builder = readDescription(await head(members, DESCRIPTION_NAME, MAX_DESCRIPTION))
+    const lockText = await head(members, LOCK_NAME, MAX_LOCK)
+    const lock = readLock(builder, lockText)
+    const wanted = wantedBlobs(builder, lock)
+    for await (const member of members) await take(member, wanted, o.blobs)
+    const inputs = await judgeInputs(wanted, lock)
+    for (const sha256 of [builder.layer.sha256, builder.digest, builder.manifest])
+      if (wanted.has(`${BLOB_PREFIX}${sha256}`)) throw incomplete(sha256)
+    await checkImage(builder, o.blobs)
+    await o.blobs.put(once(lockText), builder.lock)
+    await o.store.add(builder)
+    return { builder, inputs }
+  } finally {
+    await members.return()
+    file.destroy()
+  }
+}
+
+type Wanted = Map<string, { readonly sha256: Sha256; readonly size: number | null; readonly max: number }>
+
+async function head(members: AsyncGenerator<StreamedMember>, name: string, max: number): Promise<Buffer> {
+  const next = await members.next()
+  if (next.done === true || next.value.type !== 'file' || nameOf(next.value) !== name) throw malformed(`${name} is not where it must be`)
+  if (next.value.size > max) throw malformed(`${name} is too large`)
+  const parts: Uint8Array[] = []
+  for await (const part of next.value.body) parts.push(Uint8Array.from(part))
+  return Buffer.concat(parts)
+}
+
+function readDescription(bytes: Buffer): BuilderImage {
+  let json: unknown
+  try {
+    json = JSON.parse(bytes.toString('utf8'))
+  } catch {
+    throw malformed(`${DESCRIPTION_NAME} is not JSON`)
+  }
+  const parsed = BuilderImage.safeParse(json)
+  if (!parsed.success || encodeBuilder(parsed.data) !== bytes.toString('utf8')) throw malformed(`${DESCRIPTION_NAME} describes no builder`)
+  return parsed.data
+}
+
+function readLock(builder: BuilderImage, text: Buffer): InputLock {
+  if (createHash('sha256').update(text).digest('hex') !== builder.lock) throw malformed(`${LOCK_NAME} is not the builder's lock`)
+  const lock = parseLock(text.toString('utf8'))
+  checkPackages(builder.packages, lock)
+  checkMkosi(builder.packages, builder.mkosi)
+  if (lock.architecture !== builder.architecture) throw malformed('builder and lock are of different architectures')
+  return lock
+}
+
+function wantedBlobs(builder: BuilderImage, lock: InputLock): Wanted {
+  if (builder.layer.size > MAX_LAYER) throw malformed('its layer is too large')
+  return new Map([
+    [`${BLOB_PREFIX}${builder.digest}`, { sha256: builder.digest, size: null, max: MAX_SMALL_BLOB }],
+    [`${BLOB_PREFIX}${builder.manifest}`, { sha256: builder.manifest, size: null, max: MAX_SMALL_BLOB }],
+    [`${BLOB_PREFIX}${builder.layer.sha256}`, { sha256: builder.layer.sha256, size: builder.layer.size, max: MAX_LAYER }],
+    ...lock.inputs.map(({ sha256, size }) => [`${INPUT_PREFIX}${sha256}`, { sha256, size, max: size }] as const),
+  ])
+}
+
+async function take(member: StreamedMember, wanted: Wanted, blobs: BlobStore): Promise<void> {
+  const name = nameOf(member)
+  if (member.type !== 'file') throw malformed('it holds something else than files')
+  if (ENGINE_FILES.has(name)) return
+  const want = wanted.get(name)
+  if (want === undefined) throw malformed('it holds a file that neither builder.json nor the lock names, or holds it twice')
+  if (member.size > want.max || (want.size !== null && member.size !== want.size)) throw malformed('a file in it has not the stated size')
+  wanted.delete(name)
+  await blobs.put(member.body, want.sha256)
+}
+
+/** All inputs or none: half an escrow is one that fails when it is needed. */
+async function judgeInputs(wanted: Wanted, lock: InputLock): Promise<boolean> {
+  const missing = new Set([...wanted].filter(([name]) => name.startsWith(INPUT_PREFIX)).map(([, { sha256 }]) => sha256))
+  if (missing.size === 0) return true
+  if (missing.size === new Set(lock.inputs.map(({ sha256 }) => sha256)).size) return false
+  throw incomplete([...missing][0] ?? '')
+}
+
+const Config = z.object({ rootfs: z.strictObject({ type: z.literal('layers'), diff_ids: z.tuple([z.string()]) }) })
+const Descriptor = z.object({ digest: z.string(), size: z.int() })
+const Manifest = z.object({ config: Descriptor, layers: z.tuple([Descriptor]) })
+
+async function checkImage(builder: BuilderImage, blobs: BlobStore): Promise<void> {
+  const config = Config.safeParse(parseJson(await readBlob(blobs, builder.digest)))
+  const manifest = Manifest.safeParse(parseJson(await readBlob(blobs, builder.manifest)))
+  const layer = withPrefix(builder.layer.sha256)
+  if (!config.success || config.data.rootfs.diff_ids[0] !== layer) throw malformed('its config names another layer')
+  const [described] = manifest.success ? manifest.data.layers : []
+  if (!manifest.success || manifest.data.config.digest !== withPrefix(builder.digest)) throw malformed('its manifest names another config')
+  if (described?.digest !== layer || described.size !== builder.layer.size) throw malformed('its manifest names another layer')
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+function nameOf(member: StreamedMember): string {
+  return Buffer.from(member.path).toString('latin1')
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
+
+function malformed(what: string): Failure {
+  return new Failure({
+    code: 'builder-archive-malformed',
+    message: `the file is not an exported builder: ${what}`,
+    hint: 'make it with `bitwitness builder export`, and leave it as it is',
+  })
+}
+
+function incomplete(sha256: string): Failure {
+  return new Failure({
+    code: 'builder-archive-incomplete',
+    message: 'the exported builder lacks a part that it names',
+    hint: 'take the whole file again from who exported it',
+    data: { sha256 },
+  })
+}

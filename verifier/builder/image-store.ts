@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, readdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { BlobStore } from '../model/blob-store.ts'
+import type { Sha256 } from '../model/digest.ts'
+import { Failure } from '../model/failure.ts'
+import { BuilderImage, encodeBuilder } from './image-description.ts'
+
+/** Builders that this machine knows. */
+export interface BuilderStore {
+  /** Newest first. */
+  list(): Promise<readonly BuilderImage[]>
+  /** By digest, with or without `sha256:`, or by its first 12 digits or more. Failures: `builder-unknown`, `builder-ambiguous`. */
+  show(reference: string): Promise<BuilderImage>
+  /** The newest one for this version of mkosi, of this definition if given; undefined where none was made or imported yet. */
+  select(wanted: { mkosi: string; architecture: string; definition?: Sha256 }): Promise<BuilderImage | undefined>
+  /** Keeps a builder whose blobs are in the store; `builder-blob-missing` where one is not. Adding it again makes it the newest. */
+  add(builder: BuilderImage): Promise<void>
+}
+
+/** Largest description that is read. */
+const MAX_BYTES = 4 * 1024 * 1024
+
+/** Opens a folder of `<digest>.json`, made if it is not there. */
+export async function openBuilderStore(dir: string, blobs: BlobStore): Promise<BuilderStore> {
+  await mkdir(dir, { recursive: true })
+  return new BuilderFolder(dir, blobs)
+}
+
+class BuilderFolder implements BuilderStore {
+  readonly #dir: string
+  readonly #blobs: BlobStore
+
+  constructor(dir: string, blobs: BlobStore) {
+    this.#dir = dir
+    this.#blobs = blobs
+  }
+
+  async list(): Promise<readonly BuilderImage[]> {
+    const names = (await readdir(this.#dir)).filter((name) => /^[0-9a-f]{64}\.json$/.test(name))
+    const found = await Promise.all(
+      names.map(async (name) => {
+        const file = path.join(this.#dir, name)
+        return { builder: await readBuilder(file), at: (await stat(file)).mtimeMs }
+      }),
+    )
+    const newer = (a: (typeof found)[number], b: (typeof found)[number]): number =>
+      b.at - a.at || (a.builder.digest < b.builder.digest ? -1 : 1)
+    return found.toSorted(newer).map(({ builder }) => builder)
+  }
+
+  async show(reference: string): Promise<BuilderImage> {
+    const digits = reference.startsWith('sha256:') ? reference.slice('sha256:'.length) : reference
+    const found = /^[0-9a-f]{12,64}$/.test(digits) ? (await this.list()).filter(({ digest }) => digest.startsWith(digits)) : []
+    const [only, ...others] = found
+    if (only !== undefined && others.length === 0) return only
+    throw new Failure({
+      code: only === undefined ? 'builder-unknown' : 'builder-ambiguous',
+      message: only === undefined ? 'there is no builder of this digest here' : 'more than one builder has a digest that begins so',
+      hint: 'list them with: bitwitness builder show',
+    })
+  }
+
+  async select(wanted: { mkosi: string; architecture: string; definition?: Sha256 }): Promise<BuilderImage | undefined> {
+    return (await this.list()).find(
+      (one) =>
+        one.mkosi === wanted.mkosi &&
+        one.architecture === wanted.architecture &&
+        (wanted.definition === undefined || one.definition === wanted.definition),
+    )
+  }
+
+  async add(builder: BuilderImage): Promise<void> {
+    for (const sha256 of [builder.digest, builder.manifest, builder.layer.sha256, builder.lock])
+      if ((await this.#blobs.size(sha256)) === undefined)
+        throw new Failure({
+          code: 'builder-blob-missing',
+          message: 'a part of the builder is not in the store of blobs',
+          hint: 'make the builder again, or import it again',
+          data: { sha256 },
+        })
+    const file = path.join(this.#dir, `${builder.digest}.json`)
+    const temporary = path.join(this.#dir, `.${randomBytes(8).toString('hex')}`)
+    await writeFile(temporary, encodeBuilder(builder), { flag: 'wx' })
+    await rename(temporary, file)
+    const now = new Date()
+    await utimes(file, now, now)
+  }
+}
+
+async function readBuilder(file: string): Promise<BuilderImage> {
+  const damaged = (cause: unknown): Failure =>
+    new Failure({
+      code: 'builder-description-damaged',
+      message: `${path.basename(file)} does not describe a builder`,
+      hint: 'remove the file from the folder builders/ and make or import the builder again',
+      audience: 'operator',
+      cause,
+    })
+  try {
+    if ((await stat(file)).size > MAX_BYTES) throw damaged(undefined)
+    const builder = BuilderImage.parse(JSON.parse(await readFile(file, 'utf8')))
+    if (`${builder.digest}.json` === path.basename(file)) return builder
+  } catch (cause) {
+    throw damaged(cause)
+  }
+  throw damaged(undefined)
+}
