@@ -13,7 +13,7 @@ describe('readSettings', () => {
       workspace: 'auto',
       limitTime: 1800,
       limitMemory: 6 * 2 ** 30,
-      limitCpus: 2,
+      limitCpus: 1,
       limitProcesses: 4096,
       limitDisk: 12 * 2 ** 30,
       limitOutput: 8 * 2 ** 30,
@@ -56,7 +56,7 @@ describe('readSettings', () => {
   })
 
   it('takes an empty variable as not set, and an XDG_DATA_HOME that is not absolute as none', () => {
-    expect(readSettings({ BITWITNESS_LIMIT_CPUS: '' }).limitCpus).toBe(2)
+    expect(readSettings({ BITWITNESS_LIMIT_CPUS: '' }).limitCpus).toBe(1)
     expect(readSettings({ XDG_DATA_HOME: 'data' }).home).toMatch(/^\/.*\.local\/share\/bitwitness$/)
   })
 
@@ -86,6 +86,6 @@ describe('readSettings', () => {
 
   it('refuses a variable with our prefix that means nothing, so that a slip is seen', () => {
     expect(() => readSettings({ BITWITNESS_LIMIT_MEMROY: '4G' })).toThrow(expect.objectContaining({ code: 'setting-unknown' }))
-    expect(readSettings({ BITWITNESS_YES: '1', OTHER: 'x' }).limitCpus).toBe(2)
+    expect(readSettings({ BITWITNESS_YES: '1', OTHER: 'x' }).limitCpus).toBe(1)
   })
 })

@@ -106,7 +106,8 @@ export const SETTINGS = {
   limitMemory: size('BITWITNESS_LIMIT_MEMORY', 'Memory of one attempt, a workspace in memory included.', '6G'),
   limitCpus: {
     variable: 'BITWITNESS_LIMIT_CPUS',
-    about: 'CPUs that a build sees. A recipe can write their number into an image: one is what every machine has, and mkosi gains little from more.',
+    about:
+      'CPUs that a build sees. A recipe can write their number into an image: one is what every machine has, and mkosi gains little from more.',
     form: 'a whole number',
     otherwise: '1',
     fallback: (): number => 1,

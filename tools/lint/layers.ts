@@ -31,6 +31,7 @@ export const LAYERS: readonly Layer[] = [
   { dir: 'src/http', may: ['src/app', 'verifier/model'], packages: ['hono', '@hono/*', 'zod'] },
   { dir: 'src/web', may: ['verifier/model'], packages: ['hono'] },
   { dir: 'src/storage', may: ['verifier/model'], packages: ['node:*'] },
+  { dir: 'src/engine', may: ['src/app/ports.ts', 'src/config', 'src/storage', 'verifier'], packages: ['node:*'] },
   { dir: 'src/download', may: ['verifier/model'], packages: ['node:*'] },
   { dir: 'src/config', may: ['verifier/model'], packages: ['node:*', 'zod'] },
   { dir: 'src/cli', may: ['src/app', 'src/config', 'src/context.ts', 'verifier'], packages: ['node:*', '@stricli/*', 'zod'] },
