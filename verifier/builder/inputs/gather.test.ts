@@ -46,7 +46,7 @@ it('fetches what is missing and nothing else', async () => {
 
 const cutOff: MirrorHandler = (_, response) => {
   response.writeHead(200, { 'Content-Length': BODY.length + 4 })
-  response.write(BODY.slice(0, 1000), () => response.destroy())
+  response.write(`file${BODY}`.slice(0, 1000), () => response.destroy())
 }
 const drip: MirrorHandler = (_, response) => {
   response.writeHead(200, { 'Content-Length': BODY.length + 4 })

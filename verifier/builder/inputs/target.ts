@@ -38,7 +38,7 @@ export function targetKey(target: Target): string {
 }
 
 function unescape(path: string): string {
-  // What is not on the list becomes what no path can hold.`.
+  // What is not on the list becomes what no path can hold.
   return path.includes('%') ? path.replaceAll(/%(?:[0-9a-f]{2})?/gi, (escape) => ESCAPES.get(escape.toLowerCase()) ?? '\0') : path
 }
 
