@@ -17,8 +17,9 @@ export function settingsPage(): string {
     '|---|---|---|---|',
     ...rows,
     '',
-    'Of the standard variables, `NO_COLOR` switches colours off and `XDG_DATA_HOME` moves the default home. The Makefile also reads',
-    '`BITWITNESS_YES` (`1`: install missing Debian packages without asking) and `CI` (`true`: the same).',
+    'Of the standard variables, `NO_COLOR` switches colours off and `XDG_DATA_HOME` moves the default home. With `BITWITNESS_DEBUG=1` an error',
+    'shows the text and the stack of whatever caused it on stderr; that text may hold anything, so look before you pass it on. The',
+    'Makefile also reads `BITWITNESS_YES` (`1`: install missing Debian packages without asking) and `CI` (`true`: the same).',
     '',
   ].join('\n')
 }

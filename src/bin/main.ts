@@ -15,7 +15,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
   columns: process.stderr.columns ?? 80,
   signal: stop.signal,
   clock: () => performance.now(),
+  debug: process.env['BITWITNESS_DEBUG'] === '1',
   version: findPackage().version,
-  open: openUseCases,
+  open: () => openUseCases(process.env),
 })
 stop.release()

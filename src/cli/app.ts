@@ -10,12 +10,24 @@ import {
 } from '@stricli/core'
 import { Failure } from '../../verifier/model/failure.ts'
 import type { CliContext } from './cli-context.ts'
+import { build } from './commands/build.ts'
+import { buildBuilder } from './commands/builder/build.ts'
+import { exportBuilder } from './commands/builder/export.ts'
+import { importBuilder } from './commands/builder/import.ts'
+import { listBuilders } from './commands/builder/list.ts'
+import { showBuilder } from './commands/builder/show.ts'
 import { check } from './commands/check.ts'
+import { doctor } from './commands/doctor.ts'
 import { verify } from './commands/verify.ts'
 import { version } from './commands/version.ts'
 
+const builder = buildRouteMap<string, CliContext>({
+  routes: { build: buildBuilder, list: listBuilders, show: showBuilder, export: exportBuilder, import: importBuilder },
+  docs: { brief: 'Make, show and carry the image that recipes are built in' },
+})
+
 const root = buildRouteMap<string, CliContext>({
-  routes: { verify, check, version },
+  routes: { verify, check, build, builder, doctor, version },
   docs: { brief: 'Rebuild mkosi images from source and say whether the bits match' },
 })
 

@@ -19,6 +19,8 @@ export type CliIo = {
   /** Monotonic milliseconds. */
   readonly clock: () => number
   readonly version: string
+  /** Whether errors that are not ours show their own text, which may hold anything. */
+  readonly debug: boolean
   /** Opens what stands behind the commands; called by commands that need it and by nothing else, since it loads the engine's client. */
   readonly open: () => Promise<UseCases>
 }

@@ -37,12 +37,27 @@ export function exitOfVerdict(verdict: Verdict | CheckVerdict | null): ExitCode 
 /** Failures that the caller's own words caused. Everything else stopped us from finding out. */
 const USAGE: ReadonlySet<string> = new Set([
   'attempts-malformed',
+  'builder-ambiguous',
+  'builder-profile-unknown',
+  'builder-unknown',
   'claim-kind-unknown',
+  'claim-missing',
   'digest-malformed',
+  'engine-address-unknown',
+  'inputs-of-another-lock',
+  'output-not-empty',
+  'output-unusable',
   'setting-invalid',
   'setting-unknown',
   'snapshot-malformed',
-  'usage',
+  'source-archive-format',
+  'source-local-refused',
+  'source-malformed',
+  'source-path-malformed',
+  'source-protocol',
+  'source-ref-malformed',
+  'source-url-malformed',
+  'source-url-userinfo',
 ])
 
 export function exitOfFailure(error: unknown): ExitCode {

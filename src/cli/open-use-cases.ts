@@ -1,6 +1,9 @@
-import { Failure } from '../../verifier/model/failure.ts'
+import { type Environment, readSettings } from '../config/settings.ts'
 import type { UseCases } from './use-cases.ts'
 
-export function openUseCases(): Promise<UseCases> {
-  return Promise.reject(new Failure({ code: 'internal', message: 'this command is not wired yet', hint: 'use an other command' }))
+/** Reads the settings and opens what they describe. The client of the engine is loaded here and not before. */
+export async function openUseCases(environment: Environment): Promise<UseCases> {
+  const settings = readSettings(environment)
+  const { Context } = await import('../context.ts')
+  return await Context.open(settings)
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { z } from 'zod'
 import { encodeDocument } from '../../verifier/model/document.ts'
 import type { CliIo } from './cli-context.ts'
@@ -16,5 +17,6 @@ export function printAnswer<S extends z.ZodType>(
 export function printError(io: CliIo, error: unknown, json: boolean): void {
   const document = errorDocument(error)
   io.stderr.write(`bitwitness: ${visible(document.message)} (${document.code})\n  ${visible(document.hint)}\n`)
+  if (io.debug && error instanceof Error) io.stderr.write(`${inspect(error).split('\n').map(visible).join('\n')}\n`)
   if (json) io.stdout.write(encodeDocument(ErrorDocument, document))
 }

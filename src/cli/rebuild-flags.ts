@@ -1,10 +1,10 @@
 import type { FlagParametersForType } from '@stricli/core'
 import { parseSha256, type Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
+import type { RebuildCommand } from '../app/rebuild.ts'
 import type { CliContext, CliIo } from './cli-context.ts'
 import { jsonFlag } from './command.ts'
 import { showProgress } from './progress.ts'
-import type { RebuildCommand } from './use-cases.ts'
 
 /** Flags that every command which builds takes. */
 export type RebuildFlags = {
@@ -18,6 +18,9 @@ export type RebuildFlags = {
 }
 
 const text = (value: string): string => value
+
+/** Whose parts a command may take. */
+export const fileFlag = (brief: string) => ({ kind: 'parsed', parse: text, brief, optional: true, placeholder: 'FILE' }) as const
 
 export const rebuildFlags: FlagParametersForType<RebuildFlags, CliContext> = {
   ...jsonFlag,

@@ -4,7 +4,7 @@ export const sourceArgument = {
   parameters: [
     {
       parse: (text: string): string => text,
-      brief: 'A folder, an archive, or a git repository as URL[@REF][#FOLDER]',
+      brief: './FOLDER, ARCHIVE.tar[.gz|.zst|.xz][#:FOLDER] or https://HOST/REPOSITORY.git[#REVISION][:FOLDER]',
       placeholder: 'SOURCE',
     },
   ],

@@ -3,8 +3,8 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Failure } from '../../verifier/model/failure.ts'
 import { CheckReport, VerificationReport } from '../../verifier/model/report.ts'
+import type { VerifyCommand } from '../app/verify.ts'
 import { golden, ran } from './testing/terminal.ts'
-import type { VerifyCommand } from './use-cases.ts'
 
 const claim = `sha256:${'ab'.repeat(32)}`
 const documents = readdirSync(path.join(import.meta.dirname, '../../verifier/model/testdata'))
@@ -135,6 +135,15 @@ describe('what stops us', () => {
     const { exit, stdout, stderr } = await ran(['verify', '--claim', claim, 'dir', '--json'], failing(new TypeError('token=hunter2')))
     expect(exit).toBe(3)
     expect(stdout + stderr).not.toContain('hunter2')
+    expect(JSON.parse(stdout)).toMatchObject({ code: 'internal' })
+  })
+
+  it('shows the text of such an error where it was asked for, on stderr only and with nothing that moves a terminal', async () => {
+    const { stdout, stderr } = await ran(['verify', '--claim', claim, 'dir', '--json'], failing(new TypeError('why\u001b[2J')), {
+      debug: true,
+    })
+    expect(stderr).toContain('TypeError: why')
+    expect(stdout + stderr).not.toContain('\u001b')
     expect(JSON.parse(stdout)).toMatchObject({ code: 'internal' })
   })
 

@@ -11,8 +11,8 @@ type Layer = {
 
 export const LAYERS: readonly Layer[] = [
   { dir: 'verifier/model', may: [], packages: ['zod'] },
-  { dir: 'verifier/source', may: ['verifier/model', 'verifier/tar'], packages: ['node:*', 'execa'] },
-  { dir: 'verifier/recipe', may: ['verifier/model'], packages: ['zod'] },
+  { dir: 'verifier/source', may: ['verifier/model', 'verifier/tar', 'verifier/compare/decompress.ts'], packages: ['node:*'] },
+  { dir: 'verifier/recipe', may: ['verifier/model'], packages: ['zod', 'yaml'] },
   { dir: 'verifier/tar', may: ['verifier/model'], packages: ['node:*'] },
   { dir: 'verifier/compare', may: ['verifier/model', 'verifier/tar'], packages: ['node:*'] },
   { dir: 'verifier/explain', may: ['verifier/model', 'verifier/tar', 'verifier/compare'], packages: ['node:*', 'diff'] },

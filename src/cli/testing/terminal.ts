@@ -21,6 +21,7 @@ export async function ran(args: readonly string[], useCases: Partial<UseCases> =
     signal: new AbortController().signal,
     clock: () => 0,
     version: '1.2.3',
+    debug: false,
     open: () => {
       opened += 1
       const own: Record<PropertyKey, unknown> = { ...useCases, [Symbol.asyncDispose]: () => Promise.resolve() }
