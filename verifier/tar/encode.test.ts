@@ -63,10 +63,8 @@ describe('the fixed encoding', () => {
 
   test('carries sizes that no octal field holds', async () => {
     const size = 0o77777777777 + 1
-    const file: TarEntry = {
-      ...{ path: bytes('f'), type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: '0', linkPath: null, device: null, xattrs: [] },
-      size,
-    }
+    const owner = { mode: 0o644, uid: 0, gid: 0, mtime: '0' }
+    const file: TarEntry = { path: bytes('f'), type: 'file', ...owner, size, linkPath: null, device: null, xattrs: [] }
     const { readTar } = await import('./read.ts')
     const { IMAGE_TAR_LIMITS } = await import('./limits.ts')
     async function* head(): AsyncGenerator<Uint8Array, void, void> {

@@ -55,10 +55,12 @@ export async function makeTree(root: string): Promise<void> {
   await write('usr/share/new\nline', 'x')
   for (const size of [1, 511, 512, 513, 10240]) await write(`var/size-${size}`, Buffer.alloc(size, size % 251))
   await write('var/sparse', 'begin')
-  await truncate(path.join(root, 'var/sparse'), 3_000_000)
+  await truncate(path.join(root, 'var/sparse'), 300_000)
   await write('var/hole', '')
   await truncate(path.join(root, 'var/hole'), 100_000)
   await execa('mkfifo', ['--', path.join(root, 'var/fifo')])
+  // Only root may make devices: a run without it covers one kind of entry less.
+  if (process.getuid?.() === 0) await execa('mknod', ['--', path.join(root, 'var/null'), 'c', '1', '3'])
   await execa('find', [root, '-exec', 'touch', '--no-dereference', '--date=@1700000000', '--', '{}', '+'])
   await lutimes(path.join(root, 'etc/far'), 1600000000, 1600000000)
 }
