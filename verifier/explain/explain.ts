@@ -1,8 +1,11 @@
 import { EXPLANATION_SCHEMA, type Explanation } from '../model/explanation.ts'
 import { archiveFindings } from './archive.ts'
+import { openTar } from './contents.ts'
+import { explainCpio } from './cpio/explain-cpio.ts'
 import { EXPLAIN_LIMITS, type ExplainLimits } from './limits.ts'
+import { explainRaw } from './raw/explain-raw.ts'
 import type { ArchiveDifferences } from './rule.ts'
-import { explainTrees } from './tree.ts'
+import { explainTrees, type TreeSide } from './tree.ts'
 
 export type Side = {
   /** Tree manifest as it streams by; null for artifacts that are no archive of a tree. */
@@ -35,7 +38,11 @@ export async function explain(o: ExplainOptions): Promise<Explanation> {
 async function explainSides(o: ExplainOptions, limits: ExplainLimits): Promise<Explanation> {
   const { left, right, signal } = o
   if (left.manifest !== null && right.manifest !== null)
-    return explainTrees({ left: { ...left, manifest: left.manifest }, right: { ...right, manifest: right.manifest }, limits, signal })
+    return explainTrees({ left: tarSide(left, left.manifest), right: tarSide(right, right.manifest), limits, signal })
+  if (left.file !== null && right.file !== null) {
+    const files = { left: { file: left.file, label: left.label }, right: { file: right.file, label: right.label }, limits, signal }
+    return (await explainCpio(files)) ?? (await explainRaw(files))
+  }
   const missing = [left, right].filter((side) => side.file === null).map((side) => side.label)
   return {
     schema: EXPLANATION_SCHEMA,
@@ -49,4 +56,8 @@ async function explainSides(o: ExplainOptions, limits: ExplainLimits): Promise<E
     changes: [],
     ranges: [],
   }
+}
+
+function tarSide(side: Side, manifest: AsyncIterable<Uint8Array>): TreeSide {
+  return { manifest, label: side.label, open: (wanted) => openTar(side, wanted) }
 }

@@ -47,10 +47,8 @@ export async function indexMembers(o: {
 
   function note(member: ParsedMember): void {
     const { name, linkName } = member
-    if (member.type === 'symlink' && linkName !== null && !name.includes('/')) {
-      const target = linkName.replace(/^\//, '').replace(/\/$/, '')
-      if (target !== '' && !target.split('/').some((part) => part === '..' || part === '.' || part === '')) aliases.set(name, target)
-    }
+    const alias = member.type === 'symlink' && linkName !== null ? aliasOf(name, linkName) : null
+    if (alias !== null) aliases.set(name, alias)
     if (!o.wanted(name)) return
     if (member.type === 'file') {
       const stored = viewFile(o.handle, { offset: member.dataOffset, size: member.storedSize })
@@ -60,4 +58,11 @@ export async function indexMembers(o: {
       if (leader !== undefined) files.set(name, leader)
     }
   }
+}
+
+/** Where a symbolic link of the root leads to, if it is a folder of the tree; null for every other link. */
+export function aliasOf(name: string, target: string): string | null {
+  if (name.includes('/')) return null
+  const path = target.replace(/^\//, '').replace(/\/$/, '')
+  return path.split('/').some((part) => part === '..' || part === '.' || part === '') ? null : path
 }

@@ -1,5 +1,5 @@
 import { type Change, EXPLANATION_SCHEMA, type Explanation } from '../model/explanation.ts'
-import { type Contents, openContents } from './contents.ts'
+import { type Contents, noContents, type Wanted } from './contents.ts'
 import { type PackageDifference, packageDifferences } from './dpkg/package-changes.ts'
 import { collectDrafts, type Draft } from './drafts.ts'
 import { inspect } from './inspect/inspect.ts'
@@ -8,7 +8,12 @@ import { Judge } from './judge.ts'
 import type { ExplainLimits } from './limits.ts'
 import type { PathEvidence } from './rule.ts'
 
-export type TreeSide = { readonly manifest: AsyncIterable<Uint8Array>; readonly file: string | null; readonly label: string }
+export type TreeSide = {
+  readonly manifest: AsyncIterable<Uint8Array>
+  readonly label: string
+  /** Finds the contents of the differing paths. */
+  readonly open: (wanted: Wanted) => Promise<Contents>
+}
 
 export type TreeOptions = {
   readonly left: TreeSide
@@ -28,10 +33,10 @@ export async function explainTrees(o: TreeOptions): Promise<Explanation> {
     signal,
   })
   const paths = new Set(drafts.map((draft) => draft.raw))
+  const wanted = { paths, limits, signal }
   // Equal trees are known to be equal without opening anything.
-  const file = (side: TreeSide): string | null => (drafts.length === 0 ? null : side.file)
-  await using left = await openContents({ ...o.left, file: file(o.left), paths, limits, signal })
-  await using right = await openContents({ ...o.right, file: file(o.right), paths, limits, signal })
+  await using left = drafts.length === 0 ? noContents(null) : await o.left.open(wanted)
+  await using right = drafts.length === 0 ? noContents(null) : await o.right.open(wanted)
   const packages = driftOf(left, right)
   const owned = drafts.map((draft) => ({ draft, ...ownerOf(draft, { left, right, packages }) }))
   const inspections = await inspectContents(owned, { left, right, limits, signal })
@@ -46,7 +51,7 @@ export async function explainTrees(o: TreeOptions): Promise<Explanation> {
     const rules = judge.judge(draft.path, evidence)
     return { path: draft.path, kind: draft.kind, what: [...draft.what], package: owner, rules, content: inspection?.detail ?? null }
   })
-  const reasons = drafts.length === 0 ? [] : [left.missing, right.missing].filter((reason) => reason !== null)
+  const reasons = [left.missing, right.missing].filter((reason) => reason !== null)
   if (totals.unlisted > 0) reasons.push(`${totals.unlisted} differing paths are not listed`)
   if (inspections.skipped > 0) reasons.push(`the contents of ${inspections.skipped} files were not looked into`)
   if (packages.length > limits.maxPackages) reasons.push(`${packages.length - limits.maxPackages} packages are not listed`)

@@ -10,6 +10,7 @@ import { cpuCount } from './cpu-count.ts'
 import { derivedCache } from './derived-cache.ts'
 import { dpkgDatabase } from './dpkg-database.ts'
 import { elfIdentity } from './elf-identity.ts'
+import { folderTime } from './folder-time.ts'
 import { gzipHeaderTime } from './gzip-header-time.ts'
 import { hardLinkGroup } from './hard-link-group.ts'
 import { innerCompression } from './inner-compression.ts'
@@ -58,6 +59,7 @@ export const PATH_RULES: readonly PathRule[] = [
   sourceOwner,
   hardLinkGroup,
   xfsAclXattr,
+  folderTime,
   mtime,
   contentChanged,
 ]

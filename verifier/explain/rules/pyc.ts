@@ -1,4 +1,4 @@
-import type { PathRule } from '../rule.ts'
+import { CONTENT, type PathRule } from '../rule.ts'
 import { bySignal } from './by-signal.ts'
 
 const PATHS = /(?:\.pyc|\/__pycache__)$/
@@ -8,11 +8,17 @@ export const pyc = {
   id: 'pyc',
   severity: 'warn',
   samples: 'path',
-  text: 'Python compiled a file during the build: its header holds the time of the source, or it was compiled in one build only.',
+  text: 'Python compiled a file during the build: its header holds the time of the source, or the compiled code differs from run to run.',
   remedy:
-    'Set SourceDateEpoch= so that sources have fixed times, compile with --invalidation-mode=checked-hash, or RemoveFiles= the __pycache__ folders.',
+    'RemoveFiles= the __pycache__ folders, or compile in one process with sources of fixed times (SourceDateEpoch=, --invalidation-mode=checked-hash).',
   explain: (evidence) => {
-    if (evidence.kind === 'changed') return inContent(evidence)
-    return PATHS.test(evidence.path) ? { aspects: ['entry'], evidence: 'compiled on one side only' } : null
+    const { kind, path, aspects, owner } = evidence
+    if (!PATHS.test(path)) return null
+    if (kind !== 'changed') return { aspects: ['entry'], evidence: 'compiled on one side only' }
+    if (!aspects.has('content')) return null
+    const byTime = inContent(evidence)
+    if (byTime !== null && byTime.aspects.length > 0) return byTime
+    // Python's marshalling depends on how often an object was in use: the same source can yield other bytes.
+    return owner === null ? { aspects: CONTENT, evidence: byTime?.evidence ?? 'compiled code differs' } : byTime
   },
 } satisfies PathRule
