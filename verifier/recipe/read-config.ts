@@ -1,0 +1,185 @@
+import type { Assignment, Condition, ConfigProblem, Place, RecipeConfig } from './config.ts'
+import { parseIni } from './ini.ts'
+import { CONDITION_SECTIONS, SECTIONS, SETTINGS, settingNamed } from './settings/all.ts'
+import { dependsOnBuild, judgePath } from './specifiers.ts'
+import { join, nameOf, parentOf, type TreeView, textOf } from './tree-view.ts'
+import { splitValue } from './values.ts'
+
+const MOST_PLACES = 4096
+const MOST_ASSIGNMENTS = 20_000
+const MOST_TEXT = 16 * 1024 * 1024
+
+/**
+ * Reads every config file that mkosi 25.3 or 27.1 could come to in this tree. Conditions are not judged and every profile is read, so
+ * that nothing depends on what the build will choose. Never throws; what cannot be read is in `unreadable` and `problems`.
+ */
+export function readConfig(tree: TreeView): RecipeConfig {
+  const reader = new Reader(tree)
+  const main: Place = { image: 'main', folder: '', profile: null, facts: true }
+  reader.folder(main, { profiles: true, local: true })
+  // Read by 27.1 for its default tools and initrd.
+  for (const name of ['mkosi.tools.conf', 'mkosi.initrd.conf'])
+    reader.drop('', name, { ...main, facts: false }, { profiles: true, local: true })
+  const images = tree.resolve('', 'mkosi.images')
+  for (const name of images.kind === 'folder' ? tree.names(images.path) : []) {
+    const image = name.replace(/\.conf$/, '')
+    if (reader.drop(images.path, name, { ...main, image }, { profiles: true, local: true }, '')) reader.images.push(image)
+  }
+  return reader.done()
+}
+
+type Also = { readonly profiles: boolean; readonly local: boolean }
+const NOTHING_ELSE: Also = { profiles: false, local: false }
+
+class Reader {
+  readonly images = ['main']
+  readonly #tree: TreeView
+  readonly #files = new Set<string>()
+  readonly #assignments: Assignment[] = []
+  readonly #conditions: Condition[] = []
+  readonly #strange: { file: string; line: number; name: string }[] = []
+  readonly #problems: ConfigProblem[] = []
+  readonly #unreadable: { file: string; message: string }[] = []
+  /** A place is read once for each image, as mkosi reads each include once. */
+  readonly #seen = new Set<string>()
+  #full = false
+  #text = 0
+
+  constructor(tree: TreeView) {
+    this.#tree = tree
+  }
+
+  done(): RecipeConfig {
+    return {
+      tree: this.#tree,
+      files: [...this.#files],
+      assignments: this.#assignments,
+      conditions: this.#conditions,
+      strangeSections: this.#strange,
+      problems: this.#problems,
+      unreadable: this.#unreadable,
+      images: this.images,
+    }
+  }
+
+  /** A folder with a mkosi.conf: local overrides, files found by name, the file itself, its drop-ins, its profiles. */
+  folder(place: Place, also: Also): void {
+    if (!this.#first(`folder ${place.folder}`, place)) return
+    this.#found(place)
+    this.file(join(place.folder, 'mkosi.conf'), place)
+    const dropIns = this.#tree.resolve(place.folder, 'mkosi.conf.d')
+    for (const name of dropIns.kind === 'folder' ? this.#tree.names(dropIns.path) : [])
+      this.drop(dropIns.path, name, place, NOTHING_ELSE, place.folder)
+    const profiles = also.profiles ? this.#tree.resolve(place.folder, 'mkosi.profiles') : undefined
+    for (const name of profiles?.kind === 'folder' ? this.#tree.names(profiles.path) : [])
+      this.drop(profiles?.path ?? '', name, { ...place, profile: name.replace(/\.conf$/, '') }, NOTHING_ELSE, place.folder)
+    if (!also.local) return
+    for (const name of ['mkosi.local', 'mkosi.local.conf']) this.drop(place.folder, name, place, NOTHING_ELSE, place.folder)
+  }
+
+  /** A folder of config, or one file of it; returns whether it is either. */
+  drop(folder: string, name: string, place: Place, also: Also, from = folder): boolean {
+    const found = this.#tree.resolveEscaped('', join(folder, name))
+    if (found.kind === 'folder') this.folder({ ...place, folder: found.path }, also)
+    else if (name.endsWith('.conf') && found.kind !== 'missing') this.file(join(folder, name), { ...place, folder: from })
+    return found.kind === 'folder' || name.endsWith('.conf')
+  }
+
+  /** One config file, by its name in the tree before links are followed. */
+  file(name: string, place: Place): void {
+    const found = this.#tree.resolveEscaped('', name)
+    if (found.kind !== 'file' || !this.#first(`file ${found.path}`, place)) return
+    const text = this.#tree.text(found.path)
+    this.#files.add(found.path)
+    if (text === undefined) {
+      this.#unreadable.push({ file: found.path, message: 'a config file is no UTF-8 text of at most 1 MiB' })
+      return
+    }
+    this.#text += text.length
+    if (this.#text > MOST_TEXT) return this.#fill(found.path)
+    const [a, b, c] = this.#tree.head(found.path) ?? []
+    if (a === 0xef && b === 0xbb && c === 0xbf)
+      this.#problems.push({ kind: 'ambiguous', file: found.path, line: 1, message: 'the config begins with a byte order mark' })
+    const ini = parseIni(text)
+    for (const problem of ini.problems) this.#problems.push({ ...problem, file: found.path })
+    for (const section of ini.sections)
+      if (!SECTIONS.has(section.name) && !CONDITION_SECTIONS.has(section.name)) this.#strange.push({ ...section, file: found.path })
+    for (const entry of ini.entries) {
+      if (CONDITION_SECTIONS.has(entry.section)) this.#conditions.push({ ...entry, file: found.path })
+      else this.#assign({ ...place, ...entry, name: entry.name.replace(/^@/, ''), file: found.path, configFolder: parentOf(found.path) })
+    }
+  }
+
+  #assign(entry: Omit<Assignment, 'setting'>): void {
+    if (this.#assignments.length >= MOST_ASSIGNMENTS) return this.#fill(entry.file)
+    const assignment: Assignment = { ...entry, setting: settingNamed(entry.name) }
+    this.#assignments.push(assignment)
+    if (assignment.setting?.name === 'Include' && SECTIONS.has(entry.section)) this.#include(assignment)
+    if (assignment.setting?.name === 'UnifiedKernelImageProfiles') this.#profiles(assignment)
+  }
+
+  #include(assignment: Assignment): void {
+    for (const path of splitValue('paths', assignment.value)) {
+      if (dependsOnBuild(path)) {
+        const message = 'which file is included depends on the build'
+        this.#problems.push({ kind: 'ambiguous', file: assignment.file, line: assignment.line ?? 1, message })
+        continue
+      }
+      const found = judgePath(this.done(), assignment, path)
+      const { image, profile, facts } = assignment
+      if (found.kind === 'folder') this.folder({ image, profile, facts, folder: found.path }, { profiles: true, local: false })
+      else if (found.kind === 'file') this.file(found.path, { image, profile, facts, folder: assignment.folder })
+    }
+  }
+
+  /** Small configs of another kind: read for their syntax, so that nothing hides there. */
+  #profiles(assignment: Assignment): void {
+    for (const path of splitValue('paths', assignment.value)) {
+      const found = judgePath(this.done(), assignment, path)
+      if (found.kind !== 'file') continue
+      this.#files.add(found.path)
+      const text = this.#tree.text(found.path)
+      if (text === undefined) this.#unreadable.push({ file: found.path, message: 'a config file is no UTF-8 text of at most 1 MiB' })
+      else for (const problem of parseIni(text).problems) this.#problems.push({ ...problem, file: found.path })
+    }
+  }
+
+  /** Files and folders that mkosi takes for settings by their names. */
+  #found(place: Place): void {
+    for (const setting of SETTINGS) {
+      const names = [
+        ...setting.files,
+        ...setting.folders.flatMap(([folder, ending]) => {
+          const found = this.#tree.resolve(place.folder, folder)
+          const inside = found.kind === 'folder' ? this.#tree.names(found.path) : []
+          return inside.filter((name) => name.endsWith(ending)).map((name) => `${folder}/${name}`)
+        }),
+      ]
+      for (const name of names) this.#name(place, setting.name, name, setting.readsFile)
+    }
+  }
+
+  #name(place: Place, setting: string, name: string, readsFile: boolean): void {
+    const file = join(place.folder, name)
+    const found = this.#tree.resolveEscaped('', file)
+    if (found.kind === 'missing') return
+    // What an executable would print is not known without running it.
+    const read = readsFile && found.kind === 'file' && this.#tree.entry(found.path)?.executable !== true
+    const text = read ? this.#tree.text(found.path)?.replace(/\n+$/, '') : undefined
+    const value = readsFile ? (text ?? '') : textOf(name)
+    this.#assign({ ...place, section: '', name: setting, value, file, line: null, configFolder: place.folder })
+  }
+
+  #first(what: string, place: Place): boolean {
+    const key = `${place.image}\n${place.profile ?? ''}\n${place.folder}\n${what}`
+    if (this.#seen.has(key)) return false
+    this.#seen.add(key)
+    if (this.#seen.size > MOST_PLACES) this.#fill(nameOf(place.folder))
+    return !this.#full
+  }
+
+  #fill(file: string): void {
+    if (!this.#full) this.#unreadable.push({ file, message: 'there are more config files or settings than one recipe may have' })
+    this.#full = true
+  }
+}

@@ -1,0 +1,20 @@
+import { against, assigned, type Rule } from '../rule.ts'
+import { laidFiles } from '../tree-contents.ts'
+
+/** What tells apt and dpkg where packages come from, whose keys count and what runs beside them. */
+const APT = /^(etc\/(apt($|[./])|dpkg(\/|$))|.*(^|\/)(keyrings?|trusted\.gpg(\.d)?)(\/|$)|.*\.(sources|gpg|asc|kbx)$)/i
+
+export const sandboxApt: Rule = {
+  id: 'sandbox-apt',
+  severity: 'refuse',
+  text: "A sandbox tree brings configuration or keys of the package manager's: packages could then come from anywhere, signed by anyone.",
+  remedy: "Remove the files: the builder's own sources name Debian's archives and Debian's keys.",
+  *check(config) {
+    const trees = assigned(config, 'SandboxTrees', 'ToolsTreeSandboxTrees')
+    const { files, closed } = laidFiles(config, trees)
+    for (const file of files)
+      if (APT.test(file.target))
+        yield { path: file.source, line: null, message: "a file configures the builder's package manager", evidence: [file.target] }
+    for (const tree of closed) yield against(tree.assignment, 'an archive is laid over the builder, and its content is not looked into')
+  },
+}
