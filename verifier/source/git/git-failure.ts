@@ -1,0 +1,30 @@
+import type { Failure } from '../../model/failure.ts'
+import { type SourceFailureCode, sourceFailure } from '../failures.ts'
+import type { GitFailed } from './git.ts'
+
+/**
+ * What git 2.37 to 2.5x says in its C locale, by cause, first match first. A server may say any of it: what it can get by that is a
+ * failure of another name.
+ */
+const SAID: readonly (readonly [RegExp, SourceFailureCode])[] = [
+  [
+    /not our ref|unadvertised object|couldn't find remote ref|no such remote ref|did not send all necessary objects/i,
+    'source-commit-missing',
+  ],
+  [
+    /fsck error|error in object|: badTree|: hasDot|: fullPathname|: zeroPadded|index-pack .*(?:failed|abnormally)|invalid index-pack output/i,
+    'source-objects-malformed',
+  ],
+  [/dubious ownership/i, 'source-repository-owner'],
+  [/unable to update url base from redirection|returned error: 30\d/i, 'source-redirected'],
+  [
+    /returned error: 40[0134]|returned error: 410|could not read Username|Authentication failed|does not appear to be a git repository|repository .*not found/i,
+    'source-repository-missing',
+  ],
+  [/transport '.*' not allowed/i, 'source-protocol'],
+]
+
+export function gitFailure(error: GitFailed): Failure {
+  const [, code] = SAID.find(([pattern]) => pattern.test(error.said)) ?? [undefined, 'source-unreachable' as const]
+  return sourceFailure(code, {}, error)
+}
