@@ -1,13 +1,16 @@
 import { chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { execa } from 'execa'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { decodeEntry, TREE_MANIFEST_HEADER } from '../model/tree-manifest.ts'
 import { collectTar } from '../tar/testing/collect.ts'
 import { rawHeader, rawMember, rawPax, rawTar } from '../tar/testing/raw-tar.ts'
 import { canonicaliseTar } from './canonicalise.ts'
 import { canonicalBytes, canonicalFile, MemoryBlobs, scratchFolder } from './testing/canonical.ts'
 import { CANONICAL_TAR, gnuTar, MKOSI_TAR, makeTree } from './testing/real-tree.ts'
+
+// Each run starts a thread, and other tests share the processor.
+vi.setConfig({ testTimeout: 60_000 })
 
 let scratch: Awaited<ReturnType<typeof scratchFolder>>
 let tree = ''

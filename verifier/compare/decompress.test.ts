@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import { execa } from 'execa'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { type DecompressLimits, openDecompressed } from './decompress.ts'
 import { digestBytes, digestFile } from './digest-file.ts'
 import { scratchFolder } from './testing/canonical.ts'
+
+vi.setConfig({ testTimeout: 30_000 })
 
 const CONTENT = Buffer.concat([randomBytes(100_000), Buffer.alloc(2_000_000, 'abc')])
 
