@@ -1,9 +1,8 @@
 import { once } from 'node:events'
-import { duplexPair } from 'node:stream'
-import type { InputProxy } from '../input-proxy.ts'
+import { type Duplex, duplexPair } from 'node:stream'
 
 /** Sends bytes over a connection as a tunnel would, and gives back every byte of the answer until the proxy ends it. */
-export async function rawExchange(proxy: InputProxy, request: string): Promise<Buffer> {
+export async function rawExchange(proxy: { accept(connection: Duplex): void }, request: string): Promise<Buffer> {
   const [ours, theirs] = duplexPair()
   proxy.accept(theirs)
   const parts: Buffer[] = []
