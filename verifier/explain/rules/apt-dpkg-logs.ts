@@ -7,6 +7,6 @@ export const aptDpkgLogs = {
   severity: 'warn',
   samples: 'path',
   text: 'apt and dpkg log times of the build.',
-  remedy: 'RemoveFiles=/var/log/dpkg.log /var/log/apt /var/log/bootstrap.log',
+  remedy: 'RemoveFiles=/var/log/dpkg.log,/var/log/apt,/var/log/bootstrap.log',
   explain: ({ path }) => (PATHS.test(path) ? NOTHING_MORE : null),
 } satisfies PathRule

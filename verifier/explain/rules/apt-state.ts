@@ -7,6 +7,6 @@ export const aptState = {
   severity: 'warn',
   samples: 'path',
   text: 'Lists and caches of apt depend on when and from where they were fetched.',
-  remedy: 'CleanPackageMetadata=yes, or RemoveFiles=/var/lib/apt/lists /var/cache/apt',
+  remedy: 'CleanPackageMetadata=yes, or RemoveFiles=/var/lib/apt/lists,/var/cache/apt,/var/cache/debconf',
   explain: ({ path }) => (PATHS.test(path) ? NOTHING_MORE : null),
 } satisfies PathRule

@@ -6,6 +6,6 @@ export const rootPasswordSalt = {
   severity: 'warn',
   samples: 'path',
   text: 'A password hash differs for the same account: mkosi salts a plain RootPassword= anew in every build.',
-  remedy: 'Give RootPassword=hashed:… with a fixed hash, or RootPassword= empty.',
+  remedy: 'Give RootPassword=hashed:HASH with a fixed hash.',
   explain: bySignal('password-hash'),
 } satisfies PathRule
