@@ -1,13 +1,27 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
-import { AttemptEvent, CheckReport, InputLock, VerificationReport } from '../verifier/index.ts'
+import { DoctorReport } from '../src/app/doctor.ts'
+import { RecipeLint } from '../src/app/lint-recipe.ts'
+import { BuilderList } from '../src/cli/commands/builder/document.ts'
+import { VersionDocument } from '../src/cli/commands/version.ts'
+import { ErrorDocument } from '../src/cli/error-document.ts'
+import { BuilderImage } from '../verifier/builder/image-description.ts'
+import { AttemptEvent, BuildManifest, CheckReport, Explanation, InputLock, VerificationReport } from '../verifier/index.ts'
 
 /** The published documents: file in schemas/, title, schema. */
 const DOCUMENTS = [
   { file: 'verification-report-v1.json', title: 'Verification report, version 1', schema: VerificationReport },
   { file: 'check-report-v1.json', title: 'Check report, version 1', schema: CheckReport },
   { file: 'input-lock-v1.json', title: 'Input lock, version 1', schema: InputLock },
+  { file: 'build-manifest-v1.json', title: 'Build manifest, version 1', schema: BuildManifest },
+  { file: 'builder-image-v1.json', title: 'Builder image, version 1', schema: BuilderImage },
+  { file: 'builder-list-v1.json', title: 'List of builder images, version 1', schema: BuilderList },
+  { file: 'doctor-report-v1.json', title: 'Doctor report, version 1', schema: DoctorReport },
+  { file: 'error-v1.json', title: 'Error, version 1', schema: ErrorDocument },
+  { file: 'explanation-v1.json', title: 'Explanation of a difference, version 1', schema: Explanation },
+  { file: 'recipe-lint-v1.json', title: 'Recipe lint, version 1', schema: RecipeLint },
+  { file: 'version-v1.json', title: 'Version, version 1', schema: VersionDocument },
   { file: 'event-v1.json', title: 'Event of an attempt, version 1', schema: AttemptEvent },
 ] as const
 

@@ -1,4 +1,4 @@
-import { openUseCases } from '../cli/open-use-cases.ts'
+import { openScratch, openUseCases } from '../cli/open-use-cases.ts'
 import { runCli } from '../cli/run.ts'
 import { findPackage } from '../config/package-root.ts'
 import { abortOnSignals } from './signals.ts'
@@ -18,5 +18,6 @@ process.exitCode = await runCli(process.argv.slice(2), {
   debug: process.env['BITWITNESS_DEBUG'] === '1',
   version: findPackage().version,
   open: () => openUseCases(process.env),
+  scratch: openScratch,
 })
 stop.release()

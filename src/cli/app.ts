@@ -18,6 +18,8 @@ import { listBuilders } from './commands/builder/list.ts'
 import { showBuilder } from './commands/builder/show.ts'
 import { check } from './commands/check.ts'
 import { doctor } from './commands/doctor.ts'
+import { explain } from './commands/explain.ts'
+import { lint } from './commands/recipe/lint.ts'
 import { verify } from './commands/verify.ts'
 import { version } from './commands/version.ts'
 
@@ -26,8 +28,10 @@ const builder = buildRouteMap<string, CliContext>({
   docs: { brief: 'Make, show and carry the image that recipes are built in' },
 })
 
+const recipe = buildRouteMap<string, CliContext>({ routes: { lint }, docs: { brief: 'Read recipes without running them' } })
+
 const root = buildRouteMap<string, CliContext>({
-  routes: { verify, check, build, builder, doctor, version },
+  routes: { verify, check, build, builder, recipe, explain, doctor, version },
   docs: { brief: 'Rebuild mkosi images from source and say whether the bits match' },
 })
 

@@ -1,4 +1,5 @@
 import type { CommandContext } from '@stricli/core'
+import type { ScratchRoom } from '../scratch-room.ts'
 import type { ExitCode } from './exit-code.ts'
 import type { UseCases } from './use-cases.ts'
 
@@ -23,6 +24,8 @@ export type CliIo = {
   readonly debug: boolean
   /** Opens what stands behind the commands; called by commands that need it and by nothing else, since it loads the engine's client. */
   readonly open: () => Promise<UseCases>
+  /** Room for commands that need no engine. */
+  readonly scratch: () => Promise<ScratchRoom>
 }
 
 /** What a command's function sees as `this`. */

@@ -44,6 +44,7 @@ const USAGE: ReadonlySet<string> = new Set([
   'claim-missing',
   'digest-malformed',
   'engine-address-unknown',
+  'file-unreadable',
   'inputs-of-another-lock',
   'output-not-empty',
   'output-unusable',

@@ -3,7 +3,7 @@ import { command, jsonFlag } from '../command.ts'
 import { EXIT } from '../exit-code.ts'
 import { printAnswer } from '../output.ts'
 
-const VersionDocument = z.strictObject({ schema: z.literal('bitwitness/version/v1'), version: z.string() })
+export const VersionDocument = z.strictObject({ schema: z.literal('bitwitness/version/v1'), version: z.string() })
 
 export const version = command<{ readonly json: boolean }, []>({
   brief: 'Print the version',

@@ -3,19 +3,40 @@ import { visible } from '../visible.ts'
 import type { Paint } from './paint.ts'
 
 const EVIDENCE_SHOWN = 6
+const PLACES_SHOWN = 8
 
-/** Findings for people: rule and place, what is the matter, the facts, the remedy. */
+/** Findings for people: rule and place, what is the matter, the facts, the remedy. What one rule says of many places is said once. */
 export function findingLines(findings: readonly Finding[], brushes: Paint): string[] {
-  return findings.flatMap((finding) => {
-    const place = finding.path === null ? '' : `  ${visible(finding.path)}${finding.line === null ? '' : `:${finding.line}`}`
-    const severity = finding.severity === 'refuse' ? brushes.bad('refuse') : finding.severity === 'warn' ? brushes.unsure('warn') : 'info'
-    const hidden = finding.evidence.length - EVIDENCE_SHOWN
-    return [
-      `  ${severity}  ${brushes.strong(finding.rule)}${place}`,
-      `        ${visible(finding.message)}`,
-      ...finding.evidence.slice(0, EVIDENCE_SHOWN).map((fact) => `          ${visible(fact)}`),
-      ...(hidden > 0 ? [`          and ${hidden} more`] : []),
-      `        remedy: ${visible(finding.remedy)}`,
-    ]
-  })
+  const groups = Map.groupBy(findings, ({ rule, severity, message, remedy }) => JSON.stringify([rule, severity, message, remedy]))
+  return [...groups.values()].flatMap((group) => groupLines(group, brushes))
+}
+
+function groupLines(group: readonly Finding[], brushes: Paint): string[] {
+  const [first] = group
+  if (first === undefined) return []
+  const severity = first.severity === 'refuse' ? brushes.bad('refuse') : first.severity === 'warn' ? brushes.unsure('warn') : 'info'
+  const where = group.length === 1 ? placeOf(first) : `${group.length} places`
+  const facts =
+    group.length === 1
+      ? shown(first.evidence, EVIDENCE_SHOWN)
+      : shown(
+          group.map((one) => [placeOf(one), ...one.evidence].join('  ')),
+          PLACES_SHOWN,
+        )
+  return [
+    `  ${severity}  ${brushes.strong(first.rule)}${where === '' ? '' : `  ${where}`}`,
+    `        ${visible(first.message)}`,
+    ...facts.map((fact) => `          ${fact}`),
+    `        remedy: ${visible(first.remedy)}`,
+  ]
+}
+
+function placeOf({ path, line }: Finding): string {
+  if (path === null) return ''
+  return `${visible(path)}${line === null ? '' : `:${line}`}`
+}
+
+function shown(lines: readonly string[], count: number): string[] {
+  const hidden = lines.length - count
+  return [...lines.slice(0, count).map(visible), ...(hidden > 0 ? [`and ${hidden} more, which --json lists`] : [])]
 }

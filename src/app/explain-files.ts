@@ -1,0 +1,87 @@
+import { createWriteStream } from 'node:fs'
+import path from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { type CanonicalTar, canonicaliseTar } from '../../verifier/compare/canonicalise.ts'
+import { type Compression, openDecompressed } from '../../verifier/compare/decompress.ts'
+import { explain, type Side } from '../../verifier/explain/explain.ts'
+import type { BlobStore } from '../../verifier/model/blob-store.ts'
+import type { Transformation } from '../../verifier/model/comparison.ts'
+import type { Sha256 } from '../../verifier/model/digest.ts'
+import type { Explanation } from '../../verifier/model/explanation.ts'
+import { Failure } from '../../verifier/model/failure.ts'
+
+export type ExplainFiles = {
+  readonly left: string
+  readonly right: string
+  readonly blobs: BlobStore
+  /** A private folder with room for both files, uncompressed. */
+  readonly scratch: string
+  readonly signal: AbortSignal
+}
+
+/** Says why two artifact files differ: as trees where both are tars, compressed or not, and else byte by byte. */
+export async function explainFiles(o: ExplainFiles): Promise<Explanation> {
+  const left = await open(o, o.left, 'left')
+  const right = await open(o, o.right, 'right')
+  const archive = { transformations: transformations(left, right), ...compressions(left, right) }
+  return await explain({ left: sideOf(o, left), right: sideOf(o, right), archive, signal: o.signal })
+}
+
+type Opened = {
+  readonly label: string
+  readonly compression: Compression
+  /** The bytes, uncompressed. */
+  readonly file: string
+  /** Null where they are no tar with a canonical form. */
+  readonly canonical: CanonicalTar | null
+}
+
+async function open(o: ExplainFiles, file: string, name: string): Promise<Opened> {
+  const { compression, bytes } = await openOrFail(file)
+  const plain = compression === 'none' ? path.resolve(file) : path.join(o.scratch, name)
+  if (compression !== 'none')
+    await pipeline(Readable.from(bytes, { objectMode: false }), createWriteStream(plain, { flags: 'wx' }), { signal: o.signal })
+  try {
+    const canonical = await canonicaliseTar({ input: plain, output: null, blobs: o.blobs, signal: o.signal })
+    return { label: file, compression, file: plain, canonical }
+  } catch (error) {
+    if (!(error instanceof Failure && error.code.startsWith('tar-'))) throw error
+    return { label: file, compression, file: plain, canonical: null }
+  }
+}
+
+async function openOrFail(file: string): ReturnType<typeof openDecompressed> {
+  try {
+    return await openDecompressed(file)
+  } catch (cause) {
+    if (cause instanceof Failure) throw cause
+    throw new Failure({
+      code: 'file-unreadable',
+      message: 'a file to compare cannot be read',
+      hint: 'give two files that are there, such as two image.tar',
+      cause,
+    })
+  }
+}
+
+function sideOf({ blobs }: ExplainFiles, { label, file, canonical }: Opened): Side {
+  return { label, file, manifest: canonical === null ? null : manifestOf(blobs, canonical.treeManifest) }
+}
+
+async function* manifestOf(blobs: BlobStore, sha256: Sha256): AsyncGenerator<Uint8Array, void, void> {
+  yield* await blobs.open(sha256)
+}
+
+/** What has to be undone on one side, and not on the other, before two archives of one tree are the same bytes. */
+function transformations({ canonical: left }: Opened, { canonical: right }: Opened): Transformation[] {
+  if (left === null || right === null || left.written.sha256 === right.written.sha256) return []
+  const both = [...new Set([...left.transformations, ...right.transformations])]
+  // Of one tree, two archives that are both out of order may each be so in its own way.
+  if (left.canonical.sha256 === right.canonical.sha256) return both
+  return both.filter((one) => left.transformations.includes(one) !== right.transformations.includes(one))
+}
+
+function compressions(left: Opened, right: Opened): { compression?: { left: string; right: string } } {
+  return left.compression === right.compression ? {} : { compression: { left: left.compression, right: right.compression } }
+}
