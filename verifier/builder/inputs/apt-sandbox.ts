@@ -9,10 +9,12 @@ const SUITES = {
   // Nothing waits for a release there, so there is nothing to update or to secure beside it.
   sid: { updates: false, security: false },
 } as const
-export type AptSuite = keyof typeof SUITES
+type AptSuite = keyof typeof SUITES
+
+/** The archives that the sources below name. */
+export const PROFILE_ARCHIVES = ['debian', 'debian-security'] as const
 
 const COMPONENTS = ['main', 'contrib', 'non-free', 'non-free-firmware'] as const
-export type AptComponent = (typeof COMPONENTS)[number]
 
 /** In the builder image, from the package debian-archive-keyring. */
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
@@ -38,7 +40,7 @@ export function aptSandboxTree(options: AptSandboxOptions): readonly { readonly 
   if (!/^[a-z0-9-]{1,32}$/.test(architecture)) throw unknown('no such architecture', 'use a name that dpkg knows, such as amd64')
   if (snapshot !== null && !/^\d{8}T\d{6}Z$/.test(snapshot)) throw unknown('no date of an archive', 'write it as 20241201T000000Z')
   const { updates, security } = SUITES[suite as AptSuite]
-  const source = (archive: string, suites: readonly string[]): string =>
+  const source = (archive: (typeof PROFILE_ARCHIVES)[number], suites: readonly string[]): string =>
     [
       'Types: deb',
       `URIs: ${LOGICAL_BASE}/${archive}`,

@@ -100,7 +100,7 @@ it('believes no index that no release file names', async () => {
 it('says of a damaged index that it could not be read', async () => {
   const index = xz(packages()).subarray(0, 100)
   const { failures } = await lock({ [INRELEASE]: release(index, 'main/binary-amd64/Packages.xz'), 'dists/trixie/x': index, [deb]: DEB })
-  expect(failures).toMatchObject([{ code: 'input-refused', message: 'a package index could not be read' }])
+  expect(failures).toMatchObject([{ code: 'input-unavailable', message: 'a package index could not be read' }])
 })
 
 const good = release('', 'x')
@@ -117,7 +117,7 @@ it.each([
 ])('takes no release file that is %s', async (_, text) => {
   const { inputs, failures } = await lock({ [INRELEASE]: text })
   expect(inputs).toMatchObject([{ kind: 'index', path: INRELEASE }])
-  expect(failures).toMatchObject([{ code: 'input-refused', path: INRELEASE }])
+  expect(failures).toMatchObject([{ code: 'input-unavailable', path: INRELEASE }])
 })
 
 it('reads a release file that is signed beside it, and one without suite or end', async () => {

@@ -25,7 +25,7 @@ export async function lockRecording(
   for (const entry of recorded.filter(({ path }) => isRelease(path))) {
     const release = entry.size <= MAX_RELEASE ? parseRelease(await text(blobs, entry.sha256), entry.path.endsWith('/InRelease')) : undefined
     if (release === undefined) {
-      failures.push(failure(entry, 'input-refused', 'a mirror sent something else than a release file'))
+      failures.push(failure(entry, 'input-unavailable', 'a mirror sent something else than a release file'))
       inputs.push({ kind: 'index', ...entry })
     } else {
       releases.push({ archive: entry.archive, release })
@@ -70,7 +70,7 @@ async function readIndexes(
     if (name === undefined) continue
     const wanted = new Set(packages.filter(({ archive }) => archive === entry.archive).map(({ path }) => path))
     const read = await packagesIn(await blobs.open(entry.sha256), name, wanted)
-    if (read === undefined) failures.push(failure(entry, 'input-refused', 'a package index could not be read'))
+    if (read === undefined) failures.push(failure(entry, 'input-unavailable', 'a package index could not be read'))
     for (const stanza of read ?? []) {
       const key = targetKey({ archive: entry.archive, path: stanza.path })
       found.set(key, [...(found.get(key) ?? []), stanza])
@@ -100,6 +100,6 @@ async function text(blobs: BlobStore, sha256: Sha256): Promise<string> {
   return Buffer.concat(parts).toString('utf8')
 }
 
-function failure(target: Target, code: InputFailure['code'], message: string): InputFailure {
+function failure(target: Target, code: 'input-unavailable' | 'input-differs', message: string): InputFailure {
   return { code, archive: target.archive, path: target.path, expected: null, actual: null, message }
 }

@@ -1,8 +1,6 @@
 import { Failure } from '../../model/failure.ts'
+import { PROFILE_ARCHIVES } from './apt-sandbox.ts'
 import type { Mirrors } from './input-proxy.ts'
-
-/** Archives that dated mirrors hold under the same name. */
-const DATED = ['debian', 'debian-security']
 
 /**
  * The mirrors of one date: `<base>/archive/<archive>/<date>`, the layout of Debian's archive of snapshots. Sources and locks name the
@@ -12,7 +10,7 @@ export function snapshotMirrors(base: URL, snapshot: string): Mirrors {
   if (!/^\d{8}T\d{6}Z$/.test(snapshot))
     throw new Failure({ code: 'apt-sources-unknown', message: 'no date of an archive', hint: 'write it as 20241201T000000Z' })
   const root = base.href.replace(/\/+$/, '')
-  return new Map(DATED.map((archive) => [archive, [new URL(`${root}/archive/${archive}/${snapshot}`)]]))
+  return new Map(PROFILE_ARCHIVES.map((archive) => [archive, [new URL(`${root}/archive/${archive}/${snapshot}`)]]))
 }
 
 /** How `apt-get indextargets` must be asked for `parseAptTargets`. */

@@ -289,6 +289,12 @@ it('serves a program beside us on an address of this machine only', async () => 
   expect(split(Buffer.concat(parts)).body.equals(BODY)).toBe(true)
 })
 
+it('says of an archive of the profile that it has no mirror, for that is no mistake of the build', async () => {
+  await using recording = recordInputs({ mirrors: new Map(), blobs: memoryBlobs(), architecture: 'amd64', snapshot: null })
+  expect(await heads(recording, get('debian-security', 'x'))).toBe('HTTP/1.1 502 input-unavailable')
+  expect(recording.failures()).toMatchObject([{ code: 'input-unavailable', archive: 'debian-security', path: 'x' }])
+})
+
 describe('a replay', () => {
   it('names what the build asks for and the lock does not', async () => {
     await using mirror = await testMirror()

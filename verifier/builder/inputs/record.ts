@@ -3,6 +3,7 @@ import type { BlobStore } from '../../model/blob-store.ts'
 import { Sha256 } from '../../model/digest.ts'
 import { Failure } from '../../model/failure.ts'
 import type { InputLock } from '../../model/lock.ts'
+import { PROFILE_ARCHIVES } from './apt-sandbox.ts'
 import { type Answer, ArchiveServer } from './archive-server.ts'
 import { Follower } from './follower.ts'
 import { DEFAULT_INPUT_LIMITS, type InputFailure, type InputLimits, type InputProxy, type Mirrors } from './input-proxy.ts'
@@ -13,7 +14,7 @@ import { openTransfer, type TransferBudget, TransferError } from './transfer.ts'
 import { Turns } from './turns.ts'
 
 export type RecordOptions = {
-  /** Only these archives are answered. */
+  /** Only these archives are answered. Dated ones come from `snapshotMirrors`. */
   readonly mirrors: Mirrors
   readonly blobs: BlobStore
   /** Debian's name (`amd64`). */
@@ -103,8 +104,7 @@ class Recording implements InputProxy {
     const key = targetKey(target)
     const known = this.#settled.get(key)
     if (known !== undefined) return await this.#again(await known)
-    if (!this.#options.mirrors.has(target.archive))
-      return this.#failed(target, 'input-refused', 'the builder profile has no such archive').answer
+    if (!this.#options.mirrors.has(target.archive)) return this.#nowhere(target).answer
     const started = Promise.withResolvers<Answer>()
     const settled = this.#fetch(target, started.resolve)
     this.#settled.set(key, settled)
@@ -115,6 +115,13 @@ class Recording implements InputProxy {
       started.resolve(await this.#again(outcome))
     })
     return await started.promise
+  }
+
+  /** An archive of the profile without a mirror is our lack; any other is the build's mistake. */
+  #nowhere(target: Target): Settled & { kind: 'failed' } {
+    return (PROFILE_ARCHIVES as readonly string[]).includes(target.archive)
+      ? this.#failed(target, 'input-unavailable', 'no mirror is known for this archive')
+      : this.#failed(target, 'input-refused', 'the builder profile has no such archive')
   }
 
   async #again(settled: Settled): Promise<Answer> {
@@ -177,8 +184,8 @@ class Recording implements InputProxy {
     digests: { expected: string | null; actual: string | null } = { expected: null, actual: null },
   ): Settled & { kind: 'failed' } {
     const { archive, path } = target
-    // What was stopped by the end of the build is nothing that the build missed.
-    if (!this.#stop.signal.aborted) this.#failures.set(targetKey(target), { code, archive, path, ...digests, message })
+    // What was stopped with the build is nothing that the build missed.
+    if (!this.#signal.aborted) this.#failures.set(targetKey(target), { code, archive, path, ...digests, message })
     return { kind: 'failed', answer: { kind: 'failed', code } }
   }
 }
