@@ -13,6 +13,7 @@ describe('readSettings', () => {
       workspace: 'auto',
       limitTime: 1800,
       limitMemory: 6 * 2 ** 30,
+      sources: [],
       limitCpus: 1,
       limitProcesses: 4096,
       limitDisk: 12 * 2 ** 30,
@@ -22,7 +23,7 @@ describe('readSettings', () => {
   })
 
   it('shows as default what it takes as default, wherever the default is a value', () => {
-    const plain = Object.values(SETTINGS).filter((setting) => /^[A-Za-z0-9.-]+$/.test(setting.otherwise))
+    const plain = Object.values(SETTINGS).filter(({ otherwise }) => otherwise !== 'none' && /^[A-Za-z0-9.-]+$/.test(otherwise))
     const taken = plain.map((setting) => (setting.read as (text: string) => unknown)(setting.otherwise))
     expect(taken).toEqual(plain.map((setting) => setting.fallback({})))
     expect(plain.length).toBeGreaterThan(5)

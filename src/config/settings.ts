@@ -36,6 +36,13 @@ const size = (variable: string, about: string, otherwise: string): Setting<numbe
   read: parseSize,
 })
 
+const ALLOWANCES = ['local-repositories', 'plain-http', 'private-hosts'] as const
+export type SourceAllowance = (typeof ALLOWANCES)[number]
+
+function isAllowance(word: string): word is SourceAllowance {
+  return (ALLOWANCES as readonly string[]).includes(word)
+}
+
 /** Every setting there is. docs/settings.md is made from this table. */
 export const SETTINGS = {
   home: {
@@ -94,6 +101,18 @@ export const SETTINGS = {
     otherwise: 'auto',
     fallback: (): 'auto' | 'tmpfs' | 'volume' => 'auto',
     read: oneOf('auto', 'tmpfs', 'volume'),
+  },
+  sources: {
+    variable: 'BITWITNESS_SOURCES_ALLOW',
+    about:
+      'Sources that are refused otherwise, since a URL can come from anywhere: repositories of this machine, without TLS, on private addresses.',
+    form: '`local-repositories`, `plain-http` and `private-hosts`, separated by spaces',
+    otherwise: 'none of them',
+    fallback: (): readonly SourceAllowance[] => [],
+    read: (text: string): readonly SourceAllowance[] | undefined => {
+      const words = text.trim().split(/\s+/)
+      return words.every(isAllowance) ? words : undefined
+    },
   },
   limitTime: {
     variable: 'BITWITNESS_LIMIT_TIME',

@@ -19,7 +19,7 @@ export type Workshop = {
   readonly builder: Sha256
   /** Debian's word. */
   readonly architecture: string
-  readonly record: (signal: AbortSignal) => InputProxy
+  readonly record: (signal: AbortSignal) => Promise<InputProxy>
   readonly replay: (lock: InputLock, signal: AbortSignal) => InputProxy
   /** Fetches what a lock names and we lack; tells what could not be had. */
   readonly gather: (lock: InputLock, signal: AbortSignal) => Promise<readonly InputFailure[]>
@@ -106,7 +106,7 @@ class AttemptRunner {
     retried: readonly OutcomeReason[],
   ): Promise<AttemptResult> {
     const { signal } = this.#request
-    await using inputs = lock === null ? this.#workshop.record(signal) : this.#workshop.replay(lock, signal)
+    await using inputs = lock === null ? await this.#workshop.record(signal) : this.#workshop.replay(lock, signal)
     return await runAttempt({
       number,
       mode,

@@ -53,7 +53,7 @@ function witnessed(seen: Witnessed, reasons: readonly VerdictReason[]) {
     source: seen.source,
     recipe: seen.reading.recipe,
     recipeFindings: [...seen.reading.findings],
-    builder: seen.builder,
+    builder: seen.builder === null ? null : { digest: seen.builder.digest, mkosi: seen.builder.mkosi },
     sandbox: results[0]?.attempt.sandbox?.digest ?? null,
     lock: locks.size === 1 ? (lock ?? null) : null,
     indexes: indexesOf(seen.attempts.lock),

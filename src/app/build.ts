@@ -1,0 +1,137 @@
+import { copyFile, mkdir, readdir, rename, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { packOci } from '../../verifier/compare/oci-image.ts'
+import { writeOciLayout } from '../../verifier/compare/oci-layout.ts'
+import type { Artifact } from '../../verifier/model/attempt.ts'
+import { BUILD_MANIFEST_SCHEMA, BuildManifest } from '../../verifier/model/build-manifest.ts'
+import { withPrefix } from '../../verifier/model/digest.ts'
+import { encodeDocument } from '../../verifier/model/document.ts'
+import { Failure } from '../../verifier/model/failure.ts'
+import { encodeLock } from '../../verifier/model/lock.ts'
+import { decideCheck } from '../../verifier/model/verdict.ts'
+import { judge } from './judge.ts'
+import type { Ports } from './ports.ts'
+import { firstBuilt, type RebuildCommand, type Rebuilt, rebuild } from './rebuild.ts'
+
+export type BuildCommand = RebuildCommand & {
+  /** Folder to write to; made, and to be empty. */
+  readonly output: string
+}
+
+const MANIFEST = 'build-manifest.json'
+const LOCK = 'inputs.lock.json'
+const INPUTS = 'inputs.tar'
+
+/** Builds a source as its publisher: artifacts, OCI layouts, lock and inputs, and last the manifest that names them all. */
+export async function build(ports: Ports, command: BuildCommand): Promise<BuildManifest> {
+  await requireEmpty(command.output)
+  await using scratch = await ports.scratch()
+  const rebuilt = await rebuild(ports, command, scratch.path)
+  const { comparisons } = await judge(ports, rebuilt, { ...command, claims: [], claimed: null, scratch: scratch.path })
+  const attempts = rebuilt.attempts.results.map(({ attempt }) => attempt)
+  const decision = decideCheck({ recipeFindings: rebuilt.reading.findings, attempts, comparisons })
+  const built = firstBuilt(rebuilt)
+  const good = built !== undefined && (decision.verdict === 'repeatable' || attempts.length === 1)
+  const verdict = good ? 'built' : decision.verdict === 'nondeterministic' ? 'nondeterministic' : (attempts.at(-1)?.outcome ?? 'refused')
+  const manifest: BuildManifest = {
+    schema: BUILD_MANIFEST_SCHEMA,
+    verdict,
+    reasons: good ? [] : [...decision.reasons],
+    source: rebuilt.source,
+    parameters: {
+      architecture: rebuilt.architecture,
+      sourceDateEpoch: rebuilt.reading.recipe.sourceDateEpoch ?? 0,
+      snapshot: rebuilt.attempts.lock?.snapshot ?? rebuilt.reading.recipe.snapshot,
+      builder: rebuilt.builder === null ? null : { digest: rebuilt.builder.digest, mkosi: rebuilt.builder.mkosi },
+      sandbox: built?.attempt.sandbox?.digest ?? null,
+      image: rebuilt.reading.recipe.imageConfig,
+    },
+    artifacts: [],
+    lock: null,
+    createdAt: ports.now(),
+    tool: { name: 'bitwitness', version: ports.version },
+  }
+  if (!good) return manifest
+  return await publish(ports, { manifest, rebuilt, files: built.files, artifacts: built.attempt.artifacts, output: command.output })
+}
+
+type Publication = {
+  readonly manifest: BuildManifest
+  readonly rebuilt: Rebuilt
+  readonly files: ReadonlyMap<string, string>
+  readonly artifacts: readonly Artifact[]
+  readonly output: string
+}
+
+async function publish(ports: Ports, o: Publication): Promise<BuildManifest> {
+  await mkdir(o.output, { recursive: true })
+  const artifacts: BuildManifest['artifacts'] = []
+  for (const artifact of o.artifacts) artifacts.push(await publishArtifact(artifact, o))
+  const { lock } = o.rebuilt.attempts
+  const digest = o.rebuilt.attempts.results[0]?.attempt.lock ?? null
+  if (lock !== null) {
+    await writeFile(path.join(o.output, LOCK), encodeLock(lock))
+    await ports.writeInputs({ lock, path: path.join(o.output, INPUTS) })
+  }
+  const manifest = { ...o.manifest, artifacts, lock: digest === null ? null : { file: LOCK, sha256: digest, inputs: INPUTS } }
+  // Last and in one step: a folder with a manifest is a complete one.
+  const part = path.join(o.output, `${MANIFEST}.part`)
+  await writeFile(part, encodeDocument(BuildManifest, manifest))
+  await rename(part, path.join(o.output, MANIFEST))
+  return manifest
+}
+
+async function publishArtifact(artifact: Artifact, o: Publication): Promise<BuildManifest['artifacts'][number]> {
+  const { name, format, sha256, size, treeManifest, oci } = artifact
+  const source = format === 'oci' ? undefined : o.files.get(name)
+  const file = source === undefined ? null : fileName(format === 'directory' ? `${name}.tar` : name)
+  if (source !== undefined && file !== null) await move(source, path.join(o.output, file))
+  const packs = file !== null && oci !== null
+  const layout = packs ? `${name}.oci` : null
+  if (layout !== null && file !== null) {
+    const { architecture, reading } = o.rebuilt
+    const image = packOci({
+      layer: { sha256, size },
+      created: reading.recipe.sourceDateEpoch ?? 0,
+      architecture,
+      config: reading.recipe.imageConfig,
+    })
+    await writeOciLayout(path.join(o.output, layout), image, path.join(o.output, file))
+  }
+  const claims = [...(format === 'oci' ? [] : [withPrefix(sha256)]), ...(oci === null ? [] : [`oci-manifest=${withPrefix(oci.manifest)}`])]
+  return { name, format, sha256, size, treeManifest, oci, file, layout, claims }
+}
+
+/** An image may be called as one of our own files is. */
+function fileName(name: string): string {
+  return [MANIFEST, LOCK, INPUTS].includes(name) ? `image-${name}` : name
+}
+
+/** Within a file system a rename; across, a copy that appears whole. */
+async function move(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error
+    await copyFile(from, `${to}.part`)
+    await rename(`${to}.part`, to)
+  }
+}
+
+async function requireEmpty(folder: string): Promise<void> {
+  const entries = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw new Failure({
+      code: 'output-unusable',
+      message: 'the output folder cannot be used',
+      hint: 'name a folder that does not exist yet',
+      cause: error,
+    })
+  })
+  if (entries.length > 0)
+    throw new Failure({
+      code: 'output-not-empty',
+      message: 'the output folder is not empty',
+      hint: 'name another, or remove what is in it',
+    })
+}

@@ -1,0 +1,47 @@
+import type { InputFailure, InputProxy } from '../../verifier/builder/inputs/input-proxy.ts'
+import type { Sandbox } from '../../verifier/builder/sandbox.ts'
+import type { BlobStore } from '../../verifier/model/blob-store.ts'
+import type { Sha256 } from '../../verifier/model/digest.ts'
+import type { EmitEvent } from '../../verifier/model/event.ts'
+import type { InputLock } from '../../verifier/model/lock.ts'
+import type { PinnedSource } from '../../verifier/model/source.ts'
+import type { SourceTree } from '../../verifier/model/source-tree.ts'
+
+/** A source that can no longer change, lying in scratch space until it is disposed of. */
+export interface PinnedTree extends AsyncDisposable {
+  readonly pinned: PinnedSource
+  readonly tree: SourceTree
+  /** Canonical tar of the recipe's folder. */
+  tar(): AsyncIterable<Uint8Array>
+}
+
+/** A builder image that the engine holds. */
+export type ReadyBuilder = { readonly digest: Sha256; readonly mkosi: string; readonly architecture: string; readonly image: string }
+
+export interface ScratchFolder extends AsyncDisposable {
+  readonly path: string
+}
+
+/** What use cases need from around them; context.ts makes one. */
+export interface Ports {
+  readonly version: string
+  readonly blobs: BlobStore
+  /** How many attempts may run side by side. */
+  readonly slots: number
+  now(): string
+  /** A private folder, removed at the end, or at the next start where there was no end. */
+  scratch(): Promise<ScratchFolder>
+  pin(source: string, scratch: string, signal: AbortSignal): Promise<PinnedTree>
+  /** The builder asked for, or the default one, which is made where there is none yet. */
+  builder(wanted: Sha256 | null, emit: EmitEvent, signal: AbortSignal): Promise<ReadyBuilder>
+  sandbox(builder: ReadyBuilder, slot: number): Sandbox
+  record(o: { architecture: string; snapshot: string | null; signal: AbortSignal }): Promise<InputProxy>
+  replay(lock: InputLock, signal: AbortSignal): InputProxy
+  gather(lock: InputLock, signal: AbortSignal): Promise<readonly InputFailure[]>
+  readLock(path: string): Promise<InputLock>
+  /** Stores what an inputs archive holds and gives its lock. */
+  readInputs(path: string, signal: AbortSignal): Promise<InputLock>
+  writeInputs(o: { lock: InputLock; path: string }): Promise<void>
+  /** Brings claimed bytes, from a file or an URL, into a folder of ours. */
+  fetchClaimed(location: string, folder: string, signal: AbortSignal): Promise<string>
+}
