@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { InputLock } from '../../model/lock.ts'
+import { encodeLock, type InputLock } from '../../model/lock.ts'
 import { readAptMirrors } from './apt-mirrors.ts'
 import type { InputProxy } from './input-proxy.ts'
 import { snapshotMirrors } from './mirrors.ts'
@@ -108,7 +108,7 @@ describe('a recorded apt', () => {
     await using live = recordInputs({ mirrors, blobs: memoryBlobs(), architecture: 'amd64', snapshot: SNAPSHOT })
     const built = await build(live)
     expect(built).toMatchObject({ exit: 0 })
-    expect(await live.finish()).toEqual({ ...lock, snapshot: SNAPSHOT, inputs: expect.any(Array) })
+    expect(encodeLock(await live.finish())).toBe(encodeLock({ ...lock, snapshot: SNAPSHOT }))
     expect(built.lists).toEqual(recorded.lists)
   })
 })

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { lockRecording, type Recorded } from './lock-recording.ts'
 import { memoryBlobs, sha256Of } from './testing/memory-blobs.ts'
 
@@ -95,6 +95,17 @@ it('believes no index that no release file names', async () => {
   const { inputs, failures } = await lock({ 'dists/trixie/main/binary-amd64/Packages': packages(sha256Of('another')), [deb]: DEB })
   expect(failures).toEqual([])
   expect(inputs).toMatchObject([{ kind: 'package', name: 'hello', version: '2.10-3', architecture: 'all' }, { kind: 'index' }])
+})
+
+it('says that xz is missing rather than write a lock that depends on the machine', async () => {
+  const index = xz(packages())
+  vi.stubEnv('PATH', '/nowhere')
+  try {
+    const locking = lock({ [INRELEASE]: release(index, 'main/binary-amd64/Packages.xz'), 'dists/trixie/x': index, [deb]: DEB })
+    await expect(locking).rejects.toMatchObject({ code: 'xz-missing' })
+  } finally {
+    vi.unstubAllEnvs()
+  }
 })
 
 it('says of a damaged index that it could not be read', async () => {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { Readable } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
+import { Failure } from '../../model/failure.ts'
 
 export type IndexedPackage = {
   readonly path: string
@@ -15,7 +16,8 @@ const MAX_INDEX = 1024 ** 3
 
 /**
  * Finds the stanzas of the wanted paths in a `Packages` file, in one pass and without keeping the rest. The compression is that of the
- * file's name. Undefined where the file is none, or is too large.
+ * file's name. Undefined where the file is none, or is too large. Fails with `xz-missing`: without the program, names and versions in a
+ * lock would depend on the machine that recorded it.
  */
 export async function packagesIn(
   bytes: AsyncIterable<Uint8Array>,
@@ -38,7 +40,8 @@ export async function packagesIn(
       rest = end >= 0 ? text.slice(end + 2) : text
       if (rest.length > 1 << 24) return undefined
     }
-  } catch {
+  } catch (error) {
+    if (error instanceof Failure) throw error
     return undefined
   }
   collect(rest, wanted, found)
@@ -80,8 +83,8 @@ function decompress(bytes: AsyncIterable<Uint8Array>, name: string): AsyncIterab
 
 async function* unxz(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const child = spawn('xz', ['--decompress', '--stdout', '--memlimit-decompress=256MiB'], { stdio: ['pipe', 'pipe', 'ignore'] })
-  const exit = new Promise<number | null>((resolve) => {
-    child.once('error', () => resolve(null))
+  const exit = new Promise<number | Error | null>((resolve) => {
+    child.once('error', resolve)
     child.once('close', resolve)
   })
   const input = Readable.from(bytes)
@@ -90,7 +93,10 @@ async function* unxz(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Arra
   input.pipe(child.stdin)
   try {
     yield* child.stdout as AsyncIterable<Uint8Array>
-    if ((await exit) !== 0) throw new Error('xz failed')
+    const ended = await exit
+    if (ended instanceof Error)
+      throw new Failure({ code: 'xz-missing', message: 'the program xz cannot be run', hint: 'install xz-utils', cause: ended })
+    if (ended !== 0) throw new Error('xz failed')
   } finally {
     child.kill()
     input.destroy()
