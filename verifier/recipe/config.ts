@@ -43,6 +43,8 @@ export type ConfigProblem = IniProblem & { readonly file: string }
 /** Everything that mkosi could read in a recipe's folder, whichever conditions hold and whichever profiles are chosen. */
 export type RecipeConfig = {
   readonly tree: TreeView
+  /** The recipe's own mkosi.conf; null where there is none. */
+  readonly main: string | null
   /** In reading order, each once. */
   readonly files: readonly string[]
   readonly assignments: readonly Assignment[]
@@ -52,6 +54,8 @@ export type RecipeConfig = {
   readonly problems: readonly ConfigProblem[]
   /** Config files that are not UTF-8, too large, or too many. */
   readonly unreadable: readonly { readonly file: string; readonly message: string }[]
+  /** Files under mkosi.profiles that are read only if a profile has their whole name. */
+  readonly plainProfiles: readonly { readonly file: string; readonly name: string }[]
   /** Names of images: `main` first, then mkosi.images by name. */
   readonly images: readonly string[]
 }

@@ -1,5 +1,5 @@
 import type { RecipeConfig } from './config.ts'
-import { pythonLines, pythonStrip } from './python-text.ts'
+import { pythonLines, pythonStrip, universalNewlines } from './python-text.ts'
 import { assigned } from './rule.ts'
 import { judgePath } from './specifiers.ts'
 import { pathsIn, shellWords } from './values.ts'
@@ -16,13 +16,13 @@ export function environmentOf(config: RecipeConfig): Variable[] {
     for (const path of pathsIn('paths', assignment.value)) {
       const found = judgePath(config, assignment, path)
       if (found.kind !== 'file') continue
-      const lines = pythonLines(config.tree.text(found.path) ?? '')
+      const lines = pythonLines(universalNewlines(config.tree.text(found.path) ?? ''))
       for (const [index, line] of lines.entries())
         if (pythonStrip(line) !== '') variables.push({ ...variableOf(line), path: found.path, line: index + 1 })
     }
   }
   // A line that cannot name a variable (a comment, in such a file) finds nothing in any environment.
-  return variables.filter((variable) => variable.value !== null || /^[A-Za-z_][A-Za-z0-9_]*$/.test(variable.name))
+  return variables.filter((variable) => variable.value !== null || /^[A-Za-z_%][A-Za-z0-9_%]*$/.test(variable.name))
 }
 
 function variableOf(text: string): { name: string; value: string | null } {

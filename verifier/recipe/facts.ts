@@ -1,7 +1,7 @@
 import type { ImageConfig, Recipe, RecipeScript } from '../model/recipe.ts'
 import type { Assignment, RecipeConfig } from './config.ts'
 import { SECTIONS } from './settings/all.ts'
-import { expandWords } from './specifiers.ts'
+import { expandWords, judgePath } from './specifiers.ts'
 import { splitValue } from './values.ts'
 
 const SCRIPTS: Readonly<Record<string, string>> = {
@@ -34,7 +34,7 @@ export function readFacts(config: RecipeConfig, imageConfig: ImageConfig, profil
       format: scalar(assignments, image, 'Format', own),
       output: scalar(assignments, image, 'Output', own),
       packages: listOf(assignments, image, 'Packages'),
-      scripts: scriptsOf(assignments, image),
+      scripts: scriptsOf(config, assignments, image),
     }
   })
   const epoch = text('SourceDateEpoch')
@@ -79,11 +79,20 @@ function listOf(assignments: readonly Assignment[], image: string, name: string)
   return items
 }
 
-function scriptsOf(assignments: readonly Assignment[], image: string): RecipeScript[] {
-  const scripts = Object.entries(SCRIPTS).flatMap(([setting, kind]) =>
-    listOf(assignments, image, setting).map((path) => ({ path, kind, chroot: path.endsWith('.chroot') })),
-  )
-  return scripts
+/** By their paths in the recipe's folder where they are there, otherwise as written. */
+function scriptsOf(config: RecipeConfig, assignments: readonly Assignment[], image: string): RecipeScript[] {
+  const scripts = new Map<string, RecipeScript[]>()
+  for (const assignment of assignments) {
+    const kind = SCRIPTS[assignment.setting?.name ?? '']
+    if (assignment.image !== image || assignment.setting === undefined || kind === undefined) continue
+    const added = splitValue(assignment.setting.shape, assignment.value).map((written) => {
+      const found = judgePath(config, assignment, written)
+      const path = found.kind === 'file' ? found.path : written
+      return { path, kind, chroot: path.endsWith('.chroot') }
+    })
+    scripts.set(kind, assignment.value === '' ? [] : [...(scripts.get(kind) ?? []), ...added])
+  }
+  return Object.values(SCRIPTS).flatMap((kind) => scripts.get(kind) ?? [])
 }
 
 /** The values of specifiers, for one image or for what all images share. */

@@ -1,4 +1,4 @@
-import { dedent, isPythonSpace, pythonLines, pythonStrip } from './python-text.ts'
+import { dedent, isPythonSpace, pythonLines, pythonStrip, universalNewlines } from './python-text.ts'
 
 /** One `Name=value` as mkosi's parser yields it: comments gone, continuation lines joined by newlines. */
 export type IniEntry = {
@@ -23,56 +23,56 @@ export type Ini = {
   readonly problems: readonly IniProblem[]
 }
 
+const MOST_PROBLEMS = 20
+
 /**
  * Reads a config file the way `parse_ini` of mkosi 25.3 and 27.1 does: `#` starts a comment wherever it stands, an indented line goes on
- * with the value above it, names are case-sensitive and may repeat, sections may too. Where mkosi stops with an error this goes on, so
- * that the rules see the rest as well. Never throws.
+ * with the value above it, names are case-sensitive and may repeat, sections may too. Sections that are not wanted are passed over, and
+ * then an indented line goes on with nothing: so it matters which ones are asked for, as it does for mkosi, which reads a file once for
+ * conditions and once for settings. Where mkosi stops with an error this goes on, so that the rules see the rest. Never throws.
  */
-export function parseIni(text: string): Ini {
-  const problems: IniProblem[] = hiddenCharacters(text)
+export function parseIni(text: string, wanted: (section: string) => boolean = () => true): Ini {
+  const problems: IniProblem[] = []
   const entries: IniEntry[] = []
   const sections: { name: string; line: number }[] = []
-  let section: string | undefined
-  let open: { section: string; name: string; values: string[]; line: number } | undefined
-
+  let section = ''
+  let open: { name: string; values: string[]; line: number } | undefined
+  const problem = (kind: IniProblem['kind'], line: number, message: string): void => {
+    if (problems.length < MOST_PROBLEMS) problems.push({ kind, line, message })
+  }
   const close = (): void => {
-    if (open !== undefined) entries.push({ section: open.section, name: open.name, value: open.values.join('\n'), line: open.line })
+    if (open !== undefined) entries.push({ section, name: open.name, value: open.values.join('\n'), line: open.line })
     open = undefined
   }
-  for (const [index, raw] of dedent(pythonLines(text)).entries()) {
+
+  for (const [index, raw] of pythonLines(dedent(universalNewlines(text))).entries()) {
     const line = index + 1
     const comment = raw.indexOf('#')
     const written = comment >= 0 ? raw.slice(0, comment) : raw
     const content = pythonStrip(written)
     if (content === '') continue
-    if (open !== undefined && isPythonSpace(written.charAt(0))) {
+    const indented = isPythonSpace(written.charAt(0))
+    if (indented && content.startsWith('[')) problem('ambiguous', line, 'an indented line is a section or a value, as the reader takes it')
+    if (open !== undefined && indented) {
       open.values.push(content)
       continue
     }
     close()
-    const problem = (message: string): void => void problems.push({ kind: 'syntax', line, message })
     if (content.startsWith('[')) {
-      if (!content.endsWith(']')) problem('a section does not end with a bracket')
+      if (!content.endsWith(']')) problem('syntax', line, 'a section does not end with a bracket')
       section = pythonStrip(content.slice(1, content.endsWith(']') ? -1 : undefined))
-      if (section === '') problem('a section has no name')
+      if (section === '') problem('syntax', line, 'a section has no name')
       else sections.push({ name: section, line })
       continue
     }
+    if (section === '') problem('syntax', line, 'a setting stands before the first section')
+    else if (!wanted(section)) continue
     const at = content.indexOf('=')
-    if (at <= 0) {
-      problem(at < 0 ? 'a line is neither a section nor a setting' : 'a setting has no name')
-      continue
-    }
-    if (section === undefined || section === '') problem('a setting stands before the first section')
-    open = {
-      section: section ?? '',
-      name: pythonStrip(content.slice(0, at)),
-      values: [pythonStrip(content.slice(at + 1))],
-      line,
-    }
+    if (at > 0) open = { name: pythonStrip(content.slice(0, at)), values: [pythonStrip(content.slice(at + 1))], line }
+    else problem('syntax', line, at < 0 ? 'a line is neither a section nor a setting' : 'a setting has no name')
   }
   close()
-  return { entries, sections, problems }
+  return { entries, sections, problems: [...hiddenCharacters(text), ...problems] }
 }
 
 /** Characters that end lines for one reader and not for another, or that turn what an eye sees around. */
@@ -84,13 +84,14 @@ function hiddenCharacters(text: string): IniProblem[] {
   const problems: IniProblem[] = []
   for (const [index, line] of text.split('\n').entries()) {
     const code = line.slice(0, line.includes('#') ? line.indexOf('#') : undefined)
-    if (HIDDEN.test(line.endsWith('\r') ? line.slice(0, -1) : line))
-      problems.push({ kind: 'ambiguous', line: index + 1, message: 'a control character or an invisible one stands in the config' })
-    else if (INVISIBLE.test(code))
-      problems.push({ kind: 'ambiguous', line: index + 1, message: 'white space other than blanks and tabs stands in a setting' })
+    const hidden = HIDDEN.test(line.endsWith('\r') ? line.slice(0, -1) : line)
+    if (hidden || INVISIBLE.test(code))
+      problems.push({
+        kind: 'ambiguous',
+        line: index + 1,
+        message: 'a character stands here that is invisible, or a blank to some readers only',
+      })
     if (problems.length >= MOST_PROBLEMS) break
   }
   return problems
 }
-
-const MOST_PROBLEMS = 20

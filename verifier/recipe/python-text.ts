@@ -20,21 +20,26 @@ export function pythonStrip(text: string): string {
   return text.slice(start, end)
 }
 
-/** `str.splitlines()` on what `Path.read_text` gives: a carriage return, alone or before a newline, has become a newline. */
+/** `Path.read_text()` once decoded: a carriage return, alone or before a newline, becomes a newline. */
+export function universalNewlines(text: string): string {
+  return text.replaceAll(/\r\n?/g, '\n')
+}
+
+/** `str.splitlines()`, carriage returns aside. */
 export function pythonLines(text: string): string[] {
   const lines: string[] = []
   let start = 0
-  const whole = text.replaceAll(/\r\n?/g, '\n')
-  for (let at = 0; at < whole.length; at += 1) {
-    if (!LINE_ENDS.includes(whole.charAt(at))) continue
-    lines.push(whole.slice(start, at))
+  for (let at = 0; at < text.length; at += 1) {
+    if (!LINE_ENDS.includes(text.charAt(at))) continue
+    lines.push(text.slice(start, at))
     start = at + 1
   }
-  return start < whole.length ? [...lines, whole.slice(start)] : lines
+  return start < text.length ? [...lines, text.slice(start)] : lines
 }
 
-/** `textwrap.dedent` by lines: takes off the white space that every line begins with; a blank line has no say in it. */
-export function dedent(lines: readonly string[]): string[] {
+/** `textwrap.dedent`: takes off the white space that every line begins with; a blank line has no say in it. It knows newlines only. */
+export function dedent(text: string): string {
+  const lines = text.split('\n')
   let margin: string | undefined
   for (const line of lines) {
     if (/^[ \t]*$/.test(line)) continue
@@ -42,7 +47,7 @@ export function dedent(lines: readonly string[]): string[] {
     margin = margin === undefined ? indent : commonPrefix(margin, indent)
   }
   const cut = margin?.length ?? 0
-  return lines.map((line) => (/^[ \t]*$/.test(line) ? '' : line.slice(cut)))
+  return lines.map((line) => (/^[ \t]*$/.test(line) ? '' : line.slice(cut))).join('\n')
 }
 
 function commonPrefix(a: string, b: string): string {

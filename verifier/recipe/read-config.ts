@@ -1,10 +1,11 @@
 import type { Assignment, Condition, ConfigProblem, Place, RecipeConfig } from './config.ts'
 import { parseIni } from './ini.ts'
-import { CONDITION_SECTIONS, SECTIONS, SETTINGS, settingNamed } from './settings/all.ts'
+import { ASSERT_SECTIONS, isStrange, MATCH_SECTIONS, SECTIONS, SETTINGS, settingNamed } from './settings/all.ts'
 import { dependsOnBuild, judgePath } from './specifiers.ts'
 import { join, nameOf, parentOf, type TreeView, textOf } from './tree-view.ts'
 import { splitValue } from './values.ts'
 
+const NO_TEXT = 'a file that mkosi reads is no UTF-8 text of at most 1 MiB'
 const MOST_PLACES = 4096
 const MOST_ASSIGNMENTS = 20_000
 const MOST_TEXT = 16 * 1024 * 1024
@@ -28,6 +29,8 @@ export function readConfig(tree: TreeView): RecipeConfig {
   return reader.done()
 }
 
+const TEXT_FILES = new Set(['UnifiedKernelImageProfiles', 'EnvironmentFiles', 'RepartDirectories'])
+
 type Also = { readonly profiles: boolean; readonly local: boolean }
 const NOTHING_ELSE: Also = { profiles: false, local: false }
 
@@ -39,6 +42,7 @@ class Reader {
   readonly #conditions: Condition[] = []
   readonly #strange: { file: string; line: number; name: string }[] = []
   readonly #problems: ConfigProblem[] = []
+  readonly #plainProfiles: { file: string; name: string }[] = []
   readonly #unreadable: { file: string; message: string }[] = []
   /** A place is read once for each image, as mkosi reads each include once. */
   readonly #seen = new Set<string>()
@@ -50,14 +54,17 @@ class Reader {
   }
 
   done(): RecipeConfig {
+    const main = this.#tree.resolve('', 'mkosi.conf')
     return {
       tree: this.#tree,
+      main: main.kind === 'file' ? main.path : null,
       files: [...this.#files],
       assignments: this.#assignments,
       conditions: this.#conditions,
       strangeSections: this.#strange,
       problems: this.#problems,
       unreadable: this.#unreadable,
+      plainProfiles: this.#plainProfiles,
       images: this.images,
     }
   }
@@ -71,8 +78,10 @@ class Reader {
     for (const name of dropIns.kind === 'folder' ? this.#tree.names(dropIns.path) : [])
       this.drop(dropIns.path, name, place, NOTHING_ELSE, place.folder)
     const profiles = also.profiles ? this.#tree.resolve(place.folder, 'mkosi.profiles') : undefined
-    for (const name of profiles?.kind === 'folder' ? this.#tree.names(profiles.path) : [])
-      this.drop(profiles?.path ?? '', name, { ...place, profile: name.replace(/\.conf$/, '') }, NOTHING_ELSE, place.folder)
+    for (const name of profiles?.kind === 'folder' ? this.#tree.names(profiles.path) : []) {
+      const read = this.drop(profiles?.path ?? '', name, { ...place, profile: name.replace(/\.conf$/, '') }, NOTHING_ELSE, place.folder)
+      if (!read) this.#plainProfiles.push({ file: join(profiles?.path ?? '', name), name })
+    }
     if (!also.local) return
     for (const name of ['mkosi.local', 'mkosi.local.conf']) this.drop(place.folder, name, place, NOTHING_ELSE, place.folder)
   }
@@ -92,7 +101,7 @@ class Reader {
     const text = this.#tree.text(found.path)
     this.#files.add(found.path)
     if (text === undefined) {
-      this.#unreadable.push({ file: found.path, message: 'a config file is no UTF-8 text of at most 1 MiB' })
+      this.#unreadable.push({ file: found.path, message: NO_TEXT })
       return
     }
     this.#text += text.length
@@ -100,14 +109,19 @@ class Reader {
     const [a, b, c] = this.#tree.head(found.path) ?? []
     if (a === 0xef && b === 0xbb && c === 0xbf)
       this.#problems.push({ kind: 'ambiguous', file: found.path, line: 1, message: 'the config begins with a byte order mark' })
-    const ini = parseIni(text)
-    for (const problem of ini.problems) this.#problems.push({ ...problem, file: found.path })
-    for (const section of ini.sections)
-      if (!SECTIONS.has(section.name) && !CONDITION_SECTIONS.has(section.name)) this.#strange.push({ ...section, file: found.path })
-    for (const entry of ini.entries) {
-      if (CONDITION_SECTIONS.has(entry.section)) this.#conditions.push({ ...entry, file: found.path })
-      else this.#assign({ ...place, ...entry, name: entry.name.replace(/^@/, ''), file: found.path, configFolder: parentOf(found.path) })
-    }
+    this.#parse(text, found.path, place)
+  }
+
+  /** As often as mkosi does, and once more for the sections that it passes over. */
+  #parse(text: string, file: string, place: Place): void {
+    const all = parseIni(text)
+    for (const problem of all.problems) this.#problems.push({ ...problem, file })
+    for (const section of all.sections) if (isStrange(section.name)) this.#strange.push({ ...section, file })
+    for (const names of [MATCH_SECTIONS, ASSERT_SECTIONS])
+      for (const entry of parseIni(text, (section) => names.has(section)).entries) this.#conditions.push({ ...entry, file })
+    for (const wanted of [(name: string) => SECTIONS.has(name), isStrange])
+      for (const entry of parseIni(text, wanted).entries)
+        this.#assign({ ...place, ...entry, name: entry.name.replace(/^@/, ''), file, configFolder: parentOf(file) })
   }
 
   #assign(entry: Omit<Assignment, 'setting'>): void {
@@ -115,7 +129,7 @@ class Reader {
     const assignment: Assignment = { ...entry, setting: settingNamed(entry.name) }
     this.#assignments.push(assignment)
     if (assignment.setting?.name === 'Include' && SECTIONS.has(entry.section)) this.#include(assignment)
-    if (assignment.setting?.name === 'UnifiedKernelImageProfiles') this.#profiles(assignment)
+    if (TEXT_FILES.has(assignment.setting?.name ?? '')) this.#textFiles(assignment)
   }
 
   #include(assignment: Assignment): void {
@@ -132,15 +146,17 @@ class Reader {
     }
   }
 
-  /** Small configs of another kind: read for their syntax, so that nothing hides there. */
-  #profiles(assignment: Assignment): void {
+  /** Small configs of other kinds, which rules look into: one that cannot be read would hide from them. */
+  #textFiles(assignment: Assignment): void {
     for (const path of splitValue('paths', assignment.value)) {
       const found = judgePath(this.done(), assignment, path)
-      if (found.kind !== 'file') continue
-      this.#files.add(found.path)
-      const text = this.#tree.text(found.path)
-      if (text === undefined) this.#unreadable.push({ file: found.path, message: 'a config file is no UTF-8 text of at most 1 MiB' })
-      else for (const problem of parseIni(text).problems) this.#problems.push({ ...problem, file: found.path })
+      const files = found.kind === 'folder' ? [...this.#tree.below(found.path)].map((entry) => entry.path) : [found.path]
+      for (const file of found.kind === 'folder' || found.kind === 'file' ? files : []) {
+        const at = this.#tree.resolveEscaped('', file)
+        if (at.kind !== 'file') continue
+        this.#files.add(at.path)
+        if (this.#tree.text(at.path) === undefined) this.#unreadable.push({ file: at.path, message: NO_TEXT })
+      }
     }
   }
 
@@ -167,6 +183,7 @@ class Reader {
     const read = readsFile && found.kind === 'file' && this.#tree.entry(found.path)?.executable !== true
     const text = read ? this.#tree.text(found.path)?.replace(/\n+$/, '') : undefined
     const value = readsFile ? (text ?? '') : textOf(name)
+    if (read && text === undefined) this.#unreadable.push({ file, message: NO_TEXT })
     this.#assign({ ...place, section: '', name: setting, value, file, line: null, configFolder: place.folder })
   }
 

@@ -24,7 +24,7 @@ const CONSTANTS: Readonly<Record<string, readonly string[]>> = {
 /** Specifiers whose value the recipe writes: safe in a path only while every value of the setting is. */
 const WRITTEN: Readonly<Record<string, string>> = { r: 'Release', v: 'ImageVersion', i: 'ImageId', o: 'Output' }
 /** Specifiers of a fixed choice of words without slashes. `%I` is the name of a folder of the tree. */
-const FIXED = 'datFI'
+const FIXED = 'datF'
 const PLAIN_WORD = /^(?!\.)[A-Za-z0-9._+~-]{1,200}$/
 
 /**
@@ -42,18 +42,25 @@ export function judgePath(config: RecipeConfig, assignment: Assignment, path: st
   const rest = start === null ? path : path.slice(2)
   if (/%[CDPO]/.test(rest.replaceAll('%%', ''))) return verdict('unclear')
   const written = [...rest.replaceAll('%%', '').matchAll(/%(.|$)/gsu)].map((found) => found[1] ?? '')
-  if (!written.every((character) => safe(config, character))) return verdict('unclear')
+  if (!written.every((character) => safe(config, assignment, character))) return verdict('unclear')
   if (start === null && path.trimStart().startsWith('/')) return verdict('absolute')
 
   const folder = start?.[1] === 'C' ? assignment.configFolder : start?.[1] === 'D' ? '' : assignment.folder
   // A specifier may stand for nothing, so both readings must stay inside.
   const readings = ['', 'x'].map((word) => rest.replaceAll(/%(.)/gsu, (_, character: string) => (character === '%' ? '%' : word)))
   const relative = readings.map((reading) => (start === null ? reading : reading.replace(/^\/+/, '')))
+  // mkosi expands the specifier before it splits the value and looks for variables, so a folder's own name could be cut in two.
+  if (start !== null && !/^[A-Za-z0-9._+@/-]*$/.test(folder)) return verdict('unclear')
   if (start?.[1] === 'O') return relative.some(climbs) ? verdict('unclear') : verdict('output')
   if (relative.some((reading) => reading.startsWith('/'))) return verdict('absolute')
   const resolved = relative.map((reading) => config.tree.resolve(folder, reading))
   const bad = resolved.find((found) => found.kind === 'outside' || found.kind === 'loop')
   return bad ?? resolved[1] ?? verdict('unclear')
+}
+
+/** Whether a value has a specifier that mkosi does not know, and drops. */
+export function hasUnknownSpecifier(value: string): boolean {
+  return [...value.matchAll(/%(.?)/gsu)].some((found) => !'%CPDOFIdrtoavi'.includes(found[1] ?? ''))
 }
 
 /** Whether the file that a path names depends on a specifier of the build, rather than on the place of the config. */
@@ -73,7 +80,8 @@ export function expandWords(value: string, words: Readonly<Record<string, string
   return unknown ? undefined : expanded
 }
 
-function safe(config: RecipeConfig, character: string): boolean {
+function safe(config: RecipeConfig, assignment: Assignment, character: string): boolean {
+  if (character === 'I') return assignment.image === 'main' || PLAIN_WORD.test(assignment.image)
   if (FIXED.includes(character) && character !== '') return true
   const setting = WRITTEN[character]
   if (setting === undefined) return false

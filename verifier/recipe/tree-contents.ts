@@ -6,7 +6,7 @@ import { splitTree, splitValue } from './values.ts'
 /** A file of a tree that a setting lays somewhere: from where in the source, to where below the target's root (no leading slash). */
 export type LaidFile = { readonly source: string; readonly target: string; readonly assignment: Assignment }
 
-/** A tree whose content cannot be listed: an archive, or a path that is not in the source. */
+/** A tree whose content cannot be listed: an archive, or a path that is not in the source, or not yet. */
 export type ClosedTree = { readonly source: string; readonly assignment: Assignment }
 
 export type Laid = { readonly files: readonly LaidFile[]; readonly closed: readonly ClosedTree[] }
@@ -29,7 +29,7 @@ export function laidFiles(config: RecipeConfig, assignments: readonly Assignment
         }
       } else if (found.kind === 'file' && !ARCHIVE.test(found.path)) {
         files.push({ source: found.path, target: root === '' ? nameOf(found.path) : root, assignment })
-      } else if (found.kind === 'file') closed.push({ source: found.path, assignment })
+      } else closed.push({ source: found.path, assignment })
     }
   }
   return { files, closed }

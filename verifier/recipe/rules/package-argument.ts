@@ -14,7 +14,7 @@ export const packageArgument: Rule = {
       for (const name of splitValue('list', assignment.value)) {
         if (/^\s*[-+@]/.test(name)) yield against(assignment, 'an option for apt stands among the packages')
         else if (/^[./~]|\.deb$|\.(changes|dsc)$/.test(name)) yield against(assignment, 'a file stands among the packages')
-        else if (name.includes('%')) yield against(assignment, 'a package is named by a specifier', 'warn')
+        else if (name.includes('%')) yield against(assignment, 'what package is meant depends on a specifier')
         else if (!PLAIN.test(name)) yield against(assignment, 'apt takes this for a pattern or several packages', 'warn')
       }
     }

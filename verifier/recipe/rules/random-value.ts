@@ -12,10 +12,10 @@ export const randomValue: Rule = {
       if (assignment.value === 'random') yield against(assignment, 'a value is drawn at random')
     for (const image of facts.images) {
       const seeded = assigned(config, 'Seed').some((seed) => seed.image === image.name && seed.value !== '')
-      if (seeded || !DISKS.includes(image.format ?? 'disk') || config.files.length === 0) continue
+      if (seeded || !DISKS.includes(image.format ?? 'disk') || config.main === null) continue
       const format = assigned(config, 'Format').findLast((assignment) => assignment.image === image.name)
       const message = 'a disk has no seed, so that its UUIDs are drawn at random'
-      yield format === undefined ? { path: config.files[0] ?? null, line: null, message } : against(format, message)
+      yield format === undefined ? { path: config.main, line: null, message } : against(format, message)
     }
   },
 }

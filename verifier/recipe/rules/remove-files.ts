@@ -10,13 +10,13 @@ export const removeFiles: Rule = {
   text: "Debian's packages leave files that differ in every build: the cache of ldconfig and the log of alternatives, at the least.",
   remedy: `Write RemoveFiles=${LEFT.join(',')}`,
   *check(config, facts) {
-    if (facts.distribution === 'custom' || config.files.length === 0) return
+    if (facts.distribution === 'custom' || config.main === null) return
     const globs = assigned(config, 'RemoveFiles').flatMap(({ value }) =>
       splitValue('inside', value).map((glob) => `/${glob.replace(/^\/+/, '')}`),
     )
     const missing = LEFT.filter((file) => !globs.some((glob) => covers(glob, file)))
     if (missing.length > 0)
-      yield { path: config.files[0] ?? null, line: null, message: 'files that differ in every build are not removed', evidence: missing }
+      yield { path: config.main, line: null, message: 'files that differ in every build are not removed', evidence: missing }
   },
 }
 

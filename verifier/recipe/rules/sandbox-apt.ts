@@ -15,6 +15,6 @@ export const sandboxApt: Rule = {
     for (const file of files)
       if (APT.test(file.target))
         yield { path: file.source, line: null, message: "a file configures the builder's package manager", evidence: [file.target] }
-    for (const tree of closed) yield against(tree.assignment, 'an archive is laid over the builder, and its content is not looked into')
+    for (const tree of closed) yield against(tree.assignment, 'what is laid over the builder cannot be looked into')
   },
 }

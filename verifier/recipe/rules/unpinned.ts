@@ -6,11 +6,11 @@ export const unpinned: Rule = {
   text: 'Distribution=, Release= and Architecture= default to those of the machine that builds, so that another builder makes another image.',
   remedy: 'Write all three.',
   *check(config, facts) {
-    if (config.files.length === 0) return
+    if (config.main === null) return
     const missing = ['Distribution', 'Release', 'Architecture'].filter((name) => facts.pins.missing.includes(name))
     for (const name of missing) {
       const severity = name === 'Architecture' ? 'info' : 'warn'
-      yield { path: config.files[0] ?? null, line: null, message: `${name}= is taken from the builder`, severity }
+      yield { path: config.main, line: null, message: `${name}= is taken from the builder`, severity }
     }
   },
 }

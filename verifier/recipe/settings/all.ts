@@ -20,5 +20,11 @@ export function settingNamed(name: string): Setting | undefined {
 /** Sections whose settings mkosi reads; it passes over any other without a word. */
 export const SECTIONS: ReadonlySet<string> = new Set([...SETTINGS.map((setting) => setting.section), 'Host'])
 
-/** Sections of conditions. */
-export const CONDITION_SECTIONS: ReadonlySet<string> = new Set(['Match', 'TriggerMatch', 'Assert', 'TriggerAssert'])
+/** Sections of conditions: the first pair decides whether a file counts, the second (since 26) whether mkosi goes on. */
+export const MATCH_SECTIONS: ReadonlySet<string> = new Set(['Match', 'TriggerMatch'])
+export const ASSERT_SECTIONS: ReadonlySet<string> = new Set(['Assert', 'TriggerAssert'])
+
+/** A section that mkosi passes over without a word. */
+export function isStrange(section: string): boolean {
+  return !SECTIONS.has(section) && !MATCH_SECTIONS.has(section) && !ASSERT_SECTIONS.has(section)
+}
