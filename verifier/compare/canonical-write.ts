@@ -12,8 +12,9 @@ const BUFFER = 1024 * 1024
 /** Writes the canonical tar from the members of `input`; `output` null digests only. */
 export function writeCanonical(o: { members: readonly Ordered[]; input: number; output: number | null }): { sha256: Sha256; size: number } {
   const sink = new DigestingSink(o.output)
+  const scratch = Buffer.alloc(16 * 1024)
   for (const { entry, leader } of o.members) {
-    sink.bytes(encodeTarHeader(tarEntryOf(entry, leader)))
+    sink.bytes(encodeTarHeader(tarEntryOf(entry, leader), scratch))
     if (leader === null && entry.inode.type === 'file') writeContent(sink, o.input, entry.inode)
   }
   sink.zeros(endPadding(sink.size))

@@ -9,8 +9,11 @@ import type { TarLimits } from '../tar/limits.ts'
 import type { ParsedMember } from '../tar/member.ts'
 import { parseTar } from '../tar/parse.ts'
 import { sortKey } from '../tar/path.ts'
-import { type IndexedEntry, indexed, inodeOf, keptXattrs, tarEntryOf } from './canonical-entry.ts'
+import { type IndexedEntry, type Inode, indexed, inodeOf, keptXattrs, pathOf } from './canonical-entry.ts'
 import { FileWindow } from './file-window.ts'
+
+/** For headers while they are compared; larger ones get memory of their own. */
+const SCRATCH = 16 * 1024
 
 export type TarIndex = {
   /** In archive order. */
@@ -26,6 +29,7 @@ export function indexTar(fd: number, limits: TarLimits): TarIndex {
   const parser = parseTar(limits)
   const entries: IndexedEntry[] = []
   const byKey = new Map<string, IndexedEntry>()
+  const scratch = Buffer.alloc(SCRATCH)
   let encoded = true
   let end = 0
   let step = parser.next(new Uint8Array())
@@ -35,11 +39,13 @@ export function indexTar(fd: number, limits: TarLimits): TarIndex {
       continue
     }
     const { member } = step.value
-    const entry = readEntry(member, window, byKey)
+    const leader = leaderOf(member, byKey)
+    // Before the content is passed over: the header lies in the window.
+    encoded &&= isEncoded(member, leader, scratch)
+    const entry = leader === null ? indexed(member, null, readInode(member, window)) : indexed(member, leader, leader.inode)
     entries.push(entry)
     // Only what a hard link may name has to be found again.
     if (member.type !== 'directory') byKey.set(entry.key, entry)
-    encoded &&= isEncoded(member, entry)
     end = window.offset + ((512 - (window.offset % 512)) % 512)
     step = parser.next(new Uint8Array())
   }
@@ -47,13 +53,19 @@ export function indexTar(fd: number, limits: TarLimits): TarIndex {
   return { entries, written, encoded: encoded && written.size === end + endPadding(end) }
 }
 
-function readEntry(member: ParsedMember, window: FileWindow, byKey: ReadonlyMap<string, IndexedEntry>): IndexedEntry {
-  if (member.type !== 'hardlink') return indexed(member, null, inodeOf(member, member.type, digestContent(member, window)))
+/** The entry that a hard link stands for; null for everything else. */
+function leaderOf(member: ParsedMember, byKey: ReadonlyMap<string, IndexedEntry>): IndexedEntry | null {
+  if (member.type !== 'hardlink') return null
   const target = byKey.get(sortKey(member.linkName ?? ''))
   if (target === undefined) throw tarFailure('tar-link-target-missing', { offset: member.headerOffset })
   const leader = target.leader ?? target
   checkLink(member, leader)
-  return indexed(member, leader, leader.inode)
+  return leader
+}
+
+function readInode(member: ParsedMember, window: FileWindow): Inode {
+  if (member.type === 'hardlink') throw new Error('a hard link has no inode of its own')
+  return inodeOf(member, member.type, digestContent(member, window))
 }
 
 /** All names of a file share one inode; a header that says otherwise would be believed by some programs and not by others. */
@@ -74,8 +86,11 @@ function checkLink(member: ParsedMember, leader: IndexedEntry): void {
   })
 }
 
-function isEncoded(member: ParsedMember, entry: IndexedEntry): boolean {
-  return member.sparse === null && Buffer.compare(member.rawHeader, encodeTarHeader(tarEntryOf(entry, entry.leader))) === 0
+function isEncoded(member: ParsedMember, leader: IndexedEntry | null, scratch: Buffer): boolean {
+  if (member.sparse !== null) return false
+  const { name: _name, linkName: _linkName, ...entry } = member
+  const expected = leader === null ? { ...entry, xattrs: keptXattrs(member.xattrs) } : { ...entry, linkPath: pathOf(leader), xattrs: [] }
+  return Buffer.compare(member.rawHeader, encodeTarHeader(expected, scratch)) === 0
 }
 
 function digestContent(member: ParsedMember, window: FileWindow): Sha256 | null {

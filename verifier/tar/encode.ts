@@ -20,9 +20,10 @@ const MAX_NAME = 100
 /**
  * The one fixed encoding of an entry: the bytes that GNU tar writes for it with `--format=pax --numeric-owner --acls --selinux
  * --xattrs --pax-option=delete=atime,delete=ctime` and without `--sparse`, so that a canonical tar can be made, and checked, with
- * nothing of ours. Attributes go by name, where GNU tar keeps the file system's order. Content and padding follow after.
+ * nothing of ours. Attributes go by name, where GNU tar keeps the file system's order. Content and padding follow after. The result
+ * lies in `scratch` where that is given and large enough: then it is valid until the next call.
  */
-export function encodeTarHeader(entry: TarEntry): Uint8Array {
+export function encodeTarHeader(entry: TarEntry, scratch?: Buffer): Uint8Array {
   const name = writtenName(entry)
   const link = entry.linkPath === null ? '' : entry.type === 'hardlink' ? `./${latin1(entry.linkPath)}` : latin1(entry.linkPath)
   const [whole, fraction] = entry.mtime.split('.')
@@ -38,15 +39,17 @@ export function encodeTarHeader(entry: TarEntry): Uint8Array {
   const records = pax.map(([key, value]) => paxRecord(key, value)).join('')
   const time = seconds >= 0 && seconds <= MAX_SIZE ? seconds : 0
   const extended = records.length === 0 ? 0 : BLOCK + records.length + paddingAfter(records.length)
-  const bytes = Buffer.alloc(extended + BLOCK)
+  const length = extended + BLOCK
+  const bytes = scratch !== undefined && length <= scratch.length ? scratch.subarray(0, length).fill(0) : Buffer.alloc(length)
   if (extended > 0) {
     writeHeader(bytes.subarray(0, BLOCK), { name: paxHeaderName(name), mode: 0o644, uid: 0, gid: 0, size: records.length, time, flag: 'x' })
     bytes.write(records, BLOCK, 'latin1')
   }
   const block = bytes.subarray(extended)
   const [major, minor] = (entry.device ?? '0:0').split(':').map(Number)
-  block.write(`${octal(major ?? 0, 8)}\0${octal(minor ?? 0, 8)}\0`, 329, 'latin1')
-  block.write(link.slice(0, MAX_NAME), 157, 'latin1')
+  octal(block, 329, 7, major ?? 0)
+  octal(block, 337, 7, minor ?? 0)
+  if (link !== '') block.write(link.slice(0, MAX_NAME), 157, 'latin1')
   writeHeader(block, {
     name,
     mode: entry.mode,
@@ -69,15 +72,24 @@ type HeaderFields = { name: string; mode: number; uid: number; gid: number; size
 
 function writeHeader(block: Buffer, fields: HeaderFields): void {
   block.write(fields.name.slice(0, MAX_NAME), 0, 'latin1')
-  block.write(`${octal(fields.mode, 8)}\0${octal(fields.uid, 8)}\0${octal(fields.gid, 8)}\0`, 100, 'latin1')
-  block.write(`${octal(fields.size, 12)}\0${octal(fields.time, 12)}\0`, 124, 'latin1')
-  block.write(fields.flag, 156, 'latin1')
+  octal(block, 100, 7, fields.mode)
+  octal(block, 108, 7, fields.uid)
+  octal(block, 116, 7, fields.gid)
+  octal(block, 124, 11, fields.size)
+  octal(block, 136, 11, fields.time)
+  block[156] = fields.flag.charCodeAt(0)
   block.write('ustar\x0000', 257, 'latin1')
-  block.write(`${octal(checksum(block), 7)}\0 `, 148, 'latin1')
+  octal(block, 148, 6, checksum(block))
+  block[155] = 0x20
 }
 
-function octal(value: number, width: number): string {
-  return value.toString(8).padStart(width - 1, '0')
+/** Digits with leading zeros; the NUL behind them is there already. */
+function octal(block: Buffer, from: number, digits: number, value: number): void {
+  let left = value
+  for (let at = from + digits - 1; at >= from; at -= 1) {
+    block[at] = 0x30 + (left % 8)
+    left = Math.floor(left / 8)
+  }
 }
 
 function writtenName(entry: TarEntry): string {

@@ -1,4 +1,4 @@
-import { BLOCK, isZero, latin1 } from './bytes.ts'
+import { BLOCK, latin1 } from './bytes.ts'
 import { type TarFailureCode, tarFailure } from './failures.ts'
 
 /** The fields of one 512-byte header, each read strictly; texts one character a byte. */
@@ -23,14 +23,21 @@ export type Header = {
  */
 export function decodeHeader(block: Uint8Array, offset: number): Header {
   const fail = (code: TarFailureCode): Error => tarFailure(code, { offset })
-  const magic = latin1(block.subarray(257, 265))
-  const gnu = magic === 'ustar  \0'
-  if (!gnu && magic !== 'ustar\x0000') throw fail('tar-format-unknown')
+  // Once as text: this runs for every member, and each call into Buffer costs more than the loops below.
+  const whole = latin1(block)
+  const gnu = whole.startsWith('ustar  \0', 257)
+  if (!gnu && !whole.startsWith('ustar\x0000', 257)) throw fail('tar-format-unknown')
   if (numeric(block, 148, 8, fail) !== checksum(block)) throw fail('tar-checksum')
   // GNU's own format keeps other fields where POSIX has the prefix; no tar that we are to read fills them.
-  if (!isZero(block.subarray(gnu ? 345 : 500, BLOCK))) throw fail('tar-hidden-bytes')
-  const prefix = gnu ? '' : text(block, 345, 155, fail)
-  const name = text(block, 0, 100, fail)
+  if (!zeros(block, gnu ? 345 : 500, BLOCK)) throw fail('tar-hidden-bytes')
+  const text = (at: number, length: number): string => {
+    let end = at
+    while (end < at + length && block[end] !== 0) end += 1
+    if (!zeros(block, end, at + length)) throw fail('tar-hidden-bytes')
+    return end === at ? '' : whole.slice(at, end)
+  }
+  const prefix = gnu ? '' : text(345, 155)
+  const name = text(0, 100)
   return {
     name: prefix === '' ? name : `${prefix}/${name}`,
     mode: numeric(block, 100, 8, fail),
@@ -38,10 +45,10 @@ export function decodeHeader(block: Uint8Array, offset: number): Header {
     gid: numeric(block, 116, 8, fail),
     size: numeric(block, 124, 12, fail),
     mtime: numeric(block, 136, 12, fail),
-    type: String.fromCharCode(block[156] ?? 0),
-    linkName: text(block, 157, 100, fail),
-    userName: text(block, 265, 32, fail),
-    groupName: text(block, 297, 32, fail),
+    type: whole.charAt(156),
+    linkName: text(157, 100),
+    userName: text(265, 32),
+    groupName: text(297, 32),
     major: device(block, 329, fail),
     minor: device(block, 337, fail),
   }
@@ -49,32 +56,44 @@ export function decodeHeader(block: Uint8Array, offset: number): Header {
 
 /** Sum of all bytes, those of the checksum field counted as spaces. */
 export function checksum(block: Uint8Array): number {
-  let sum = 8 * 0x20
-  for (let at = 0; at < BLOCK; at += 1) sum += at >= 148 && at < 156 ? 0 : (block[at] ?? 0)
+  let sum = 8 * SPACE
+  for (let at = 0; at < 148; at += 1) sum += block[at] ?? 0
+  for (let at = 156; at < BLOCK; at += 1) sum += block[at] ?? 0
   return sum
 }
 
 type Fail = (code: TarFailureCode) => Error
 
-function text(block: Uint8Array, at: number, length: number, fail: Fail): string {
-  const field = block.subarray(at, at + length)
-  const end = field.indexOf(0)
-  if (end === -1) return latin1(field)
-  if (!isZero(field.subarray(end))) throw fail('tar-hidden-bytes')
-  return latin1(field.subarray(0, end))
+const SPACE = 0x20
+const ZERO_DIGIT = 0x30
+
+function zeros(block: Uint8Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at += 1) if (block[at] !== 0) return false
+  return true
 }
 
 /** A device number may be left blank by members that are no device. */
 function device(block: Uint8Array, at: number, fail: Fail): number {
-  return isZero(block.subarray(at, at + 8)) ? 0 : numeric(block, at, 8, fail)
+  return zeros(block, at, at + 8) ? 0 : numeric(block, at, 8, fail)
 }
 
-function numeric(block: Uint8Array, at: number, length: number, fail: Fail): number {
-  const lead = block[at] ?? 0
-  if (lead === 0x80 || lead === 0xff) return base256(block.subarray(at, at + length), fail)
-  const digits = /^ *([0-7]+)[ \0]*$/.exec(latin1(block.subarray(at, at + length)))?.[1]
-  if (digits === undefined) throw fail('tar-number-malformed')
-  return Number.parseInt(digits, 8)
+/** Spaces, octal digits, then nothing but spaces and NULs; or base-256. */
+function numeric(block: Uint8Array, from: number, length: number, fail: Fail): number {
+  const lead = block[from] ?? 0
+  if (lead === 0x80 || lead === 0xff) return base256(block.subarray(from, from + length), fail)
+  const end = from + length
+  let at = from
+  while (at < end && block[at] === SPACE) at += 1
+  const digits = at
+  let value = 0
+  for (; at < end; at += 1) {
+    const digit = (block[at] ?? 0) - ZERO_DIGIT
+    if (digit < 0 || digit > 7) break
+    value = value * 8 + digit
+  }
+  if (at === digits) throw fail('tar-number-malformed')
+  for (; at < end; at += 1) if (block[at] !== 0 && block[at] !== SPACE) throw fail('tar-number-malformed')
+  return value
 }
 
 /** GNU's two's complement big-endian, 0x80 for positive, 0xff for negative numbers. */

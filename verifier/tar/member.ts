@@ -43,6 +43,6 @@ export type ParsedMember = TarMember & {
   readonly storedSize: number
   /** Null unless the file is stored sparse. */
   readonly sparse: readonly SparseExtent[] | null
-  /** The headers as they stand in the archive. */
+  /** The headers as they stand in the archive; valid until the content is passed over. */
   readonly rawHeader: Uint8Array
 }

@@ -20,8 +20,8 @@ export type TarStep = { readonly need: number } | { readonly member: ParsedMembe
 const MAX_END_PADDING = 1024 * 1024
 
 /**
- * The one tar parser. It does no input itself, so that a stream and a file are read by the same rules. Handed-in bytes are copied
- * where they are kept. Returns the archive's size.
+ * The one tar parser. It does no input itself, so that a stream and a file are read by the same rules. Handed-in bytes have to stay as
+ * they are until it asks for more; what it keeps longer it copies. Returns the archive's size.
  */
 export function* parseTar(limits: TarLimits): Generator<TarStep, number, Uint8Array> {
   const seen = new SeenPaths()
@@ -42,6 +42,7 @@ export function* parseTar(limits: TarLimits): Generator<TarStep, number, Uint8Ar
     let storedSize = archived
     let sparse: ParsedMember['sparse'] = null
     if (realSize !== null) {
+      // A sparse file has extended headers: its header is a copy already.
       const map = yield* readSparseMap(start, limits.maxHeaderSize)
       offset += map.mapSize
       storedSize -= map.mapSize
@@ -73,30 +74,45 @@ type Head = { readonly header: Header | undefined; readonly extensions: Extensio
 
 /** One member's header with the extended headers before it; `header` is undefined at the first block of the end marker. */
 function* readHead(start: number, limits: TarLimits): Generator<{ need: number }, Head, Uint8Array> {
-  const raw: Uint8Array[] = []
-  let at = start
-  let extensions: Extensions = { pax: null, longName: null, longLink: null }
-  const take = function* (length: number): Generator<{ need: number }, Uint8Array, Uint8Array> {
-    const bytes = Uint8Array.from(yield { need: length })
-    if (bytes.length < length) throw tarFailure('tar-truncated', { offset: start })
-    raw.push(bytes)
-    at += length
-    return bytes
-  }
-  for (;;) {
-    const block = yield* take(BLOCK)
-    if (isZero(block)) {
-      if (raw.length > 1) throw tarFailure('tar-truncated', { offset: start })
-      return { header: undefined, extensions, rawHeader: block }
-    }
-    const header = decodeHeader(block, at - BLOCK)
-    if (!EXTENSIONS.has(header.type)) return { header, extensions, rawHeader: raw.length === 1 ? block : Buffer.concat(raw) }
+  const block = yield* take(BLOCK, start)
+  if (isZero(block)) return { header: undefined, extensions: NONE, rawHeader: block }
+  const header = decodeHeader(block, start)
+  // By far the most headers have nothing before them: those are not copied.
+  if (!EXTENSIONS.has(header.type)) return { header, extensions: NONE, rawHeader: block }
+  return yield* readExtended({ first: header, block: Uint8Array.from(block), start, limits })
+}
+
+const NONE: Extensions = { pax: null, longName: null, longLink: null }
+
+function* readExtended(o: {
+  first: Header
+  block: Uint8Array
+  start: number
+  limits: TarLimits
+}): Generator<{ need: number }, Head, Uint8Array> {
+  const { start, limits } = o
+  const raw = [o.block]
+  let at = start + BLOCK
+  let extensions = NONE
+  for (let header = o.first; ; ) {
     if (header.size < 0 || header.size > limits.maxHeaderSize || at - start > limits.maxHeaderSize * 4)
       throw tarFailure('tar-pax-too-large', { offset: start })
-    const padded = yield* take(header.size + paddingAfter(header.size))
+    const padded = Uint8Array.from(yield* take(header.size + paddingAfter(header.size), start))
     if (!isZero(padded.subarray(header.size))) throw tarFailure('tar-hidden-bytes', { offset: start })
     extensions = extend({ extensions, type: header.type, bytes: padded.subarray(0, header.size), offset: start, limits })
+    const block = Uint8Array.from(yield* take(BLOCK, start))
+    raw.push(padded, block)
+    at += padded.length + BLOCK
+    if (isZero(block)) throw tarFailure('tar-truncated', { offset: start })
+    header = decodeHeader(block, at - BLOCK)
+    if (!EXTENSIONS.has(header.type)) return { header, extensions, rawHeader: Buffer.concat(raw) }
   }
+}
+
+function* take(length: number, start: number): Generator<{ need: number }, Uint8Array, Uint8Array> {
+  const bytes = yield { need: length }
+  if (bytes.length < length) throw tarFailure('tar-truncated', { offset: start })
+  return bytes
 }
 
 /** x and g: POSIX extended headers; L and K: GNU's long name and long link. */
