@@ -1,13 +1,16 @@
 # Each target first brings the machine to where it runs (tools/bootstrap.sh), so a fresh clone needs nothing but `make TARGET`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help test unit check fmt doctor generate stop-docker
+.PHONY: help demo test unit check fmt doctor generate stop-docker
 
 node := . tools/bootstrap.sh && bootstrap node
 engine := . tools/bootstrap.sh && bootstrap node docker
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+demo: ## the main job on real input, from nothing: build, rebuild, compare, and two frauds that are caught
+	@$(engine) && npm run --silent build && node tools/demo.ts
 
 test: ## format, lint, types and all tests, those on the Docker engine included; ends with N passed, N failed, N skipped
 	@$(engine) && npm test --silent

@@ -10,7 +10,7 @@ import { type BuilderStore, openBuilderStore } from '../verifier/builder/image-s
 import { readAptMirrors } from '../verifier/builder/inputs/apt-mirrors.ts'
 import { gatherInputs } from '../verifier/builder/inputs/gather.ts'
 import type { InputProxy, Mirrors } from '../verifier/builder/inputs/input-proxy.ts'
-import { readInputsArchive, writeInputsArchive } from '../verifier/builder/inputs/inputs-archive.ts'
+import { parseLock, readInputsArchive, writeInputsArchive } from '../verifier/builder/inputs/inputs-archive.ts'
 import { snapshotMirrors } from '../verifier/builder/inputs/mirrors.ts'
 import { recordInputs } from '../verifier/builder/inputs/record.ts'
 import { replayInputs } from '../verifier/builder/inputs/replay.ts'
@@ -18,7 +18,7 @@ import type { BlobStore } from '../verifier/model/blob-store.ts'
 import type { Sha256 } from '../verifier/model/digest.ts'
 import type { EmitEvent } from '../verifier/model/event.ts'
 import { Failure } from '../verifier/model/failure.ts'
-import { InputLock } from '../verifier/model/lock.ts'
+import type { InputLock } from '../verifier/model/lock.ts'
 import { pinSource } from '../verifier/source/pin-source.ts'
 import { parseSourceRef, type SourceAccess } from '../verifier/source/source-ref.ts'
 import { type BuildCommand, build } from './app/build.ts'
@@ -285,18 +285,10 @@ async function missingPrograms(names: readonly string[]): Promise<readonly strin
 }
 
 async function readLock(file: string): Promise<InputLock> {
-  const unreadable = (cause: unknown): Failure =>
-    new Failure({
-      code: 'lock-malformed',
-      message: 'the input lock cannot be read',
-      hint: 'give the inputs.lock.json that a build wrote',
-      cause,
-    })
-  try {
-    return InputLock.parse(JSON.parse(await readFile(file, 'utf8')))
-  } catch (cause) {
-    throw unreadable(cause)
-  }
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new Failure({ code: 'lock-unreadable', message: 'the input lock cannot be read', hint: 'give the path of the inputs.lock.json that a build wrote', cause })
+  })
+  return parseLock(text)
 }
 
 /** Tells this home's containers from those of other homes on the same engine. */

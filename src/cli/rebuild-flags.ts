@@ -15,6 +15,7 @@ export type RebuildFlags = {
   readonly inputs?: string
   readonly builder?: Sha256
   readonly snapshot?: string
+  readonly report?: string
 }
 
 const text = (value: string): string => value
@@ -47,6 +48,13 @@ export const rebuildFlags: FlagParametersForType<RebuildFlags, CliContext> = {
     brief: 'State of the Debian archives to build from',
     optional: true,
     placeholder: 'YYYYMMDDThhmmssZ',
+  },
+  report: {
+    kind: 'parsed',
+    parse: text,
+    brief: 'Write the whole document to this file as well, as --json prints it',
+    optional: true,
+    placeholder: 'FILE',
   },
 }
 

@@ -52,18 +52,24 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
   let usage: Usage | null = null
   let artifacts: readonly Artifact[] = []
   let files: ReadonlyMap<string, string> = new Map()
+  let locked: Locked | undefined
   const ending = await ended(async () => {
     await mkdir(options.folder, { recursive: true, mode: 0o700 })
     const plan = planBuild({ recipe: options.recipe, sandboxTree: options.sandboxTree, sourceDateEpoch: null, profiles: options.profiles })
     const collected: CollectedOutput[] = []
     let summary: unknown
+    let finishing: Promise<Locked> | undefined
     stages.begin('start')
     const end = await sandbox.run(plan.job, {
       signal,
       source: () => counted(options.source(), stages),
       accept: (connection) => inputs.accept(connection),
       log: (bytes) => log.write(bytes),
-      stage: (stage) => stages.begin(stage),
+      stage: (stage) => {
+        stages.begin(stage)
+        // The build is over: what it took can be made sense of while its output comes.
+        if (stage === 'collect') finishing ??= lockOf(inputs)
+      },
       summary: (value) => {
         summary = value
       },
@@ -72,8 +78,11 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
       },
     })
     if (end.kind === 'finished' || end.kind === 'limit') usage = end.usage
+    locked = await (finishing ?? lockOf(inputs))
     const early = endingOf(end, inputs.failures())
     if (early !== undefined) return early
+    // A build without its lock is no evidence.
+    if (locked.failure !== null) throw locked.failure
     stages.begin('compare')
     const digested = await digestOutputs({
       expected: expectedOutputs(summary),
@@ -89,19 +98,19 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
     return BUILT
   }, signal)
   stages.end()
-  const locked = await lockOf(inputs, ending, signal)
-  const stored = locked.lock === null ? null : await blobs.put(one(encodeLock(locked.lock)))
+  const { lock } = locked ?? (await lockOf(inputs))
+  const stored = lock === null ? null : await blobs.put(one(encodeLock(lock)))
   const logged = await blobs.put(log.bytes())
   return {
-    lock: locked.lock,
+    lock,
     files,
     attempt: {
       number: options.number,
       mode: options.mode,
-      ...locked.ending,
+      ...ending,
       retried: [...options.retried],
       stages: stages.stages,
-      artifacts: locked.ending.outcome === 'built' ? [...artifacts] : [],
+      artifacts: [...artifacts],
       lock: stored?.sha256 ?? null,
       log: logged.sha256,
       builder: options.builder,
@@ -121,12 +130,13 @@ async function ended(run: () => Promise<Ending>, signal: AbortSignal): Promise<E
   }
 }
 
-/** A build without its lock is no evidence: what the lock cannot be made of ends the attempt as that does. */
-async function lockOf(inputs: InputProxy, ending: Ending, signal: AbortSignal): Promise<{ lock: InputLock | null; ending: Ending }> {
+type Locked = { readonly lock: InputLock; readonly failure: null } | { readonly lock: null; readonly failure: unknown }
+
+async function lockOf(inputs: InputProxy): Promise<Locked> {
   try {
-    return { lock: await inputs.finish(), ending }
-  } catch (error) {
-    return { lock: null, ending: ending.outcome === 'built' ? endingOfError(error, signal) : ending }
+    return { lock: await inputs.finish(), failure: null }
+  } catch (failure) {
+    return { lock: null, failure }
   }
 }
 

@@ -28,6 +28,7 @@ export const build = command<BuildFlags, [string]>({
     const manifest = await rebuilding(io, flags, source, (o) => useCases.build({ ...o, output: flags.output }))
     printAnswer(io, {
       json: flags.json,
+      file: flags.report,
       schema: BuildManifest,
       value: manifest,
       lines: () => buildLines(manifest, { color: io.color, folder: flags.output }),

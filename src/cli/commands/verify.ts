@@ -36,7 +36,13 @@ export const verify = command<VerifyFlags, [string]>({
     const report = await rebuilding(io, flags, source, (o) =>
       useCases.verify({ ...o, claims: flags.claim, claimed: flags.claimed ?? null }),
     )
-    printAnswer(io, { json: flags.json, schema: VerificationReport, value: report, lines: () => reportLines(report, io) })
+    printAnswer(io, {
+      json: flags.json,
+      file: flags.report,
+      schema: VerificationReport,
+      value: report,
+      lines: () => reportLines(report, io),
+    })
     return exitOfVerdict(report.verdict)
   },
 })
