@@ -190,6 +190,36 @@ describe('binaries', () => {
     expect(changed.detail.notes[1]).toBe('sections that differ: .note.gnu.build-id, .text')
   })
 
+  it('do not take an ELF file for equal where something differs that is in no section', async () => {
+    const [one, other] = [elf({ id: 'aa', text: 'code' }), elf({ id: 'bb', text: 'code' })]
+    other[48] = 1
+    const inspection = await seen(one, other)
+    expect(inspection.detail.notes[1]).toBe('sections that differ: .note.gnu.build-id')
+    expect(ids(inspection)).toEqual([[], false])
+  })
+
+  it('know a zip file by the times of its members', async () => {
+    const zip = (time: number, crc: number): Buffer => {
+      const [entry, end] = [Buffer.alloc(46 + 1), Buffer.alloc(22)]
+      entry.writeUInt32LE(0x02014b50, 0)
+      entry.writeUInt32LE(time, 12)
+      entry.writeUInt32LE(crc, 16)
+      entry.writeUInt16LE(1, 28)
+      entry.write('a', 46)
+      end.write('PK\x05\x06', 0, 'latin1')
+      end.writeUInt16LE(1, 10)
+      end.writeUInt32LE(4, 16)
+      return Buffer.concat([Buffer.from('PK\x03\x04', 'latin1'), entry, end])
+    }
+    const day = ((46 << 9) | (11 << 5) | 23) * 65_536
+    const timed = await seen(zip(day, 1), zip(day + 65_536, 1))
+    expect(ids(timed)).toEqual([['zip-time'], true])
+    expect(timed.signals[0]?.evidence).toBe('a: 2026-11-23 00:00:00 → 2026-11-24 00:00:00')
+    const changed = await seen(zip(day, 1), zip(day + 65_536, 2))
+    expect(ids(changed)).toEqual([[], false])
+    expect(changed.detail.notes[0]).toBe('members that differ: a')
+  })
+
   it('only search what is too large', async () => {
     const limits = { ...EXPLAIN_LIMITS, maxFileSize: 100 }
     const { detail } = await seen(

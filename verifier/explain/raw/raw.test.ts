@@ -133,6 +133,22 @@ describe('a disk', () => {
   })
 })
 
+describe('a file system without a disk around it', () => {
+  it.each([
+    ['erofs', 1024, 'e2e1f5e0', 1024 + 48, 16, 'erofs superblock: uuid', 'filesystem-id'],
+    ['erofs', 1024, 'e2e1f5e0', 1024 + 24, 8, 'erofs superblock: build time', 'filesystem-time'],
+    ['erofs', 1024, 'e2e1f5e0', 1024 + 16, 2, 'erofs', null],
+    ['squashfs', 0, '68737173', 8, 4, 'squashfs superblock: creation time', 'filesystem-time'],
+    ['dm-verity', 0, '7665726974790000', 88, 32, 'dm-verity superblock: salt', 'verity-salt'],
+    ['dm-verity', 0, '7665726974790000', 16, 16, 'dm-verity superblock: uuid', 'filesystem-id'],
+    ['btrfs', 65_600, '5f42485266535f4d', 65_568, 16, 'btrfs superblock: uuid', 'filesystem-id'],
+    ['xfs', 0, '58465342', 32, 16, 'xfs superblock: uuid', 'filesystem-id'],
+  ])('has its fields named: %s', async (_, magicAt, magic, at, length, where, rule) => {
+    const image = changed(Buffer.alloc(70_000), [magicAt, magic])
+    expect(places(await explained(image, changed(image, [at, '5a'.repeat(length)])))).toEqual([[at, length, where, rule]])
+  })
+})
+
 describe('a UKI', () => {
   function uki(sections: Readonly<Record<string, string>>): Buffer {
     const names = Object.keys(sections)
