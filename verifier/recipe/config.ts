@@ -10,6 +10,8 @@ export type Place = {
   readonly folder: string
   /** Set below mkosi.profiles. */
   readonly profile: string | null
+  /** Config files whose conditions have to hold for mkosi to come here. */
+  readonly guards: readonly string[]
   /** Read for the image's facts too; false for what only another version, a local override's shadow or a default image reads. */
   readonly facts: boolean
 }
@@ -56,6 +58,8 @@ export type RecipeConfig = {
   readonly unreadable: readonly { readonly file: string; readonly message: string }[]
   /** Files under mkosi.profiles that are read only if a profile has their whole name. */
   readonly plainProfiles: readonly { readonly file: string; readonly name: string }[]
+  /** Specifiers that some value of their setting makes unfit for a path. */
+  readonly unsafeSpecifiers: ReadonlySet<string>
   /** Names of images: `main` first, then mkosi.images by name. */
   readonly images: readonly string[]
 }

@@ -10,12 +10,14 @@ export type Variable = { readonly name: string; readonly value: string | null; r
 /** Variables of Environment=, of the files that EnvironmentFiles= names, and of mkosi.env. */
 export function environmentOf(config: RecipeConfig): Variable[] {
   const variables: Variable[] = []
+  const read = new Set<string>()
   for (const { value, file, line } of assigned(config, 'Environment'))
     for (const word of shellWords(value) ?? value.split(/[ \n]/)) variables.push({ ...variableOf(word), path: file, line })
   for (const assignment of assigned(config, 'EnvironmentFiles')) {
     for (const path of pathsIn('paths', assignment.value)) {
       const found = judgePath(config, assignment, path)
-      if (found.kind !== 'file') continue
+      if (found.kind !== 'file' || read.has(found.path)) continue
+      read.add(found.path)
       const lines = pythonLines(universalNewlines(config.tree.text(found.path) ?? ''))
       for (const [index, line] of lines.entries())
         if (pythonStrip(line) !== '') variables.push({ ...variableOf(line), path: found.path, line: index + 1 })

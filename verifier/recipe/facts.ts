@@ -1,4 +1,5 @@
 import type { ImageConfig, Recipe, RecipeScript } from '../model/recipe.ts'
+import { filesThatDoNotMatch } from './conditions.ts'
 import type { Assignment, RecipeConfig } from './config.ts'
 import { SECTIONS } from './settings/all.ts'
 import { expandWords, judgePath } from './specifiers.ts'
@@ -16,10 +17,12 @@ const SCRIPTS: Readonly<Record<string, string>> = {
 }
 
 /**
- * What the recipe says about its images. Conditions are taken to hold; of the profiles, those count that the recipe or the caller
+ * What the recipe says about its images. Conditions are taken to hold unless they plainly do not; of the profiles, those count that the recipe or the caller
  * chooses. Where one setting is written twice the last one counts, as for mkosi.
  */
 export function readFacts(config: RecipeConfig, imageConfig: ImageConfig, profiles: readonly string[]): Recipe {
+  const off = filesThatDoNotMatch(config)
+  const counts = (assignment: Assignment): boolean => isRead(assignment) && !assignment.guards.some((file) => off.has(file))
   const unprofiled = config.assignments.filter((assignment) => assignment.profile === null && counts(assignment))
   const chosen = new Set([...profiles, ...listOf(unprofiled, 'main', 'Profiles')])
   const assignments = config.assignments.filter(
@@ -55,7 +58,7 @@ export function readFacts(config: RecipeConfig, imageConfig: ImageConfig, profil
 }
 
 /** Settings in sections that mkosi passes over are for the rules only. */
-function counts(assignment: Assignment): boolean {
+function isRead(assignment: Assignment): boolean {
   return assignment.facts && (assignment.line === null || SECTIONS.has(assignment.section))
 }
 

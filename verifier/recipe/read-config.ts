@@ -1,13 +1,15 @@
 import type { Assignment, Condition, ConfigProblem, Place, RecipeConfig } from './config.ts'
+import { foundByName } from './found-by-name.ts'
 import { parseIni } from './ini.ts'
-import { ASSERT_SECTIONS, isStrange, MATCH_SECTIONS, SECTIONS, SETTINGS, settingNamed } from './settings/all.ts'
-import { dependsOnBuild, judgePath } from './specifiers.ts'
+import { ASSERT_SECTIONS, isStrange, MATCH_SECTIONS, SECTIONS, settingNamed } from './settings/all.ts'
+import { dependsOnBuild, judgePath, specifierSpoiled } from './specifiers.ts'
 import { join, nameOf, parentOf, type TreeView, textOf } from './tree-view.ts'
 import { splitValue } from './values.ts'
 
 const NO_TEXT = 'a file that mkosi reads is no UTF-8 text of at most 1 MiB'
 const MOST_PLACES = 4096
 const MOST_ASSIGNMENTS = 20_000
+const MOST_ITEMS = 20_000
 const MOST_TEXT = 16 * 1024 * 1024
 
 /**
@@ -16,7 +18,7 @@ const MOST_TEXT = 16 * 1024 * 1024
  */
 export function readConfig(tree: TreeView): RecipeConfig {
   const reader = new Reader(tree)
-  const main: Place = { image: 'main', folder: '', profile: null, facts: true }
+  const main: Place = { image: 'main', folder: '', profile: null, guards: [], facts: true }
   reader.folder(main, { profiles: true, local: true })
   // Read by 27.1 for its default tools and initrd.
   for (const name of ['mkosi.tools.conf', 'mkosi.initrd.conf'])
@@ -43,11 +45,13 @@ class Reader {
   readonly #strange: { file: string; line: number; name: string }[] = []
   readonly #problems: ConfigProblem[] = []
   readonly #plainProfiles: { file: string; name: string }[] = []
+  readonly #unsafeSpecifiers = new Set<string>()
   readonly #unreadable: { file: string; message: string }[] = []
   /** A place is read once for each image, as mkosi reads each include once. */
   readonly #seen = new Set<string>()
   #full = false
   #text = 0
+  #items = 0
 
   constructor(tree: TreeView) {
     this.#tree = tree
@@ -65,15 +69,18 @@ class Reader {
       problems: this.#problems,
       unreadable: this.#unreadable,
       plainProfiles: this.#plainProfiles,
+      unsafeSpecifiers: this.#unsafeSpecifiers,
       images: this.images,
     }
   }
 
   /** A folder with a mkosi.conf: local overrides, files found by name, the file itself, its drop-ins, its profiles. */
-  folder(place: Place, also: Also): void {
-    if (!this.#first(`folder ${place.folder}`, place)) return
+  folder(outer: Place, also: Also): void {
+    if (!this.#first(`folder ${outer.folder}`, outer)) return
+    const conf = join(outer.folder, 'mkosi.conf')
+    const place = { ...outer, guards: [...outer.guards, this.#tree.resolveEscaped('', conf).path] }
     this.#found(place)
-    this.file(join(place.folder, 'mkosi.conf'), place)
+    this.file(conf, place)
     const dropIns = this.#tree.resolve(place.folder, 'mkosi.conf.d')
     for (const name of dropIns.kind === 'folder' ? this.#tree.names(dropIns.path) : [])
       this.drop(dropIns.path, name, place, NOTHING_ELSE, place.folder)
@@ -121,13 +128,24 @@ class Reader {
       for (const entry of parseIni(text, (section) => names.has(section)).entries) this.#conditions.push({ ...entry, file })
     for (const wanted of [(name: string) => SECTIONS.has(name), isStrange])
       for (const entry of parseIni(text, wanted).entries)
-        this.#assign({ ...place, ...entry, name: entry.name.replace(/^@/, ''), file, configFolder: parentOf(file) })
+        this.#assign({
+          ...place,
+          ...entry,
+          guards: [...place.guards, file],
+          name: entry.name.replace(/^@/, ''),
+          file,
+          configFolder: parentOf(file),
+        })
   }
 
   #assign(entry: Omit<Assignment, 'setting'>): void {
-    if (this.#assignments.length >= MOST_ASSIGNMENTS) return this.#fill(entry.file)
-    const assignment: Assignment = { ...entry, setting: settingNamed(entry.name) }
+    const setting = settingNamed(entry.name)
+    this.#items += setting === undefined ? 1 : splitValue(setting.shape, entry.value).length
+    if (this.#assignments.length >= MOST_ASSIGNMENTS || this.#items > MOST_ITEMS) return this.#fill(entry.file)
+    const assignment: Assignment = { ...entry, setting }
     this.#assignments.push(assignment)
+    const spoiled = specifierSpoiled(assignment)
+    if (spoiled !== undefined) this.#unsafeSpecifiers.add(spoiled)
     if (assignment.setting?.name === 'Include' && SECTIONS.has(entry.section)) this.#include(assignment)
     if (TEXT_FILES.has(assignment.setting?.name ?? '')) this.#textFiles(assignment)
   }
@@ -140,9 +158,9 @@ class Reader {
         continue
       }
       const found = judgePath(this.done(), assignment, path)
-      const { image, profile, facts } = assignment
-      if (found.kind === 'folder') this.folder({ image, profile, facts, folder: found.path }, { profiles: true, local: false })
-      else if (found.kind === 'file') this.file(found.path, { image, profile, facts, folder: assignment.folder })
+      const { image, profile, guards, facts } = assignment
+      if (found.kind === 'folder') this.folder({ image, profile, guards, facts, folder: found.path }, { profiles: true, local: false })
+      else if (found.kind === 'file') this.file(found.path, { image, profile, guards, facts, folder: assignment.folder })
     }
   }
 
@@ -162,29 +180,18 @@ class Reader {
 
   /** Files and folders that mkosi takes for settings by their names. */
   #found(place: Place): void {
-    for (const setting of SETTINGS) {
-      const names = [
-        ...setting.files,
-        ...setting.folders.flatMap(([folder, ending]) => {
-          const found = this.#tree.resolve(place.folder, folder)
-          const inside = found.kind === 'folder' ? this.#tree.names(found.path) : []
-          return inside.filter((name) => name.endsWith(ending)).map((name) => `${folder}/${name}`)
-        }),
-      ]
-      for (const name of names) this.#name(place, setting.name, name, setting.readsFile)
+    for (const { setting, name, file, text } of foundByName(this.#tree, place.folder)) {
+      if (text === null) this.#unreadable.push({ file, message: NO_TEXT })
+      this.#assign({
+        ...place,
+        section: '',
+        name: setting,
+        value: text === undefined ? textOf(name) : (text ?? ''),
+        file,
+        line: null,
+        configFolder: place.folder,
+      })
     }
-  }
-
-  #name(place: Place, setting: string, name: string, readsFile: boolean): void {
-    const file = join(place.folder, name)
-    const found = this.#tree.resolveEscaped('', file)
-    if (found.kind === 'missing') return
-    // What an executable would print is not known without running it.
-    const read = readsFile && found.kind === 'file' && this.#tree.entry(found.path)?.executable !== true
-    const text = read ? this.#tree.text(found.path)?.replace(/\n+$/, '') : undefined
-    const value = readsFile ? (text ?? '') : textOf(name)
-    if (read && text === undefined) this.#unreadable.push({ file, message: NO_TEXT })
-    this.#assign({ ...place, section: '', name: setting, value, file, line: null, configFolder: place.folder })
   }
 
   #first(what: string, place: Place): boolean {

@@ -1,6 +1,5 @@
 import type { Assignment, RecipeConfig } from './config.ts'
 import type { Resolved } from './tree-view.ts'
-import { splitValue } from './values.ts'
 
 /** What a path in a config leads to. `output`: below the builder's own output folder (`%O`). */
 export type PathVerdict =
@@ -22,7 +21,7 @@ const CONSTANTS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Specifiers whose value the recipe writes: safe in a path only while every value of the setting is. */
-const WRITTEN: Readonly<Record<string, string>> = { r: 'Release', v: 'ImageVersion', i: 'ImageId', o: 'Output' }
+const WRITTEN: Readonly<Record<string, string>> = { Release: 'r', ImageVersion: 'v', ImageId: 'i', Output: 'o' }
 /** Specifiers of a fixed choice of words without slashes. `%I` is the name of a folder of the tree. */
 const FIXED = 'datF'
 const PLAIN_WORD = /^(?!\.)[A-Za-z0-9._+~-]{1,200}$/
@@ -83,11 +82,14 @@ export function expandWords(value: string, words: Readonly<Record<string, string
 function safe(config: RecipeConfig, assignment: Assignment, character: string): boolean {
   if (character === 'I') return assignment.image === 'main' || PLAIN_WORD.test(assignment.image)
   if (FIXED.includes(character) && character !== '') return true
-  const setting = WRITTEN[character]
-  if (setting === undefined) return false
-  return config.assignments
-    .filter((assignment) => assignment.setting?.name === setting)
-    .every((assignment) => splitValue('text', assignment.value).every((value) => PLAIN_WORD.test(withoutWords(value))))
+  return Object.values(WRITTEN).includes(character) && !config.unsafeSpecifiers.has(character)
+}
+
+/** The specifier that an assignment makes unfit for a path, if it does. */
+export function specifierSpoiled(assignment: Assignment): string | undefined {
+  const character = WRITTEN[assignment.setting?.name ?? '']
+  if (character === undefined || assignment.value === '' || PLAIN_WORD.test(withoutWords(assignment.value))) return undefined
+  return character
 }
 
 /** Specifiers within such a value are judged where they are written themselves. */

@@ -9,6 +9,9 @@ export type LaidFile = { readonly source: string; readonly target: string; reado
 /** A tree whose content cannot be listed: an archive, or a path that is not in the source, or not yet. */
 export type ClosedTree = { readonly source: string; readonly assignment: Assignment }
 
+/** Trees laid many times over are cut off here, and then count as closed. */
+const MOST_LAID = 200_000
+
 export type Laid = { readonly files: readonly LaidFile[]; readonly closed: readonly ClosedTree[] }
 
 const ARCHIVE = /\.(tar(\.\w+)?|t[gx]z|tzst|tbz2?|cpio(\.\w+)?|zip|raw|img)$/i
@@ -22,7 +25,8 @@ export function laidFiles(config: RecipeConfig, assignments: readonly Assignment
       const { source, target } = splitTree(item)
       const root = normal(target ?? '')
       const found = judgePath(config, assignment, source)
-      if (found.kind === 'folder') {
+      if (files.length > MOST_LAID) closed.push({ source, assignment })
+      else if (found.kind === 'folder') {
         for (const entry of config.tree.below(found.path)) {
           const inside = found.path === '' ? entry.path : entry.path.slice(found.path.length + 1)
           files.push({ source: entry.path, target: root === '' ? inside : `${root}/${inside}`, assignment })

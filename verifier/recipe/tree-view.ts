@@ -16,6 +16,7 @@ export class TreeView {
   readonly #tree: SourceTree
   readonly #entries = new Map<string, SourceFile>()
   readonly #children = new Map<string, Set<string>>([['', new Set()]])
+  readonly #sorted = new Map<string, readonly string[]>()
 
   constructor(tree: SourceTree) {
     this.#tree = tree
@@ -39,7 +40,9 @@ export class TreeView {
 
   /** Names in a folder, sorted by code point as Python sorts paths. */
   names(folder: string): readonly string[] {
-    return [...(this.#children.get(folder) ?? [])].toSorted(byCodePoint)
+    const known = this.#sorted.get(folder) ?? [...(this.#children.get(folder) ?? [])].toSorted(byCodePoint)
+    this.#sorted.set(folder, known)
+    return known
   }
 
   /** Files and links below a folder, the folder's own links not followed. */

@@ -26,10 +26,12 @@ export const formatUnreproducible: Rule = {
 }
 
 function* ext4Partitions(config: RecipeConfig): Generator<{ path: string; line: number; evidence: readonly string[] }> {
+  const read = new Set<string>()
   for (const assignment of assigned(config, 'RepartDirectories')) {
     for (const folder of pathsIn('paths', assignment.value)) {
       const found = judgePath(config, assignment, folder)
-      if (found.kind !== 'folder') continue
+      if (found.kind !== 'folder' || read.has(found.path)) continue
+      read.add(found.path)
       for (const { path } of config.tree.below(found.path))
         for (const entry of parseIni(config.tree.text(path) ?? '').entries)
           if (entry.name === 'Format' && /^ext[234]$/.test(entry.value))

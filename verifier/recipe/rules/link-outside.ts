@@ -1,6 +1,7 @@
 import type { RecipeConfig } from '../config.ts'
 import { against, type Rule } from '../rule.ts'
 import { judgePath } from '../specifiers.ts'
+import { parentOf } from '../tree-view.ts'
 import { pathsIn } from '../values.ts'
 
 export const linkOutside: Rule = {
@@ -19,7 +20,7 @@ export const linkOutside: Rule = {
     }
     const content = contentFolders(config)
     for (const entry of config.tree.entries) {
-      if (entry.type !== 'l' || content.some((folder) => entry.path.startsWith(`${folder}/`))) continue
+      if (entry.type !== 'l' || isBelow(entry.path, content)) continue
       const { kind } = config.tree.resolveEscaped('', entry.path)
       if (kind !== 'outside' && kind !== 'loop') continue
       // A name that mkosi looks for, however deep: what reads it is not worth guessing.
@@ -33,9 +34,15 @@ export const linkOutside: Rule = {
 }
 
 /** Folders copied into the image as they are, links and all. */
-function contentFolders(config: RecipeConfig): string[] {
-  return config.assignments
+function contentFolders(config: RecipeConfig): ReadonlySet<string> {
+  const folders = config.assignments
     .filter((assignment) => ['SkeletonTrees', 'ExtraTrees'].includes(assignment.setting?.name ?? ''))
     .flatMap((assignment) => pathsIn('trees', assignment.value).map((path) => judgePath(config, assignment, path)))
     .flatMap((verdict) => (verdict.kind === 'folder' && verdict.path !== '' ? [verdict.path] : []))
+  return new Set(folders)
+}
+
+function isBelow(path: string, folders: ReadonlySet<string>): boolean {
+  for (let folder = parentOf(path); folder !== ''; folder = parentOf(folder)) if (folders.has(folder)) return true
+  return false
 }

@@ -9,6 +9,7 @@ export const parseTimeExecutable: Rule = {
   text: 'mkosi runs mkosi.version, mkosi.seed, mkosi.rootpw, mkosi.machine-id, mkosi.snapshot and credentials while it parses the config, outside every sandbox of its own, if they are executable.',
   remedy: 'Write the value into the file and clear its executable bit.',
   *check(config) {
+    const read = new Set<string>()
     for (const assignment of config.assignments) {
       const { setting } = assignment
       if (setting?.readsFile === true && assignment.line === null && runs(config, assignment.file))
@@ -17,7 +18,8 @@ export const parseTimeExecutable: Rule = {
       for (const path of pathsIn(setting.shape, assignment.value)) {
         const found = judgePath(config, assignment, path)
         if (found.kind === 'file' && runs(config, found.path)) yield against(assignment, 'a credential is run while the config is parsed')
-        if (found.kind !== 'folder') continue
+        if (found.kind !== 'folder' || read.has(found.path)) continue
+        read.add(found.path)
         for (const name of config.tree.names(found.path)) {
           const file = `${found.path === '' ? '' : `${found.path}/`}${name}`
           if (runs(config, file)) yield { path: file, line: null, message: 'a credential is run while the config is parsed' }

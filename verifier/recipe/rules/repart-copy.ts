@@ -11,10 +11,12 @@ export const repartCopy: Rule = {
   text: "CopyBlocks= in a partition's definition copies the blocks of a device or file of the machine that builds.",
   remedy: 'Use CopyFiles=, which copies from the image.',
   *check(config) {
+    const read = new Set<string>()
     for (const assignment of assigned(config, 'RepartDirectories')) {
       for (const path of pathsIn('paths', assignment.value)) {
         const found = judgePath(config, assignment, path)
-        if (found.kind !== 'folder') continue
+        if (found.kind !== 'folder' || read.has(found.path)) continue
+        read.add(found.path)
         for (const entry of config.tree.below(found.path)) yield* objections(config, entry.path)
         for (const name of config.tree.names(found.path))
           if (config.tree.entry(join(found.path, name))?.type === 'l')
