@@ -18,6 +18,9 @@ type Options = { readonly folder: string; readonly spool: Spool; readonly limits
 /** Headers, padding and extended headers that a tar may have beside its files' content. */
 const OVERHEAD_PER_ENTRY = 8 * 1024
 
+/** zip, bzip2, 7z, lzip, RAR, by what they begin with: named for what they are, not for what they are not. */
+const OTHER_FORMATS = /^(?:PK|BZh\d|7z\xbc\xaf|LZIP|Rar!)/s
+
 const RATIO_FROM = 64 * 1024 ** 2
 
 /**
@@ -105,6 +108,7 @@ async function copyArchive(file: string, copy: string, o: Options): Promise<{ sh
     o.signal.throwIfAborted()
     const { bytesRead } = await source.read(buffer, 0, buffer.length, size)
     if (bytesRead === 0) return { sha256: Sha256.parse(hash.digest('hex')), size }
+    if (size === 0 && OTHER_FORMATS.test(buffer.toString('latin1', 0, Math.min(bytesRead, 8)))) throw sourceFailure('source-archive-format')
     size += bytesRead
     if (size > o.limits.maxArchiveSize) throw sourceFailure('source-size-limit', { limit: o.limits.maxArchiveSize })
     hash.update(buffer.subarray(0, bytesRead))

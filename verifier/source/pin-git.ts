@@ -34,7 +34,7 @@ export async function pinCommit(source: Extract<SourceRef, { kind: 'git' }>, dep
   const remote: Remote = { url: source.url, online, offline, folder, limits }
   const refs = await remoteRefs(remote)
   const { commit, ref } = resolveRevision(refs, source.revision)
-  const gitDir = await fetchCommit(remote, commit)
+  const gitDir = await fetchCommit(remote, refs, commit)
   const entries = await readCommit(offline, gitDir, { commit, path: source.path, spool: deps.spool, limits })
   const name = ref ?? (await refContaining(remote, refs, commit))
   return { commit, ref: name === null ? null : Buffer.from(name, 'latin1').toString(), entries: entries.within('.') }

@@ -57,13 +57,11 @@ export class TreeEntries {
    * The folder itself is not among them.
    */
   within(folder: string): readonly SourceEntry[] {
-    if (folder === '.') return [...this.#entries.values()].toSorted(canonically)
+    if (folder === '.') return canonically([...this.#entries.values()])
     if (this.#entries.get(folder)?.type !== 'd') throw failure('source-path-missing', folder)
     const prefix = `${folder}/`
-    return [...this.#entries.values()]
-      .filter((entry) => entry.path.startsWith(prefix))
-      .map((entry) => ({ ...entry, path: entry.path.slice(prefix.length) }))
-      .toSorted(canonically)
+    const inside = [...this.#entries.values()].filter((entry) => entry.path.startsWith(prefix))
+    return canonically(inside.map((entry) => ({ ...entry, path: entry.path.slice(prefix.length) })))
   }
 
   /** The name of the one folder that everything lies in, if there is one. */
@@ -90,8 +88,9 @@ function isRefused(part: string): boolean {
   return part === '' || part === '.' || part === '..' || part === '.git' || part.length > MAX_NAME
 }
 
-function canonically(a: SourceEntry, b: SourceEntry): number {
-  return sortKey(a.path) < sortKey(b.path) ? -1 : 1
+function canonically(entries: readonly SourceEntry[]): readonly SourceEntry[] {
+  const keyed = entries.map((entry) => ({ entry, key: sortKey(entry.path) }))
+  return keyed.toSorted((a, b) => (a.key < b.key ? -1 : 1)).map(({ entry }) => entry)
 }
 
 function failure(code: SourceFailureCode, path: string, limit?: number): Error {

@@ -2,10 +2,17 @@ import { sourceFailure } from '../failures.ts'
 import type { Git } from './git.ts'
 import { records } from './lines.ts'
 
-/** The branches and tags that a repository lists, with the commits that they stand for. */
+export type RemoteRef = {
+  /** What it lists: the tag itself for an annotated tag. Servers of the old protocol give out nothing else. */
+  readonly object: string
+  /** What that stands for: nearly always a commit. */
+  readonly commit: string
+}
+
+/** The branches and tags that a repository lists. */
 export type RemoteRefs = {
-  /** Full name (`refs/heads/main`) to object: for an annotated tag, what it points to. */
-  readonly commits: ReadonlyMap<string, string>
+  /** By full name: `refs/heads/main`. */
+  readonly byName: ReadonlyMap<string, RemoteRef>
   /** The branch that the repository itself names, where it lists that branch. */
   readonly defaultBranch: string | null
 }
@@ -30,8 +37,8 @@ export async function listRefs(git: Git, url: string, limits: { readonly maxRefs
     else if (isShowable(name)) listed.set(name, object)
     if (listed.size > limits.maxRefs) throw sourceFailure('source-refs-limit', { limit: limits.maxRefs })
   }
-  const commits = new Map([...listed].map(([name, object]) => [name, peeled.get(name) ?? object]))
-  return { commits, defaultBranch: head !== null && commits.has(head) ? head : null }
+  const byName = new Map([...listed].map(([name, object]) => [name, { object, commit: peeled.get(name) ?? object }]))
+  return { byName, defaultBranch: head !== null && byName.has(head) ? head : null }
 }
 
 /** Names are text one character a byte; those that are not plain UTF-8 text are as if they were not there. */
@@ -48,15 +55,15 @@ function isShowable(name: string): boolean {
 export function resolveRevision(refs: RemoteRefs, revision: string | null): { readonly commit: string; readonly ref: string | null } {
   if (revision !== null && OBJECT.test(revision)) return { commit: revision, ref: null }
   const ref = revision === null ? refs.defaultBranch : nameOf(refs, Buffer.from(revision).toString('latin1'))
-  const commit = ref === null ? undefined : refs.commits.get(ref)
+  const commit = ref === null ? undefined : refs.byName.get(ref)?.commit
   if (ref === null || commit === undefined) throw sourceFailure('source-ref-missing')
   return { commit, ref }
 }
 
 /** A short name that is both is refused: git would silently take the tag. */
 function nameOf(refs: RemoteRefs, revision: string): string | null {
-  if (revision.startsWith('refs/')) return refs.commits.has(revision) ? revision : null
-  const [first, second] = [`refs/heads/${revision}`, `refs/tags/${revision}`].filter((name) => refs.commits.has(name))
+  if (revision.startsWith('refs/')) return refs.byName.has(revision) ? revision : null
+  const [first, second] = [`refs/heads/${revision}`, `refs/tags/${revision}`].filter((name) => refs.byName.has(name))
   if (second !== undefined) throw sourceFailure('source-ref-ambiguous')
   return first ?? null
 }
@@ -64,5 +71,5 @@ function nameOf(refs: RemoteRefs, revision: string): string | null {
 /** In which order names are tried for a commit: the repository's own branch, then branches, then tags, by their bytes. */
 export function inOrder(refs: RemoteRefs): readonly string[] {
   const rank = (name: string): number => (name === refs.defaultBranch ? 0 : name.startsWith('refs/heads/') ? 1 : 2)
-  return [...refs.commits.keys()].toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
+  return [...refs.byName.keys()].toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
 }

@@ -1,10 +1,12 @@
+import { copyFile } from 'node:fs/promises'
 import path from 'node:path'
+import { Failure } from '../../model/failure.ts'
 import { sourceFailure } from '../failures.ts'
 import type { SourceLimits } from '../limits.ts'
 import { withinSize } from './disk-watch.ts'
 import { type Git, GitFailed } from './git.ts'
 import { gitFailure } from './git-failure.ts'
-import { inOrder, listRefs, type RemoteRefs } from './remote-refs.ts'
+import { inOrder, listRefs, type RemoteRef, type RemoteRefs } from './remote-refs.ts'
 
 export type Remote = {
   readonly url: string
@@ -22,9 +24,9 @@ export async function remoteRefs(remote: Remote): Promise<RemoteRefs> {
 }
 
 /** Fetches one commit with its files and nothing of its history; gives the repository's folder. */
-export async function fetchCommit(remote: Remote, commit: string): Promise<string> {
+export async function fetchCommit(remote: Remote, refs: RemoteRefs, commit: string): Promise<string> {
   const gitDir = await initialise(remote, 'commit', commit.length)
-  const wanted = ['--depth=1', `+${commit}:refs/bitwitness/commit`]
+  const wanted = ['--depth=1', `+${tipAt(refs, commit)?.object ?? commit}:refs/bitwitness/commit`]
   await fetch(remote, gitDir, [['fetch.fsckObjects', 'true']], wanted)
   // A tag's or a tree's own name is 40 digits as well, and so is a branch's, to whoever wants to confuse.
   if (!(await isThere(remote, gitDir, commit))) throw sourceFailure('source-commit-missing')
@@ -38,31 +40,62 @@ export async function fetchCommit(remote: Remote, commit: string): Promise<strin
  */
 export async function refContaining(remote: Remote, refs: RemoteRefs, commit: string): Promise<string | null> {
   const names = inOrder(refs)
-  const tip = names.find((name) => refs.commits.get(name) === commit)
+  const tip = names.find((name) => refs.byName.get(name)?.commit === commit)
   if (tip !== undefined) return tip
   const gitDir = await initialise(remote, 'history', commit.length)
   const steps = [names.filter((name) => name === refs.defaultBranch), names.filter((name) => name.startsWith('refs/heads/')), names]
   for (const [index, step] of steps.entries()) {
     if (step.length === (steps[index - 1]?.length ?? 0)) continue
-    const tips = await tipsContaining(remote, gitDir, commit, [...new Set(step.flatMap((name) => refs.commits.get(name) ?? []))])
-    const found = step.find((name) => tips.has(refs.commits.get(name) ?? ''))
+    const tips = await tipsContaining(
+      remote,
+      gitDir,
+      commit,
+      step.flatMap((name) => refs.byName.get(name) ?? []),
+    )
+    const found = step.find((name) => tips.has(refs.byName.get(name)?.object ?? ''))
     if (found !== undefined) return found
   }
   return null
+}
+
+function tipAt(refs: RemoteRefs, commit: string): RemoteRef | undefined {
+  return [...refs.byName.values()].find((ref) => ref.commit === commit)
 }
 
 /**
  * Objects are fetched and kept by their own names: those that the server gave its branches never reach git again. Not checked by fsck:
  * a commit that was malformed long ago says nothing about this source, and only who is whose parent is read, which the hashes bind.
  */
-async function tipsContaining(remote: Remote, gitDir: string, commit: string, tips: readonly string[]): Promise<ReadonlySet<string>> {
-  await fetch(remote, gitDir, HISTORY, ['--filter=tree:0', '--stdin'], tips)
+async function tipsContaining(remote: Remote, gitDir: string, commit: string, tips: readonly RemoteRef[]): Promise<ReadonlySet<string>> {
+  await fetchHistory(remote, gitDir, tips)
+  await copyFile(path.join(gitDir, PLAIN), path.join(gitDir, 'config'))
   const has = await attempt(() => isThere(remote, gitDir, commit))
   if (!has) return new Set()
   const list = inRepository(gitDir, 'for-each-ref', `--contains=${commit}`, '--format=%(refname:lstrip=2)', 'refs/tip/')
   return new Set((await attempt(() => remote.offline.output(list, MAX_LIST))).split('\n'))
 }
 
+/**
+ * A tag may stand for a single file or folder, which the filter leaves out and git then misses: it names the object, and is asked again
+ * without. No such tag holds a commit.
+ */
+async function fetchHistory(remote: Remote, gitDir: string, tips: readonly RemoteRef[]): Promise<void> {
+  let wanted = tips
+  for (let left = MAX_ODD_TAGS; wanted.length > 0; left -= 1) {
+    try {
+      await fetch(remote, gitDir, HISTORY, ['--filter=tree:0', '--stdin'], [...new Set(wanted.map(({ object }) => object))])
+      return
+    } catch (error) {
+      const said = error instanceof Failure && error.cause instanceof GitFailed ? error.cause.said : ''
+      const [, missed] = /(?:bad object|bad revision|could not fetch) '?([0-9a-f]{40,64})/.exec(said) ?? []
+      const rest = wanted.filter(({ object, commit }) => object !== missed && commit !== missed)
+      if (left === 0 || rest.length === wanted.length) throw error
+      wanted = rest
+    }
+  }
+}
+
+const MAX_ODD_TAGS = 8
 const MAX_LIST = 32 * 1024 ** 2
 const HISTORY = [
   ['fetch.fsckObjects', 'false'],
@@ -84,8 +117,12 @@ async function initialise(remote: Remote, name: string, digits: number): Promise
   const gitDir = path.join(remote.folder, `${name}.git`)
   const format = digits === 64 ? 'sha256' : 'sha1'
   await attempt(() => remote.offline.output(['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, gitDir]))
+  await copyFile(path.join(gitDir, 'config'), path.join(gitDir, PLAIN))
   return gitDir
 }
+
+/** The configuration before a fetch noted there that more could be had on demand, which would make reading what is missing an error. */
+const PLAIN = 'config.plain'
 
 async function fetch(
   remote: Remote,

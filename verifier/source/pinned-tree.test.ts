@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto'
+import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { expect, it } from 'vitest'
+import { pinSource } from './pin-source.ts'
+import { OWN_ACCESS } from './source-ref.ts'
+import { run } from './testing/programs.ts'
+import { isEmpty, temporary } from './testing/temporary.ts'
+
+async function bytesOf(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const parts: Uint8Array[] = []
+  for await (const chunk of chunks) parts.push(chunk)
+  return Buffer.concat(parts)
+}
+
+async function sample(): Promise<string> {
+  const root = await temporary()
+  await mkdir(path.join(root, 'a/empty'), { recursive: true })
+  await writeFile(path.join(root, 'a/run'), '#!/bin/sh\n')
+  await chmod(path.join(root, 'a/run'), 0o755)
+  await writeFile(path.join(root, 'a.conf'), 'text')
+  await writeFile(path.join(root, 'caf\u00e9'), '\ufefftext')
+  await writeFile(path.join(root, 'binary'), Buffer.of(0x7f, 0x45, 0x4c, 0x46, 0xff))
+  await writeFile(path.join(root, 'large'), Buffer.alloc(3 * 1024 * 1024 + 1, 'x'))
+  await writeFile(path.join(root, 'limit'), Buffer.alloc(1024 * 1024, 'x'))
+  await writeFile(path.join(root, 'new\nline'), '')
+  await writeFile(path.join(root, `${'l'.repeat(120)}`), '')
+  await symlink('t'.repeat(150), path.join(root, 'link'))
+  return root
+}
+
+it('writes the tar that GNU tar writes of the same tree, each time that it is asked', async () => {
+  const root = await sample()
+  await using tree = await pinSource({ kind: 'folder', folder: root }, { scratch: await temporary(), access: OWN_ACCESS })
+  const options = [
+    '--format=pax',
+    '--pax-option=delete=atime,delete=ctime',
+    '--sort=name',
+    '--numeric-owner',
+    '--owner=0',
+    '--group=0',
+    '--mtime=@0',
+  ]
+  const written = path.join(await temporary(), 'gnu.tar')
+  run('chmod', ['--recursive', 'u=rwX,go=rX', root])
+  run('tar', ['--create', `--file=${written}`, ...options, '.'], { cwd: root })
+  const [first, second] = [await bytesOf(tree.tar()), await bytesOf(tree.tar())]
+  expect(first.equals(await readFile(written))).toBe(true)
+  expect(second.equals(first)).toBe(true)
+})
+
+it('is named by the digest of a manifest that anyone can write', async () => {
+  const root = await temporary()
+  await mkdir(path.join(root, 'a'))
+  await writeFile(path.join(root, 'a/f'), 'x')
+  await symlink('/etc', path.join(root, 'l'))
+  await using tree = await pinSource({ kind: 'folder', folder: root }, { scratch: await temporary(), access: OWN_ACCESS })
+  const manifest = [
+    'bitwitness/tree-manifest/v1',
+    'd\t0755\t0\t0\t0\t0\t-\t-\t-\t-\t.',
+    'd\t0755\t0\t0\t0\t0\t-\t-\t-\t-\ta',
+    `f\t0644\t0\t0\t0\t1\t${createHash('sha256').update('x').digest('hex')}\t-\t-\t-\ta/f`,
+    'l\t0777\t0\t0\t0\t0\t-\t-\t-\t/etc\tl',
+    '',
+  ].join('\n')
+  expect(tree.pinned.treeDigest).toBe(createHash('sha256').update(manifest).digest('hex'))
+})
+
+it('shows the recipe reader names, texts and beginnings, and nothing by a path that is not there', async () => {
+  const root = await sample()
+  await using pinned = await pinSource({ kind: 'folder', folder: root }, { scratch: await temporary(), access: OWN_ACCESS })
+  const { entries } = pinned.tree
+  const text = (file: string): string | undefined => pinned.tree.text(file)
+  const head = (file: string): Uint8Array | undefined => pinned.tree.head(file)
+  expect(entries.map((entry) => `${entry.type}${entry.executable ? 'x' : ''} ${entry.path}`)).toEqual([
+    'd a',
+    'd a/empty',
+    'fx a/run',
+    'f a.conf',
+    'f binary',
+    'f caf\u00e9',
+    'f large',
+    'f limit',
+    'l link',
+    `f ${'l'.repeat(120)}`,
+    'f new\\x0aline',
+  ])
+  expect(entries.find((entry) => entry.path === 'link')?.link).toBe('t'.repeat(150))
+  expect(text('a.conf')).toBe('text')
+  expect(text('caf\u00e9')).toBe('\ufefftext')
+  expect(text('new\\x0aline')).toBe('')
+  expect(text('limit')).toHaveLength(1024 * 1024)
+  for (const none of ['binary', 'large', 'link', 'a', 'none', '../a.conf', 'new\nline']) expect(text(none)).toBeUndefined()
+  expect([...(head('binary') ?? [])]).toEqual([0x7f, 0x45, 0x4c, 0x46, 0xff])
+  expect(head('large')).toHaveLength(512)
+  for (const none of ['link', 'a', 'none']) expect(head(none)).toBeUndefined()
+})
+
+it('lies in a private folder, and is gone after it', async () => {
+  const root = await sample()
+  const scratch = await temporary()
+  {
+    await using _ = await pinSource({ kind: 'folder', folder: root }, { scratch, access: OWN_ACCESS })
+    const [name = ''] = await readdir(scratch)
+    expect((await stat(path.join(scratch, name))).mode & 0o777).toBe(0o700)
+  }
+  expect(await isEmpty(scratch)).toBe(true)
+})
