@@ -131,6 +131,17 @@ describe('explain', () => {
     expect(explanation.findings[0]?.evidence.at(-1)).toBe('and 17 more')
   })
 
+  it('stops looking into contents when the time is up, and still names every path', async () => {
+    const explanation = await explained({ a: 'x', b: 'x' }, { a: 'y', b: 'y' }, { ...EXPLAIN_LIMITS, maxInspectionTime: -1 })
+    expect(explanation).toMatchObject({ state: 'truncated', reason: 'the contents of 2 files were not looked into' })
+    expect(explanation.changes.map((change) => change.path)).toEqual(['a', 'b'])
+  })
+
+  it('stops when it is told to', async () => {
+    const side = (text: string) => ({ manifest: pieces(manifestText({ f: text })), file: null, label: 'x' })
+    await expect(explain({ left: side('a'), right: side('b'), signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough')
+  })
+
   it('shows hostile names and lines and obeys none', async () => {
     const name = 'etc/\x1b[31m\u202eevil'
     const build = (text: string): TestTree => ({

@@ -13,6 +13,8 @@ export type ExplainLimits = {
   readonly maxFileSize: number
   /** Read to look into contents, both sides together. */
   readonly maxReadSize: number
+  /** Milliseconds spent on looking into contents, so that no image can keep us busy for hours. */
+  readonly maxInspectionTime: number
   /** Of one compressed file, unpacked. */
   readonly maxUnpackedSize: number
   /** Of one text that is diffed. */
@@ -41,6 +43,7 @@ export const EXPLAIN_LIMITS: ExplainLimits = {
   maxInspected: 20_000,
   maxFileSize: 8 * MIB,
   maxReadSize: 1024 * MIB,
+  maxInspectionTime: 120_000,
   maxUnpackedSize: 16 * MIB,
   maxTextSize: MIB,
   maxDiffLines: 200,

@@ -105,12 +105,13 @@ async function inspectContents(
   // What no package explains comes first: it is what a reader looks for.
   const wanted = owned.filter(({ draft }) => draft.aspects.has('content'))
   const queue = [...wanted.filter(({ drift }) => drift === null), ...wanted.filter(({ drift }) => drift !== null)]
+  const deadline = performance.now() + o.limits.maxInspectionTime
   let [skipped, readable, lines] = [0, o.limits.maxReadSize, o.limits.maxTotalDiffLines]
   for (const { draft } of queue) {
     o.signal?.throwIfAborted()
     const [a, b] = [left.files.get(draft.raw), right.files.get(draft.raw)]
     const size = (a?.size ?? 0) + (b?.size ?? 0)
-    if (a === undefined || b === undefined || found.size >= o.limits.maxInspected || size > readable) {
+    if (a === undefined || b === undefined || found.size >= o.limits.maxInspected || size > readable || performance.now() > deadline) {
       skipped += 1
       continue
     }

@@ -6,7 +6,7 @@ import type { Inspection, Signal } from './signal.ts'
 import { tokenSignals } from './tokens.ts'
 
 /** A stop for inputs that the edit length does not bound well. */
-const MAX_MILLISECONDS = 2_000
+const MAX_MILLISECONDS = 500
 const CONTEXT = 3
 /** Tab to carriage return, and escape: terminal colours stand in many a log. */
 const ORDINARY = new Set([0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x1b])
