@@ -7,8 +7,9 @@
 
 say() { printf '%s\n' "bitwitness: $*" >&2; }
 
-# Programs that builds need, each with the Debian package that has it.
-docker_programs='dockerd=docker.io mmdebstrap=mmdebstrap xz=xz-utils zstd=zstd git=git newuidmap=uidmap'
+# Programs that builds need, and the file systems that tests build on, each with the Debian package that has it.
+docker_programs='dockerd=docker.io mmdebstrap=mmdebstrap xz=xz-utils zstd=zstd git=git newuidmap=uidmap
+mkfs.ext4=e2fsprogs mkfs.btrfs=btrfs-progs mkfs.xfs=xfsprogs'
 
 missing_packages() {
   local pair
