@@ -12,13 +12,13 @@ help: ## this list
 demo: ## the main job on real input, from nothing: build, rebuild, compare, and two frauds that are caught
 	@$(engine) && npm run --silent build && node tools/demo.ts
 
-test: ## format, lint, types and all tests, those on the Docker engine included; ends with N passed, N failed, N skipped
+test: ## format, lint, types, dead code and all tests, those on the Docker engine included; ends with N passed, N failed, N skipped
 	@$(engine) && npm test --silent
 
 unit: ## the tests that need no Docker engine
 	@$(node) && node tools/run-suites.ts unit house
 
-check: ## format, lint, types
+check: ## format, lint, types, dead code
 	@$(node) && npm run --silent check
 
 fmt: ## format all files

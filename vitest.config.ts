@@ -10,6 +10,9 @@ export default defineConfig({
           name: 'unit',
           include: code.map((dir) => `${dir}/**/*.test.{ts,tsx}`),
           exclude: ['**/node_modules/**', '**/*.docker.test.ts'],
+          // Far above what any of them takes: machines that also build are slow at times.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
@@ -27,7 +30,8 @@ export default defineConfig({
           name: 'house',
           include: ['test/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.docker.test.ts'],
-          testTimeout: 120_000,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
     ],

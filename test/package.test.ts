@@ -42,7 +42,7 @@ beforeAll(() => {
   }
   npm(['ci', '--no-audit', '--no-fund', '--prefer-offline'], checkout)
 }, PATIENCE)
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(() => rmSync(folder, { recursive: true, force: true }), PATIENCE)
 
 describe('a fresh checkout after npm ci', () => {
   it(

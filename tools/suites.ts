@@ -18,6 +18,7 @@ export const SUITES: readonly Suite[] = [
   tool('format', 'node_modules/@biomejs/biome/bin/biome', ['ci', '--colors=off', '.'], 60),
   tool('lint', 'node_modules/oxlint/bin/oxlint', [...LINTED], 120),
   tool('types', 'node_modules/typescript/bin/tsc', ['-p', '.'], 120),
+  tool('dead-code', 'node_modules/knip/bin/knip.js', ['--no-progress'], 120),
   project('unit', 480),
   project('house', 480),
   { ...project('docker', 2100), mustRun: true },
