@@ -1,7 +1,7 @@
 # Each target first brings the machine to where it runs (tools/bootstrap.sh), so a fresh clone needs nothing but `make TARGET`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit check fmt doctor generate stop-docker
+.PHONY: help demo test unit check bench fmt doctor generate stop-docker
 
 node := . tools/bootstrap.sh && bootstrap node
 engine := . tools/bootstrap.sh && bootstrap node docker
@@ -20,6 +20,9 @@ unit: ## the tests that need no Docker engine
 
 check: ## format, lint, types, dead code
 	@$(node) && npm run --silent check
+
+bench: ## how long a comparison takes, against sha256sum of the same files
+	@$(node) && node bench/compare.ts
 
 fmt: ## format all files
 	@$(node) && npm run --silent format
