@@ -47,7 +47,7 @@ export type MakeBuilderOptions = {
  */
 export async function makeBuilder(o: MakeBuilderOptions): Promise<BuilderImage> {
   const definition = await readDefinition(o.definition, o.mkosi)
-  const architecture = o.architecture ?? hostArchitecture()
+  const architecture = nativeArchitecture(o.architecture)
   await requireMmdebstrap()
   const scratch = await mkdtemp(path.join(o.workDir, 'builder-'))
   try {
@@ -159,14 +159,15 @@ function blameInputs(error: unknown, proxy: InputProxy): unknown {
 }
 
 /** Maintainer scripts run natively: a builder is made on a machine of its own architecture. */
-function hostArchitecture(): string {
+function nativeArchitecture(wanted: string | undefined): string {
   const known: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' }
-  const architecture = known[process.arch]
-  if (architecture !== undefined) return architecture
+  const native = known[process.arch]
+  if (native !== undefined && (wanted === undefined || wanted === native)) return native
   throw new Failure({
     code: 'builder-architecture-unsupported',
-    message: 'builders are made on amd64 and arm64 machines only',
-    hint: 'use a machine of one of these architectures',
+    message: 'a builder is made on a machine of its own architecture, amd64 or arm64',
+    hint: 'make it on such a machine, export it there and import it here',
+    data: { native: native ?? null, wanted: wanted ?? null },
   })
 }
 

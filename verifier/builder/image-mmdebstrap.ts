@@ -21,12 +21,12 @@ export type MmdebstrapRun = {
   readonly signal: AbortSignal | undefined
 }
 
-/** Throws `mmdebstrap-missing` where the host has none. */
-export async function requireMmdebstrap(): Promise<void> {
+/** Throws `mmdebstrap-missing` where the host has none on `search`, in the form of PATH. */
+export async function requireMmdebstrap(search: string = PATH): Promise<void> {
   const { failed, exitCode } = await execa('mmdebstrap', ['--version'], {
     reject: false,
     extendEnv: false,
-    env: { PATH, LC_ALL: 'C.UTF-8' },
+    env: { PATH: search, LC_ALL: 'C.UTF-8' },
     stdin: 'ignore',
   })
   if (!failed && exitCode === 0) return
