@@ -43,6 +43,10 @@ const REFUSALS = {
     'the repository does not give out that commit',
     'push the commit to a branch of that repository, or give a branch or tag',
   ],
+  'source-server-too-old': [
+    "the repository's host serves it as plain files, from which no single commit can be fetched",
+    "let it be served by git's own protocol (git http-backend, or any forge)",
+  ],
   'source-repository-missing': [
     'there is no such public repository',
     'look for a typing error; a private repository cannot be rebuilt by others',

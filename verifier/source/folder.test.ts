@@ -2,13 +2,16 @@ import { once } from 'node:events'
 import { chmod, link, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import path from 'node:path'
-import { beforeEach, expect, it } from 'vitest'
+import { beforeEach, expect, it, vi } from 'vitest'
 import { readFolder } from './folder.ts'
 import { SOURCE_LIMITS } from './limits.ts'
 import { Spool } from './spool.ts'
 import { run } from './testing/programs.ts'
 import { temporary } from './testing/temporary.ts'
 import type { SourceEntry } from './tree-entries.ts'
+
+// They start programs, and share the machine with builds.
+vi.setConfig({ testTimeout: 120_000 })
 
 let root: string
 beforeEach(async () => {

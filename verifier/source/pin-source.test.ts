@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto'
 import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { pinSource } from './pin-source.ts'
 import type { PinnedTree } from './pinned-tree.ts'
 import { parseSourceRef, type SourceAccess } from './source-ref.ts'
 import { git, run } from './testing/programs.ts'
 import { isEmpty, temporary } from './testing/temporary.ts'
+
+// They start programs, and share the machine with builds.
+vi.setConfig({ testTimeout: 120_000 })
 
 const ACCESS: SourceAccess = { files: true, localRepositories: true, plainHttp: false, privateHosts: false }
 

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto'
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { pinSource } from './pin-source.ts'
 import { OWN_ACCESS } from './source-ref.ts'
 import { run } from './testing/programs.ts'
 import { isEmpty, temporary } from './testing/temporary.ts'
+
+// They start programs, and share the machine with builds.
+vi.setConfig({ testTimeout: 120_000 })
 
 async function bytesOf(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const parts: Uint8Array[] = []

@@ -23,7 +23,7 @@ export async function readCommit(
   const tree = await folderTree(git, gitDir, o.commit, o.path, o.limits)
   const entries = new TreeEntries(o.limits)
   const blobs: Listed[] = []
-  await attempt(async () => {
+  await attempt('offline', async () => {
     for await (const entry of listTree(git, gitDir, ['-r', '-t', '-z', '--full-tree', tree], o.limits)) {
       entries.check(entry.path)
       if (blobs.length >= o.limits.maxEntries) throw sourceFailure('source-entries-limit', { limit: o.limits.maxEntries })
@@ -35,7 +35,7 @@ export async function readCommit(
   const contents = new Map<string, Content>()
   const links = new Map<string, string>()
   const wanted = [...new Set(blobs.map(({ object }) => object))]
-  await attempt(() =>
+  await attempt('offline', () =>
     readBlobs(git, gitDir, wanted, async (object, bytes, size) => {
       if (size > o.limits.maxFileSize) throw sourceFailure('source-file-size-limit', { limit: o.limits.maxFileSize })
       const content = await o.spool.append(bytes)
@@ -63,11 +63,11 @@ function entryOf(mode: string, path: string, content: Content, link: string): So
 /** Walks down by comparing names as bytes. A path on git's command line would be a pattern with magic of its own. */
 async function folderTree(git: Git, gitDir: string, commit: string, path: string, limits: SourceLimits): Promise<string> {
   const parse = inRepository(gitDir, 'rev-parse', '--verify', '--quiet', '--end-of-options', `${commit}^{tree}`)
-  let tree = (await attempt(() => git.output(parse))).trim()
+  let tree = (await attempt('offline', () => git.output(parse))).trim()
   for (const name of path === '.' ? [] : path.split('/')) {
     const written = Buffer.from(name).toString('latin1')
     let found: Listed | undefined
-    await attempt(async () => {
+    await attempt('offline', async () => {
       for await (const entry of listTree(git, gitDir, ['-z', '--full-tree', tree], limits)) if (entry.path === written) found ??= entry
     })
     if (found?.mode === '160000') throw sourceFailure('source-submodules', { path: shown(written) })

@@ -11,10 +11,11 @@ const SAID: readonly (readonly [RegExp, SourceFailureCode])[] = [
     /not our ref|unadvertised object|couldn't find remote ref|no such remote ref|did not send all necessary objects/i,
     'source-commit-missing',
   ],
-  [
-    /fsck error|error in object|: badTree|: hasDot|: fullPathname|: zeroPadded|index-pack .*(?:failed|abnormally)|invalid index-pack output/i,
-    'source-objects-malformed',
-  ],
+  [/fsck error|empty filename in tree|error in object/i, 'source-objects-malformed'],
+  // An answer that broke off ends index-pack as well: only what is left after it speaks of the pack itself.
+  [/early EOF|unexpected disconnect|RPC failed|hung up|unexpectedly|Could not resolve|Failed to connect|timed out/i, 'source-unreachable'],
+  [/index-pack (?:failed|died)|invalid index-pack output|bad pack header|inflate returned/i, 'source-objects-malformed'],
+  [/dumb http transport/i, 'source-server-too-old'],
   [/dubious ownership/i, 'source-repository-owner'],
   [/unable to update url base from redirection|returned error: 30\d/i, 'source-redirected'],
   [

@@ -20,7 +20,7 @@ export type Remote = {
 }
 
 export async function remoteRefs(remote: Remote): Promise<RemoteRefs> {
-  return attempt(() => listRefs(remote.online, remote.url, remote.limits))
+  return attempt('online', () => listRefs(remote.online, remote.url, remote.limits))
 }
 
 /** Fetches one commit with its files and nothing of its history; gives the repository's folder. */
@@ -69,10 +69,10 @@ function tipAt(refs: RemoteRefs, commit: string): RemoteRef | undefined {
 async function tipsContaining(remote: Remote, gitDir: string, commit: string, tips: readonly RemoteRef[]): Promise<ReadonlySet<string>> {
   await fetchHistory(remote, gitDir, tips)
   await copyFile(path.join(gitDir, PLAIN), path.join(gitDir, 'config'))
-  const has = await attempt(() => isThere(remote, gitDir, commit))
+  const has = await attempt('offline', () => isThere(remote, gitDir, commit))
   if (!has) return new Set()
   const list = inRepository(gitDir, 'for-each-ref', `--contains=${commit}`, '--format=%(refname:lstrip=2)', 'refs/tip/')
-  return new Set((await attempt(() => remote.offline.output(list, MAX_LIST))).split('\n'))
+  return new Set((await attempt('offline', () => remote.offline.output(list, MAX_LIST))).split('\n'))
 }
 
 /**
@@ -116,7 +116,7 @@ async function isThere(remote: Remote, gitDir: string, commit: string): Promise<
 async function initialise(remote: Remote, name: string, digits: number): Promise<string> {
   const gitDir = path.join(remote.folder, `${name}.git`)
   const format = digits === 64 ? 'sha256' : 'sha1'
-  await attempt(() => remote.offline.output(['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, gitDir]))
+  await attempt('offline', () => remote.offline.output(['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, gitDir]))
   await copyFile(path.join(gitDir, 'config'), path.join(gitDir, PLAIN))
   return gitDir
 }
@@ -137,7 +137,7 @@ async function fetch(
   const refspecs = what.filter((one) => !one.startsWith('--'))
   const input = [Buffer.from(tips.map((tip) => `+${tip}:refs/tip/${tip}\n`).join(''))]
   const args = [...settings, ...inRepository(gitDir, 'fetch', ...options, ...flags, '--end-of-options', 'history', ...refspecs)]
-  await attempt(() =>
+  await attempt('online', () =>
     withinSize(remote.folder, remote.limits.maxFetchSize, (signal) => drain(remote.online.stream(args, { input, signal }))),
   )
 }
@@ -150,11 +150,12 @@ export function inRepository(gitDir: string, ...args: readonly string[]): string
   return [`--git-dir=${gitDir}`, ...args]
 }
 
-/** What git said becomes a code of ours; its text stays in the cause. */
-export async function attempt<T>(run: () => Promise<T>): Promise<T> {
+/** What git said becomes a code of ours; its text stays in the cause. Where git reached nothing, what it met is the repository's. */
+export async function attempt<T>(where: 'online' | 'offline', run: () => Promise<T>): Promise<T> {
   try {
     return await run()
   } catch (error) {
-    throw error instanceof GitFailed ? gitFailure(error) : error
+    if (!(error instanceof GitFailed)) throw error
+    throw where === 'online' ? gitFailure(error) : sourceFailure('source-objects-malformed', {}, error)
   }
 }

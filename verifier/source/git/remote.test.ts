@@ -1,0 +1,232 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Failure } from '../../model/failure.ts'
+import { pinSource } from '../pin-source.ts'
+import type { PinnedTree } from '../pinned-tree.ts'
+import { parseSourceRef, type SourceAccess } from '../source-ref.ts'
+import { type GitServer, serveGit } from '../testing/git-server.ts'
+import { BareRepository } from '../testing/objects.ts'
+import { isEmpty, temporary } from '../testing/temporary.ts'
+
+// They start programs, and share the machine with builds.
+vi.setConfig({ testTimeout: 120_000 })
+
+const ACCESS: SourceAccess = { files: false, localRepositories: false, plainHttp: true, privateHosts: true }
+
+let root: string
+let scratch: string
+beforeEach(async () => {
+  root = await temporary()
+  scratch = await temporary()
+  const repository = new BareRepository(root)
+  repository.commit(repository.tree(['100644', 'a', repository.object('blob', 'content')]))
+})
+
+type Options = { addresses?: readonly string[]; access?: SourceAccess; signal?: AbortSignal; maxTime?: number; git?: string }
+
+async function pin(url: string, o: Options = {}): Promise<PinnedTree> {
+  const access = o.access ?? ACCESS
+  return pinSource(parseSourceRef(url, access), {
+    scratch,
+    access,
+    resolve: async () => o.addresses ?? ['127.0.0.1'],
+    ...(o.signal === undefined ? {} : { signal: o.signal }),
+    ...(o.maxTime === undefined ? {} : { limits: { maxTime: o.maxTime } }),
+    ...(o.git === undefined ? {} : { git: o.git }),
+  })
+}
+
+async function refusal(url: string, o: Options = {}): Promise<Failure> {
+  const error: unknown = await pin(url, o).then(
+    () => new Error('taken'),
+    (reason: unknown) => reason,
+  )
+  expect(await isEmpty(scratch)).toBe(true)
+  return error as Failure
+}
+
+/** Answers every request in one way. */
+function answering(
+  status: number,
+  headers: Record<string, string> = {},
+  body = '',
+): (_: IncomingMessage, response: ServerResponse) => boolean {
+  return (_, response) => {
+    response.writeHead(status, headers).end(body)
+    return true
+  }
+}
+
+describe('the host', () => {
+  const strict = { ...ACCESS, privateHosts: false }
+
+  it.each([['127.0.0.1'], ['10.0.0.1'], ['::1'], ['169.254.169.254'], ['::ffff:127.0.0.1']])('is not asked at %s', async (address) => {
+    await using server = await serveGit({ root })
+    const { code } = await refusal(`${server.url}a.git`, { access: strict, addresses: ['93.184.216.34', address] })
+    expect(code).toBe('source-host-private')
+    expect(server.requests).toEqual([])
+  })
+
+  it.each(['http://127.0.0.1:1/a.git', 'http://[::1]:1/a.git', 'http://[::ffff:7f00:1]:1/a.git'])(
+    'is not asked by address either: %s',
+    async (url) => {
+      expect((await refusal(url, { access: strict })).code).toBe('source-host-private')
+    },
+  )
+
+  it('is asked at the addresses that were looked at, whatever a name server says later', async () => {
+    await using server = await serveGit({ root })
+    // forge.test has no address at all: git reaches the server only because it was told where.
+    await using tree = await pin(`${server.url}a.git`)
+    expect(tree.pinned).toMatchObject({ url: `${server.url}a.git`, ref: 'refs/heads/main' })
+  })
+
+  it('has to have an address', async () => {
+    expect((await refusal('http://forge.test/a.git', { addresses: [] })).code).toBe('source-host-unknown')
+    expect((await refusal('http://forge.test/a.git', { addresses: ['forge.test'] })).code).toBe('source-host-unknown')
+  })
+})
+
+describe('what the server answers', () => {
+  it.each([
+    [301, 'source-redirected'],
+    [302, 'source-redirected'],
+    [307, 'source-redirected'],
+    [401, 'source-repository-missing'],
+    [403, 'source-repository-missing'],
+    [404, 'source-repository-missing'],
+    [410, 'source-repository-missing'],
+    [429, 'source-unreachable'],
+    [500, 'source-unreachable'],
+  ])('%i is %s, and nothing that it says is repeated or followed', async (status, code) => {
+    await using inside = await serveGit({ root })
+    const headers = { location: `${inside.url}a.git/info/refs?service=git-upload-pack`, 'www-authenticate': 'Basic realm="hostile-words"' }
+    await using server = await serveGit({ root, intercept: answering(status, headers, 'hostile-words') })
+    const failure = await refusal(`${server.url}a.git`)
+    expect(failure.code).toBe(code)
+    expect(JSON.stringify([failure.message, failure.hint, failure.data])).not.toContain('hostile-words')
+    expect(inside.requests).toEqual([])
+  })
+
+  it('is not taken from plain files, whose list of alternates could lead anywhere', async () => {
+    const intercept = (request: IncomingMessage, response: ServerResponse): boolean => {
+      const { pathname } = new URL(request.url ?? '/', 'http://forge.test')
+      if (pathname.endsWith('/info/refs')) response.end(`${'1'.repeat(40)}\trefs/heads/main\n`)
+      else if (pathname.endsWith('/HEAD')) response.end('ref: refs/heads/main\n')
+      else response.writeHead(404).end()
+      return true
+    }
+    await using server = await serveGit({ root, intercept })
+    expect((await refusal(`${server.url}a.git#main`)).code).toBe('source-server-too-old')
+    expect(new Set(server.requests)).toEqual(new Set(['GET /a.git/info/refs?service=git-upload-pack', 'GET /a.git/HEAD']))
+  })
+
+  it('may be no git at all', async () => {
+    await using server = await serveGit({ root, intercept: answering(200, { 'content-type': 'text/html' }, '<html>') })
+    expect((await refusal(`${server.url}a.git`)).code).toMatch(/^source-/)
+  })
+
+  it.each([
+    ['breaks off', 'source-unreachable', (pack: Buffer) => pack.subarray(0, 40)],
+    ['was changed on its way', 'source-objects-malformed', (pack: Buffer) => flipped(pack)],
+  ])('%s: %s', async (_, code, change) => {
+    await using honest = await serveGit({ root })
+    let posts = 0
+    const intercept = (request: IncomingMessage, response: ServerResponse): boolean => {
+      // The first is the list of refs, the second the pack.
+      if (request.method !== 'POST' || (posts += 1) < 2) return false
+      relay(honest.url, request, response, change).catch(() => response.destroy())
+      return true
+    }
+    await using server = await serveGit({ root, intercept })
+    expect((await refusal(`${server.url}a.git#main`)).code).toBe(code)
+    expect(posts).toBe(2)
+  })
+
+  it('may be nobody', async () => {
+    expect((await refusal('http://forge.test:1/a.git')).code).toBe('source-unreachable')
+  })
+})
+
+describe('cancelled in the midst of a fetch', () => {
+  /** Lists refs as it should, and then sends the beginning of an answer that never goes on. */
+  async function hanging(): Promise<{ server: GitServer; hung: Promise<void> }> {
+    const { promise: hung, resolve } = Promise.withResolvers<void>()
+    let fetches = 0
+    const intercept = (request: IncomingMessage, response: ServerResponse): boolean => {
+      if (request.method !== 'POST' || (fetches += 1) < 2) return false
+      response.writeHead(200, { 'content-type': 'application/x-git-upload-pack-result' })
+      response.write('000dpackfile\n')
+      resolve()
+      return true
+    }
+    return { server: await serveGit({ root, intercept }), hung }
+  }
+
+  it('nothing is left behind, neither files nor processes', async () => {
+    const { server, hung } = await hanging()
+    await using _ = server
+    const controller = new AbortController()
+    const reason = new Error('stopped')
+    const pinning = pin(`${server.url}a.git`, { signal: controller.signal })
+    await hung
+    expect(processesOf(scratch)).not.toEqual([])
+    controller.abort(reason)
+    await expect(pinning).rejects.toBe(reason)
+    expect(processesOf(scratch)).toEqual([])
+    expect(await isEmpty(scratch)).toBe(true)
+  })
+
+  it('the time that is allowed cancels as well', async () => {
+    const { server } = await hanging()
+    await using _ = server
+    expect((await refusal(`${server.url}a.git`, { maxTime: 1500 })).code).toBe('source-time-limit')
+    expect(processesOf(scratch)).toEqual([])
+  })
+
+  it('a signal that already fired starts nothing', async () => {
+    const reason = new Error('stopped')
+    await expect(pin('http://forge.test/a.git', { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+    expect(await isEmpty(scratch)).toBe(true)
+  })
+})
+
+describe('git itself', () => {
+  it('is asked for where there is none', async () => {
+    expect((await refusal('http://forge.test/a.git', { git: '/nonexistent/git' })).code).toBe('git-missing')
+    expect((await refusal('http://forge.test/a.git', { git: 'false' })).code).toBe('git-missing')
+  })
+
+  it('must be new enough to be held to an address', async () => {
+    expect((await refusal('http://forge.test/a.git', { git: 'true' })).code).toBe('git-too-old')
+  })
+})
+
+/** Commands of processes that work in a folder, by their working folder, as helpers of git do not name it. */
+function processesOf(folder: string): string[] {
+  return readdirSync('/proc').flatMap((pid) => {
+    try {
+      const environment = readFileSync(`/proc/${pid}/environ`, 'latin1')
+      return environment.includes(`HOME=${folder}`) ? [readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ')] : []
+    } catch {
+      return []
+    }
+  })
+}
+
+/** Asks the honest server the same, and passes its answer on changed. */
+async function relay(honest: string, request: IncomingMessage, response: ServerResponse, change: (body: Buffer) => Buffer): Promise<void> {
+  const body = Buffer.concat(await Array.fromAsync(request as AsyncIterable<Buffer>))
+  const { host: _host, ...headers } = request.headers
+  const url = new URL(request.url ?? '', honest.replace('forge.test', '127.0.0.1'))
+  const answer = await fetch(url, { method: 'POST', headers: headers as Record<string, string>, body })
+  const changed = change(Buffer.from(await answer.arrayBuffer()))
+  response.writeHead(answer.status, { 'content-type': 'application/x-git-upload-pack-result' }).end(changed)
+}
+
+/** One byte in the midst of the pack: behind its header, before its checksum. */
+function flipped(answer: Buffer): Buffer {
+  const at = answer.indexOf('PACK') + 30
+  return Buffer.concat([answer.subarray(0, at), Buffer.of((answer[at] ?? 0) ^ 0xff), answer.subarray(at + 1)])
+}
