@@ -1,7 +1,7 @@
 import type { CheckReport } from '../../verifier/model/report.ts'
 import type { Case, CaseLimits } from './expected.ts'
 import { judge } from './judge.ts'
-import { type Row, rowText, type Totals, totalsOf, totalsText } from './table.ts'
+import { type Row, rowText, type Totals, totalsOf } from './table.ts'
 
 /** Two attempts at a recipe's folder, within the case's limits. */
 export type CheckCase = (recipe: string, limits: CaseLimits) => Promise<CheckReport>
@@ -19,7 +19,5 @@ export async function runCorpus(cases: readonly Case[], check: CheckCase, tell: 
     rows.push(row)
     tell(rowText(row))
   }
-  const totals = totalsOf(rows)
-  tell(totalsText(totals))
-  return { rows, totals }
+  return { rows, totals: totalsOf(rows) }
 }
