@@ -29,6 +29,7 @@ export function showProgress(io: CliIo, options: { readonly verbose: boolean }):
   const timer = io.interactive ? setInterval(draw, 500) : undefined
   timer?.unref()
 
+  const told = new Set<string>()
   const emit = (event: AttemptEvent): void => {
     const attempt = event.attempt === 0 ? '' : `attempt ${event.attempt}: `
     switch (event.kind) {
@@ -52,9 +53,13 @@ export function showProgress(io: CliIo, options: { readonly verbose: boolean }):
         lastLog = visible(event.line)
         if (options.verbose) line(`${attempt}${visible(event.line)}`)
         break
-      case 'finding':
-        line(`${event.finding.severity} ${event.finding.rule}: ${visible(event.finding.message)}`)
+      case 'finding': {
+        // One line a rule: the answer at the end lists every place.
+        const { rule, severity, message } = event.finding
+        if (!told.has(rule)) line(`${severity} ${rule}: ${visible(message)}`)
+        told.add(rule)
         break
+      }
     }
     draw()
   }

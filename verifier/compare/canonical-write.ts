@@ -7,7 +7,7 @@ import type { Inode } from './canonical-entry.ts'
 import { tarEntryOf } from './canonical-entry.ts'
 import type { Ordered } from './canonical-order.ts'
 
-const BUFFER = 1024 * 1024
+const BUFFER = 256 * 1024
 
 /** Writes the canonical tar from the members of `input`; `output` null digests only. */
 export function writeCanonical(o: { members: readonly Ordered[]; input: number; output: number | null }): { sha256: Sha256; size: number } {

@@ -57,7 +57,7 @@ class CanonicalWorker {
   #wake: () => void = () => {}
 
   constructor(data: { input: string; output: string | null; limits: TarLimits }, signal: AbortSignal | undefined) {
-    this.#worker = new Worker(THREAD, { workerData: data, resourceLimits: { maxYoungGenerationSizeMb: 8 } })
+    this.#worker = new Worker(THREAD, { workerData: data, resourceLimits: { maxYoungGenerationSizeMb: 4 } })
     this.#signal = signal
     this.#worker.on('message', (message: WorkerMessage) => {
       this.#queue.push(message)

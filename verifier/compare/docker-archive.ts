@@ -3,8 +3,8 @@ import { Failure } from '../model/failure.ts'
 import { paddingAfter, ZEROS } from '../tar/bytes.ts'
 import { encodeTarHeader, endPadding } from '../tar/encode.ts'
 import type { TarEntry } from '../tar/member.ts'
-import { type OciImage, stableJson } from './oci-image.ts'
-import { checkLayerSize, OCI_LAYOUT_FILE, ociIndex } from './oci-layout.ts'
+import type { OciImage } from './oci-image.ts'
+import { checkLayerSize, dockerManifest, OCI_LAYOUT_FILE, ociIndex } from './oci-layout.ts'
 
 /** `[registry[:port]/]name:tag`, as Docker's reference grammar has it. */
 const REPO_TAG =
@@ -23,16 +23,13 @@ export async function* dockerArchive(image: OciImage, layerPath: string, repoTag
     })
   await checkLayerSize(image, layerPath)
   const blob = (sha256: string): string => `blobs/sha256/${sha256}`
-  const dockerManifest = [
-    { Config: blob(image.config.sha256), RepoTags: repoTag === undefined ? null : [repoTag], Layers: [blob(image.layer.sha256)] },
-  ]
   const parts: [path: string, content: Uint8Array | null][] = [
     ['blobs', null],
     ['blobs/sha256', null],
     [blob(image.config.sha256), image.config.bytes],
     [blob(image.manifest.sha256), image.manifest.bytes],
     ['index.json', Buffer.from(ociIndex(image, repoTag))],
-    ['manifest.json', Buffer.from(stableJson(dockerManifest))],
+    ['manifest.json', Buffer.from(dockerManifest(image, repoTag))],
     ['oci-layout', Buffer.from(OCI_LAYOUT_FILE)],
   ]
   let size = 0

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readSync } from 'node:fs'
 import { Sha256 } from '../model/digest.ts'
 
-const WINDOW = 1024 * 1024
+const WINDOW = 256 * 1024
 
 /** Walks a file once in large reads and digests all of it on the way. Slices are valid until the next call. */
 export class FileWindow {

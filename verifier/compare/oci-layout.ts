@@ -14,6 +14,14 @@ export function ociIndex(image: OciImage, repoTag?: string): string {
   return stableJson({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [{ ...manifest, ...annotations }] })
 }
 
+/** manifest.json of a layout, for engines that know nothing else (Docker 20.10): `tar -C LAYOUT -c . | docker load` then works on all. */
+export function dockerManifest(image: OciImage, repoTag?: string): string {
+  const blob = (sha256: string): string => `blobs/sha256/${sha256}`
+  return stableJson([
+    { Config: blob(image.config.sha256), RepoTags: repoTag === undefined ? null : [repoTag], Layers: [blob(image.layer.sha256)] },
+  ])
+}
+
 /**
  * Writes an OCI image layout (image-spec 1.1) into the new folder `dir`. The layer is hard-linked where the file system allows, else
  * copied; the caller has digested it. Rejects with `oci-layer-size` if the file is not as long as the image says.
@@ -28,6 +36,7 @@ export async function writeOciLayout(dir: string, image: OciImage, layerPath: st
   const layer = path.join(blobs, image.layer.sha256)
   await link(layerPath, layer).catch(() => copyFile(layerPath, layer))
   await writeFile(path.join(dir, 'oci-layout'), OCI_LAYOUT_FILE)
+  await writeFile(path.join(dir, 'manifest.json'), dockerManifest(image))
   // Last: a layout without its index is no layout.
   await writeFile(path.join(dir, 'index.json'), ociIndex(image))
 }

@@ -1,0 +1,193 @@
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { execa } from 'execa'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openBlobFolder } from '../src/storage/blob-folder.ts'
+import { parseLock } from '../verifier/builder/inputs/inputs-archive.ts'
+import type { BuildManifest } from '../verifier/model/build-manifest.ts'
+import type { CheckReport, VerificationReport } from '../verifier/model/report.ts'
+import { sharedSettings, testRoom } from './shared-home.ts'
+
+const root = path.join(import.meta.dirname, '..')
+const app = path.join(root, 'mkosi', 'app')
+/** Nothing listens on the discard port. */
+const DEAD = 'debian=http://127.0.0.1:9/debian/ debian-security=http://127.0.0.1:9/debian-security/'
+
+let folder: string
+let home: string
+let demo: string
+let manifest: BuildManifest
+
+type Ran = { readonly exitCode: number | undefined; readonly stdout: string; readonly stderr: string }
+
+async function bitwitness(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
+  const main = path.join(root, 'src', 'bin', 'main.ts')
+  const { exitCode, stdout, stderr } = await execa(process.execPath, [main, ...args], {
+    cwd: folder,
+    env: { BITWITNESS_HOME: home, ...env },
+    reject: false,
+    stdin: 'ignore',
+  })
+  return { exitCode, stdout, stderr }
+}
+
+function published(name: string): string {
+  return path.join(folder, 'demo', 'published', name)
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'reference-app-'))
+  home = (await sharedSettings()).home
+  await testRoom()
+  await execa(process.execPath, [path.join(root, 'tools', 'build.ts')], { cwd: root })
+  const ran = await execa(process.execPath, [path.join(root, 'tools', 'demo.ts'), path.join(folder, 'demo')], {
+    cwd: root,
+    env: { BITWITNESS_HOME: home },
+    all: true,
+    reject: false,
+    stdin: 'ignore',
+  })
+  demo = ran.all
+  if (ran.exitCode !== 0) throw new Error(`the demonstration failed:\n${demo.slice(-4000)}`)
+  manifest = JSON.parse(await readFile(published('build-manifest.json'), 'utf8')) as BuildManifest
+}, 1_500_000)
+
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+describe('the demonstration', () => {
+  it('reproduces the published image bit for bit, file and image', async () => {
+    const report = JSON.parse(await readFile(path.join(folder, 'demo', 'reproduced.report.json'), 'utf8')) as VerificationReport
+    expect(report).toMatchObject({ verdict: 'reproduced', tier: 'bit-exact' })
+    expect(report.claims.map(({ kind }) => kind)).toEqual(['file', 'oci-manifest'])
+    expect(report.attempts.map(({ mode, outcome }) => ({ mode, outcome }))).toEqual([
+      { mode: 'replay', outcome: 'built' },
+      { mode: 'replay', outcome: 'built' },
+    ])
+    expect(report.lock).toBe(manifest.lock?.sha256)
+  })
+
+  it('says that every verdict was the true one', () => {
+    expect(demo).toContain('Every verdict was the true one.')
+  })
+
+  it('names the file in which a byte was flipped, and the packages that were changed', () => {
+    expect(demo).toContain('opt/app/server.js')
+    expect(demo).toMatch(/wget absent → \d/)
+    expect(demo).toMatch(/curl \d\S* → absent/)
+  })
+})
+
+describe('the image', () => {
+  it('runs in Docker and gives both answers', async () => {
+    const [artifact] = manifest.artifacts
+    const layout = published(artifact?.layout ?? '')
+    const tar = execa('tar', ['--create', '--directory', layout, '.'], { stdout: 'pipe', buffer: false })
+    const { stdout: loaded } = await execa('docker', ['load', '--quiet'], { input: tar.stdout })
+    expect(loaded).toContain(`sha256:${artifact?.oci?.config}`)
+    const id = `sha256:${artifact?.oci?.config}`
+    const { stdout: container } = await execa('docker', ['run', '--detach', '--publish', '127.0.0.1::3000', id])
+    try {
+      const { stdout: port } = await execa('docker', ['port', container, '3000/tcp'])
+      const base = `http://${port.split('\n')[0]}`
+      expect(await answer(`${base}/`)).toMatchObject({ message: 'Deterministic build practice app', nodeVersion: 'v18.20.4' })
+      const health = (await answer(`${base}/health`)) as { status: string; curl: string }
+      expect(health.status).toBe('healthy')
+      expect(health.curl).toMatch(/^curl 7\.88\.1/)
+    } finally {
+      await execa('docker', ['rm', '--force', container])
+      await execa('docker', ['image', 'rm', '--force', id])
+    }
+  }, 120_000)
+})
+
+/** The app needs a moment to listen; nothing else tells when it does. */
+async function answer(url: string): Promise<unknown> {
+  for (let tries = 0; ; tries += 1)
+    try {
+      return await (await fetch(url, { signal: AbortSignal.timeout(5000) })).json()
+    } catch (error) {
+      if (tries >= 60) throw error
+      await new Promise((resolve) => setTimeout(resolve, 500))
+    }
+}
+
+describe('inputs that are carried along', () => {
+  let empty: string
+
+  beforeAll(async () => {
+    empty = path.join(folder, 'empty-home')
+    const builder = path.join(folder, 'builder.tar')
+    for (const [args, env] of [
+      [['builder', 'export', builder], {}],
+      [['builder', 'import', builder], { BITWITNESS_HOME: empty }],
+    ] as const) {
+      const ran = await bitwitness(args, env)
+      if (ran.exitCode !== 0) throw new Error(ran.stderr)
+    }
+  }, 300_000)
+
+  it('give no verdict where they are neither carried nor on any mirror', async () => {
+    const ran = await bitwitness(
+      ['verify', app, '--json', '--claim', manifest.artifacts[0]?.claims[0] ?? '', '--lock', published('inputs.lock.json')],
+      { BITWITNESS_HOME: empty, BITWITNESS_MIRRORS: DEAD },
+    )
+    expect(ran.exitCode).toBe(3)
+    const report = JSON.parse(ran.stdout) as VerificationReport
+    expect(report).toMatchObject({ verdict: 'undecided', reasons: [{ code: 'input-unavailable' }] })
+    expect(report.attempts[0]?.reason?.data['path']).toMatch(/^(dists|pool)\//)
+  }, 300_000)
+
+  it('give the same bits with an empty home and a dead mirror', async () => {
+    const ran = await bitwitness(
+      ['verify', app, '--json', '--attempts', '1', '--claim', manifest.artifacts[0]?.claims[0] ?? '', '--inputs', published('inputs.tar')],
+      { BITWITNESS_HOME: empty, BITWITNESS_MIRRORS: DEAD },
+    )
+    expect(ran.exitCode, ran.stderr).toBe(0)
+    expect(JSON.parse(ran.stdout)).toMatchObject({ verdict: 'reproduced', tier: 'bit-exact', lock: manifest.lock?.sha256 })
+  }, 900_000)
+})
+
+describe('a dated archive', () => {
+  it('gives the image of its date, from a snapshot date on the command line', async () => {
+    const date = '20241201T000000Z'
+    const blobs = await openBlobFolder(path.join(home, 'blobs'))
+    const lock = parseLock(await readFile(published('inputs.lock.json'), 'utf8'))
+    const asked: string[] = []
+    const server = http.createServer((request, response) => {
+      asked.push(request.url ?? '')
+      const input = lock.inputs.find(({ archive, path: file }) => request.url === `/archive/${archive}/${date}/${file}`)
+      if (input === undefined) {
+        response.writeHead(404).end()
+        return
+      }
+      response.writeHead(200, { 'content-length': input.size })
+      blobs.open(input.sha256).then(
+        (bytes) => pipeline(Readable.from(bytes), response),
+        () => response.destroy(),
+      )
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    try {
+      const { port } = server.address() as AddressInfo
+      const ran = await bitwitness(['check', app, '--json', '--attempts', '1', '--snapshot', date], {
+        BITWITNESS_SNAPSHOT_MIRROR: `http://127.0.0.1:${port}/archive/`,
+        BITWITNESS_MIRRORS: DEAD,
+      })
+      const report = JSON.parse(ran.stdout) as CheckReport
+      expect(report.attempts[0]).toMatchObject({ mode: 'live', outcome: 'built' })
+      expect(report.attempts[0]?.artifacts[0]?.sha256).toBe(manifest.artifacts[0]?.sha256)
+      expect(asked.some((url) => url.includes('/debian-security/') && url.includes(date))).toBe(true)
+      expect(asked.some((url) => url.includes('bookworm-updates'))).toBe(true)
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
+  }, 900_000)
+})
