@@ -72,6 +72,8 @@ function parse(content: string): ImageConfigReading {
   const add = (offset: number | undefined, message: string): void => {
     if (problems.length < MOST_PROBLEMS) problems.push({ line: lineOf(offset), message })
   }
+  const directive = /^%/m.exec(content)
+  if (directive !== null) add(directive.index, 'a directive stands in it')
   for (const error of [...document.errors, ...document.warnings]) add(error.pos[0], PARSER_CODES[error.code] ?? 'it is no plain YAML')
   visit(document, (_, node) => {
     if (isAlias(node)) add(node.range?.[0], 'an alias stands in it')

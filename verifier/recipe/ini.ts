@@ -32,26 +32,46 @@ const MOST_PROBLEMS = 20
  * conditions and once for settings. Where mkosi stops with an error this goes on, so that the rules see the rest. Never throws.
  */
 export function parseIni(text: string, wanted: (section: string) => boolean = () => true): Ini {
-  const problems: IniProblem[] = []
+  return assemble(scan(text), wanted, hiddenCharacters(text))
+}
+
+/** The entries of one text for several choices of sections, and what is wrong with it when all are read. */
+export function parseIniFor(
+  text: string,
+  choices: readonly ((section: string) => boolean)[],
+): { all: Ini; chosen: (readonly IniEntry[])[] } {
+  const lines = scan(text)
+  const all = assemble(lines, () => true, hiddenCharacters(text))
+  return { all, chosen: choices.map((wanted) => assemble(lines, wanted, []).entries) }
+}
+
+type Line = { readonly line: number; readonly content: string; readonly indented: boolean }
+
+/** Lines with something on them, comments gone. */
+function scan(text: string): Line[] {
+  return pythonLines(dedent(universalNewlines(text))).flatMap((raw, index) => {
+    const comment = raw.indexOf('#')
+    const written = comment >= 0 ? raw.slice(0, comment) : raw
+    const content = pythonStrip(written)
+    return content === '' ? [] : [{ line: index + 1, content, indented: isPythonSpace(written.charAt(0)) }]
+  })
+}
+
+function assemble(lines: readonly Line[], wanted: (section: string) => boolean, known: readonly IniProblem[]): Ini {
+  const problems: IniProblem[] = [...known]
   const entries: IniEntry[] = []
   const sections: { name: string; line: number }[] = []
   let section = ''
   let open: { name: string; values: string[]; line: number } | undefined
   const problem = (kind: IniProblem['kind'], line: number, message: string): void => {
-    if (problems.length < MOST_PROBLEMS) problems.push({ kind, line, message })
+    if (problems.length < known.length + MOST_PROBLEMS) problems.push({ kind, line, message })
   }
   const close = (): void => {
     if (open !== undefined) entries.push({ section, name: open.name, value: open.values.join('\n'), line: open.line })
     open = undefined
   }
 
-  for (const [index, raw] of pythonLines(dedent(universalNewlines(text))).entries()) {
-    const line = index + 1
-    const comment = raw.indexOf('#')
-    const written = comment >= 0 ? raw.slice(0, comment) : raw
-    const content = pythonStrip(written)
-    if (content === '') continue
-    const indented = isPythonSpace(written.charAt(0))
+  for (const { line, content, indented } of lines) {
     if (indented && content.startsWith('[')) problem('ambiguous', line, 'an indented line is a section or a value, as the reader takes it')
     if (open !== undefined && indented) {
       open.values.push(content)
@@ -66,13 +86,13 @@ export function parseIni(text: string, wanted: (section: string) => boolean = ()
       continue
     }
     if (section === '') problem('syntax', line, 'a setting stands before the first section')
-    else if (!wanted(section)) continue
+    if (!wanted(section)) continue
     const at = content.indexOf('=')
     if (at > 0) open = { name: pythonStrip(content.slice(0, at)), values: [pythonStrip(content.slice(at + 1))], line }
     else problem('syntax', line, at < 0 ? 'a line is neither a section nor a setting' : 'a setting has no name')
   }
   close()
-  return { entries, sections, problems: [...hiddenCharacters(text), ...problems] }
+  return { entries, sections, problems }
 }
 
 /** Characters that end lines for one reader and not for another, or that turn what an eye sees around. */

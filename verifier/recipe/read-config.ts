@@ -1,6 +1,6 @@
 import type { Assignment, Condition, ConfigProblem, Place, RecipeConfig } from './config.ts'
 import { foundByName } from './found-by-name.ts'
-import { parseIni } from './ini.ts'
+import { parseIniFor } from './ini.ts'
 import { ASSERT_SECTIONS, isStrange, MATCH_SECTIONS, SECTIONS, settingNamed } from './settings/all.ts'
 import { dependsOnBuild, judgePath, specifierSpoiled } from './specifiers.ts'
 import { join, nameOf, parentOf, type TreeView, textOf } from './tree-view.ts'
@@ -10,7 +10,18 @@ const NO_TEXT = 'a file that mkosi reads is no UTF-8 text of at most 1 MiB'
 const MOST_PLACES = 4096
 const MOST_ASSIGNMENTS = 20_000
 const MOST_ITEMS = 20_000
-const MOST_TEXT = 16 * 1024 * 1024
+/** Characters of one config file and of all. Those of mkosi's own largest users have a tenth of it. */
+const MOST_TEXT = 256 * 1024
+const MOST_TEXTS = 2 * 1024 * 1024
+const MOST_SECTIONS = 1000
+
+/** What each of mkosi's readings of a file asks for, and what it passes over. */
+const PASSES = [
+  (section: string): boolean => MATCH_SECTIONS.has(section),
+  (section: string): boolean => ASSERT_SECTIONS.has(section),
+  (section: string): boolean => SECTIONS.has(section),
+  isStrange,
+]
 
 /**
  * Reads every config file that mkosi 25.3 or 27.1 could come to in this tree. Conditions are not judged and every profile is read, so
@@ -112,7 +123,7 @@ class Reader {
       return
     }
     this.#text += text.length
-    if (this.#text > MOST_TEXT) return this.#fill(found.path)
+    if (text.length > MOST_TEXT || this.#text > MOST_TEXTS) return this.#fill(found.path)
     const [a, b, c] = this.#tree.head(found.path) ?? []
     if (a === 0xef && b === 0xbb && c === 0xbf)
       this.#problems.push({ kind: 'ambiguous', file: found.path, line: 1, message: 'the config begins with a byte order mark' })
@@ -121,21 +132,20 @@ class Reader {
 
   /** As often as mkosi does, and once more for the sections that it passes over. */
   #parse(text: string, file: string, place: Place): void {
-    const all = parseIni(text)
+    const { all, chosen } = parseIniFor(text, PASSES)
     for (const problem of all.problems) this.#problems.push({ ...problem, file })
-    for (const section of all.sections) if (isStrange(section.name)) this.#strange.push({ ...section, file })
-    for (const names of [MATCH_SECTIONS, ASSERT_SECTIONS])
-      for (const entry of parseIni(text, (section) => names.has(section)).entries) this.#conditions.push({ ...entry, file })
-    for (const wanted of [(name: string) => SECTIONS.has(name), isStrange])
-      for (const entry of parseIni(text, wanted).entries)
-        this.#assign({
-          ...place,
-          ...entry,
-          guards: [...place.guards, file],
-          name: entry.name.replace(/^@/, ''),
-          file,
-          configFolder: parentOf(file),
-        })
+    for (const section of all.sections.slice(0, MOST_SECTIONS)) if (isStrange(section.name)) this.#strange.push({ ...section, file })
+    const [matches = [], asserts = [], ...settings] = chosen
+    for (const entry of [...matches, ...asserts]) this.#conditions.push({ ...entry, file })
+    for (const entry of settings.flat())
+      this.#assign({
+        ...place,
+        ...entry,
+        guards: [...place.guards, file],
+        name: entry.name.replace(/^@/, ''),
+        file,
+        configFolder: parentOf(file),
+      })
   }
 
   #assign(entry: Omit<Assignment, 'setting'>): void {
@@ -203,7 +213,7 @@ class Reader {
   }
 
   #fill(file: string): void {
-    if (!this.#full) this.#unreadable.push({ file, message: 'there are more config files or settings than one recipe may have' })
+    if (!this.#full) this.#unreadable.push({ file, message: 'there is more config than one recipe may have' })
     this.#full = true
   }
 }
