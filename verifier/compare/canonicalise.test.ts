@@ -7,7 +7,7 @@ import { collectTar } from '../tar/testing/collect.ts'
 import { rawHeader, rawMember, rawPax, rawTar } from '../tar/testing/raw-tar.ts'
 import { canonicaliseTar } from './canonicalise.ts'
 import { canonicalBytes, canonicalFile, MemoryBlobs, scratchFolder } from './testing/canonical.ts'
-import { CANONICAL_TAR, gnuTar, MKOSI_TAR, makeTree } from './testing/real-tree.ts'
+import { asTar135, CANONICAL_TAR, gnuTar, MKOSI_TAR, makeTree } from './testing/real-tree.ts'
 
 // Each run starts a thread, and other tests share the processor.
 vi.setConfig({ testTimeout: 60_000 })
@@ -26,7 +26,8 @@ beforeAll(async () => {
     await chmod(`${tree}/usr/bin/perl`, 0o6755)
   }
   await gnuTar(CANONICAL_TAR, tree, scratch.at('gnu.tar'))
-  canonical = await readFile(scratch.at('gnu.tar'))
+  canonical = asTar135(await readFile(scratch.at('gnu.tar')))
+  await writeFile(scratch.at('gnu.tar'), canonical)
 })
 afterAll(() => scratch[Symbol.asyncDispose]())
 
@@ -41,6 +42,7 @@ describe('a real tree, packed by GNU tar', () => {
   const ways: readonly (readonly [how: string, options: readonly string[], transformations: readonly string[]])[] = [
     ['as mkosi does, on this disk', MKOSI_TAR, ['tar-encoding']],
     ['sorted by inode', [...CANONICAL_TAR.slice(0, -1), '--sort=inode'], []],
+    ['by whatever version of tar this is', CANONICAL_TAR, []],
     ['in GNU format with names', ['--create', '--format=gnu', '--sort=name'], ['tar-encoding']],
     ['with owner names', CANONICAL_TAR.filter((option) => option !== '--numeric-owner'), ['tar-encoding']],
     ['sparse', [...CANONICAL_TAR, '--sparse'], ['tar-encoding']],
@@ -106,7 +108,7 @@ describe('a real tree, packed by GNU tar', () => {
       '--same-permissions',
     ])
     await gnuTar(CANONICAL_TAR, scratch.at('unpacked'), scratch.at('repacked.tar'))
-    expect((await readFile(scratch.at('repacked.tar'))).equals(canonical)).toBe(true)
+    expect(asTar135(await readFile(scratch.at('repacked.tar'))).equals(canonical)).toBe(true)
   })
 })
 

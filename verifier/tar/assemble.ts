@@ -82,13 +82,16 @@ export function assembleMember(parts: Parts): Assembled {
     size: realSize ?? archived,
     linkPath: linkName === null ? null : fromLatin1(linkName),
     device: isDevice ? deviceOf(header, fail) : null,
-    xattrs: extensions.pax?.xattrs ?? [],
+    xattrs: extensions.pax?.xattrs ?? NO_XATTRS,
   }
   const owners = { user: pax.get('uname') ?? header.userName, group: pax.get('gname') ?? header.groupName }
   return { entry, name, linkName, archived, realSize, owners }
 }
 
 type Fail = Parts['fail']
+
+/** One for all: most members have none, and an index may keep a million. */
+const NO_XATTRS: TarEntry['xattrs'] = []
 
 /** Null unless the file is stored in GNU sparse format 1.0; every other one is refused. */
 function sparseSize(pax: ReadonlyMap<string, string>, type: TarMemberType, fail: Fail): number | null {

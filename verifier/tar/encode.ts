@@ -18,7 +18,7 @@ const MAX_SIZE = 0o77777777777
 const MAX_NAME = 100
 
 /**
- * The one fixed encoding of an entry: the bytes that GNU tar writes for it with `--format=pax --numeric-owner --acls --selinux
+ * The one fixed encoding of an entry: the bytes that GNU tar 1.35 writes for it with `--format=pax --numeric-owner --acls --selinux
  * --xattrs --pax-option=delete=atime,delete=ctime` and without `--sparse`, so that a canonical tar can be made, and checked, with
  * nothing of ours. Attributes go by name, where GNU tar keeps the file system's order. Content and padding follow after. The result
  * lies in `scratch` where that is given and large enough: then it is valid until the next call.
@@ -46,9 +46,10 @@ export function encodeTarHeader(entry: TarEntry, scratch?: Buffer): Uint8Array {
     bytes.write(records, BLOCK, 'latin1')
   }
   const block = bytes.subarray(extended)
-  const [major, minor] = (entry.device ?? '0:0').split(':').map(Number)
-  octal(block, 329, 7, major ?? 0)
-  octal(block, 337, 7, minor ?? 0)
+  // GNU tar leaves both blank for what is no device, from 1.35 on; before, it wrote zeros.
+  const [major, minor] = entry.device?.split(':').map(Number) ?? []
+  if (major !== undefined) octal(block, 329, 7, major)
+  if (minor !== undefined) octal(block, 337, 7, minor)
   if (link !== '') block.write(link.slice(0, MAX_NAME), 157, 'latin1')
   writeHeader(block, {
     name,

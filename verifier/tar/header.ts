@@ -34,7 +34,8 @@ export function decodeHeader(block: Uint8Array, offset: number): Header {
     let end = at
     while (end < at + length && block[end] !== 0) end += 1
     if (!zeros(block, end, at + length)) throw fail('tar-hidden-bytes')
-    return end === at ? '' : whole.slice(at, end)
+    // Not a slice of `whole`: that would keep all 512 characters for as long as the name.
+    return end === at ? '' : latin1(block.subarray(at, end))
   }
   const prefix = gnu ? '' : text(345, 155)
   const name = text(0, 100)

@@ -47,7 +47,7 @@ export const HEADER_GAMES: Readonly<Record<string, Mutator>> = {
   'encoding-gnu': patch('equal', (header) => void header.write('ustar  \0', 257, 'latin1')),
   'encoding-type-nul': patch('equal', (header) => void header.write('\0', 156, 'latin1')),
   'encoding-mode-bits': patch('equal', (header) => void header.write('01', 100, 'latin1')),
-  'encoding-blank-device': patch('equal', (header) => void header.fill(0, 329, 345)),
+  'encoding-zero-device': patch('equal', (header) => void header.write('0000000\x000000000', 329, 'latin1')),
   'end-padding': behind('equal', Buffer.alloc(512)),
   'pax-unknown-key': before('refused', () => rawPax([['comment', 'hidden']])),
   'pax-atime': before('refused', () => rawPax([['atime', '1']])),

@@ -30,6 +30,24 @@ export async function gnuTar(options: readonly string[], tree: string, output: s
   await execa('tar', [...options, '--file', output, '--directory', tree, '--', ...members])
 }
 
+/**
+ * What GNU tar 1.35 would have written: 1.34, which Debian 12 has, writes zeros as the device number of members that are no device.
+ * Archives of 1.35 stay as they are.
+ */
+export function asTar135(archive: Uint8Array): Buffer {
+  const bytes = Buffer.from(archive)
+  for (let at = 0; at + 512 <= bytes.length && bytes[at] !== 0; ) {
+    const header = bytes.subarray(at, at + 512)
+    const size = Number.parseInt(header.toString('latin1', 124, 135), 8)
+    if (!'34'.includes(header.toString('latin1', 156, 157))) header.fill(0, 329, 345)
+    header.fill(' ', 148, 156)
+    const sum = header.reduce((total, byte) => total + byte, 0)
+    header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
+    at += 512 + Math.ceil(size / 512) * 512
+  }
+  return bytes
+}
+
 /** A small root file system with what makes tars differ: order, hard links, long and odd names, holes, all kinds of small sizes. */
 export async function makeTree(root: string): Promise<void> {
   const long = 'a-name-that-is-quite-long-'.repeat(4)
