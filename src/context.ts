@@ -286,7 +286,12 @@ async function missingPrograms(names: readonly string[]): Promise<readonly strin
 
 async function readLock(file: string): Promise<InputLock> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new Failure({ code: 'lock-unreadable', message: 'the input lock cannot be read', hint: 'give the path of the inputs.lock.json that a build wrote', cause })
+    throw new Failure({
+      code: 'lock-unreadable',
+      message: 'the input lock cannot be read',
+      hint: 'give the path of the inputs.lock.json that a build wrote',
+      cause,
+    })
   })
   return parseLock(text)
 }

@@ -15,6 +15,8 @@ export async function sharedSettings(changes: Partial<Settings> = {}): Promise<S
   return { ...readSettings(dockerHost === undefined ? {} : { DOCKER_HOST: dockerHost }), home, ...changes }
 }
 
+export type { Settings }
+
 export type TestRoom = { readonly room: EngineRoom; readonly builder: ReadyBuilder }
 
 /** The engine with limits of a test's own, and the builder of today's definition, made where it is missing. */

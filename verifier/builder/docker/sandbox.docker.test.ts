@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Settings } from '../../../src/config/settings.ts'
-import { type TestRoom, testRoom } from '../../../test/shared-home.ts'
+import { type Settings, type TestRoom, testRoom } from '../../../test/shared-home.ts'
 import type { SandboxEnd } from '../sandbox.ts'
 
 /** An empty tar: two blocks of zeros, padded to a record. */

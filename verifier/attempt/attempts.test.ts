@@ -1,0 +1,276 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { InputFailure, InputProxy } from '../builder/inputs/input-proxy.ts'
+import { memoryBlobs } from '../builder/inputs/testing/memory-blobs.ts'
+import type { OutputEntry, Sandbox, SandboxEnd } from '../builder/sandbox.ts'
+import { compareAttempts, compareWithClaims } from '../compare/judge.ts'
+import type { SandboxFacts } from '../model/attempt.ts'
+import { parseSha256, Sha256 } from '../model/digest.ts'
+import type { AttemptEvent } from '../model/event.ts'
+import { Failure } from '../model/failure.ts'
+import { INPUT_LOCK_SCHEMA, type InputLock } from '../model/lock.ts'
+import type { RecipeReading } from '../model/recipe.ts'
+import { decideCheck, decideVerification } from '../model/verdict.ts'
+import { type AttemptsResult, runAttempts, type Workshop } from './attempts.ts'
+
+const FACTS: SandboxFacts = {
+  profile: 'test/v1',
+  digest: Sha256.parse('a'.repeat(64)),
+  isolation: 'shared-kernel',
+  apparmor: 'absent',
+  workspace: 'tmpfs',
+}
+const LOCK: InputLock = { schema: INPUT_LOCK_SCHEMA, architecture: 'amd64', snapshot: null, inputs: [], absent: [] }
+const USAGE = { cpuMs: 1, peakMemoryBytes: 1 }
+const READING: RecipeReading = {
+  findings: [],
+  recipe: {
+    images: [{ name: 'main', format: 'disk', output: 'image', packages: [], scripts: [] }],
+    distribution: 'custom',
+    release: null,
+    architecture: null,
+    sourceDateEpoch: 0,
+    snapshot: null,
+    mirrors: [],
+    imageConfig: { entrypoint: [], cmd: [], workingDir: null, user: null, env: [], exposedPorts: [], labels: {} },
+    profiles: [],
+    files: [],
+    pins: { present: [], missing: [] },
+  },
+}
+const SUMMARY = { Images: [{ Image: null, Output: 'image', Format: 'disk' }] }
+
+/** One container's part: what it leaves and how it ends. */
+type Script = {
+  readonly outputs?: readonly (OutputEntry & { readonly content: string })[]
+  readonly end?: SandboxEnd
+  readonly summary?: unknown
+  readonly fails?: unknown
+  readonly missing?: readonly InputFailure[]
+}
+
+const built = (content: string): Script => ({ outputs: [{ name: 'image.raw', type: 'file', size: content.length, content }] })
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'attempts-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+type Run = AttemptsResult & { readonly events: readonly AttemptEvent[]; readonly modes: readonly string[] }
+
+async function run(
+  scripts: readonly Script[],
+  o: { attempts?: number; lock?: InputLock; gather?: InputFailure[]; signal?: AbortSignal } = {},
+): Promise<Run> {
+  const queue = [...scripts]
+  const modes: string[] = []
+  const events: AttemptEvent[] = []
+  let current: Script = {}
+  const proxy = (mode: string): InputProxy => {
+    modes.push(mode)
+    current = queue.shift() ?? {}
+    const { missing = [] } = current
+    return {
+      accept: () => {},
+      listen: () => Promise.reject(new Error('unused')),
+      finish: async () => LOCK,
+      failures: () => missing,
+      stats: () => ({ requests: 0, bytes: 0 }),
+      [Symbol.asyncDispose]: async () => {},
+    }
+  }
+  const sandbox: Sandbox = {
+    facts: FACTS,
+    async run(_job, io) {
+      const script = current
+      if (script.fails !== undefined) throw script.fails
+      io.stage('source')
+      io.stage('build')
+      io.log(Buffer.from('a line\nan \u001b[31mescape\n'))
+      const end = script.end ?? { kind: 'finished', exit: 0, usage: USAGE }
+      if (end.kind !== 'finished' || end.exit !== 0) return end
+      io.stage('collect')
+      io.summary('summary' in script ? script.summary : SUMMARY)
+      for (const { content, ...entry } of script.outputs ?? [])
+        await io.output(
+          entry,
+          (async function* () {
+            yield Buffer.from(content)
+          })(),
+        )
+      return end
+    },
+  }
+  const workshop: Workshop = {
+    blobs: memoryBlobs(),
+    builder: FACTS.digest,
+    architecture: 'amd64',
+    slots: 1,
+    folder,
+    sandboxTree: [],
+    sandbox: () => sandbox,
+    record: async () => proxy('live'),
+    replay: () => proxy('replay'),
+    gather: async () => o.gather ?? [],
+  }
+  const result = await runAttempts(workshop, {
+    source: async function* () {
+      yield new Uint8Array(1024)
+    },
+    reading: READING,
+    profiles: [],
+    attempts: o.attempts ?? 2,
+    lock: o.lock ?? null,
+    emit: (event) => events.push(event),
+    signal: o.signal ?? new AbortController().signal,
+  })
+  return { ...result, events, modes }
+}
+
+function verdictOf({ results }: Run, claim?: string): string | null {
+  const attempts = results.map(({ attempt }) => attempt)
+  const between = compareAttempts(attempts)
+  if (claim === undefined) return decideCheck({ recipeFindings: [], attempts, comparisons: between }).verdict
+  const claims = [{ kind: 'file' as const, name: null, sha256: parseSha256(claim), location: null }]
+  const comparisons = [...between, ...compareWithClaims(claims, attempts)]
+  return decideVerification({ recipeFindings: [], attempts, comparisons, claims }).verdict
+}
+
+const outcomes = ({ results }: Run): (string | null)[] => results.map(({ attempt }) => attempt.limit ?? attempt.outcome)
+// printf bits | sha256sum
+const BITS = '5a3a5c31a5b9b3a8d5d7d7b4b5c8c1e0f6f6b0b3c8a0a0a0a0a0a0a0a0a0a0a0'
+
+describe('the way of the attempts', () => {
+  it('records one live and replays it', async () => {
+    const ran = await run([built('bits'), built('bits')])
+    expect(ran.modes).toEqual(['live', 'replay'])
+    expect(outcomes(ran)).toEqual(['built', 'built'])
+    expect(verdictOf(ran)).toBe('repeatable')
+    const digest = ran.results[0]?.attempt.artifacts[0]?.sha256 ?? ''
+    expect(verdictOf(ran, digest)).toBe('reproduced')
+    expect(verdictOf(ran, BITS)).toBe('mismatch')
+  })
+
+  it("replays a publisher's lock in every attempt", async () => {
+    expect((await run([built('bits'), built('bits')], { lock: LOCK })).modes).toEqual(['replay', 'replay'])
+  })
+
+  it('tells attempts that differ', async () => {
+    expect(verdictOf(await run([built('bits'), built('bots')]))).toBe('nondeterministic')
+  })
+
+  it('tries a failing build again, to tell a broken recipe from a flaky one', async () => {
+    const failing: Script = { end: { kind: 'finished', exit: 1, usage: USAGE } }
+    expect(verdictOf(await run([failing, failing]))).toBe('build-failed')
+    expect(verdictOf(await run([failing, built('bits')]))).toBe('nondeterministic')
+  })
+
+  it('tries what the infrastructure ended again, and keeps that visible', async () => {
+    const lost: Script = { end: { kind: 'lost', supervisorBroken: false } }
+    const ran = await run([lost, built('bits'), built('bits')])
+    expect(ran.modes).toEqual(['live', 'live', 'replay'])
+    expect(ran.results[0]?.attempt).toMatchObject({ outcome: 'built', retried: [{ code: 'container-lost' }] })
+    expect(verdictOf(ran)).toBe('repeatable')
+  })
+
+  it('gives up after bounded retries, without a verdict on the image', async () => {
+    const lost: Script = { fails: new Failure({ code: 'engine-unreachable', message: 'm', hint: 'h' }) }
+    const ran = await run([lost, lost, lost, lost, lost])
+    expect(ran.modes).toEqual(['live', 'live', 'live'])
+    expect(verdictOf(ran)).toBe('undecided')
+  }, 15_000)
+
+  it('never tries a mismatch, a limit or a refused output again', async () => {
+    const limit: Script = { end: { kind: 'limit', limit: 'memory', usage: null } }
+    expect((await run([limit, built('bits')])).modes).toEqual(['live'])
+  })
+
+  it('names an input of the lock that cannot be had, and builds nothing', async () => {
+    const gone: InputFailure = { code: 'input-differs', archive: 'debian', path: 'pool/a.deb', expected: 'x', actual: 'y', message: 'm' }
+    const ran = await run([], { lock: LOCK, gather: [gone] })
+    expect(ran.modes).toEqual([])
+    expect(ran.results[0]?.attempt).toMatchObject({
+      outcome: 'input-differs',
+      reason: { code: 'input-differs', data: { path: 'pool/a.deb', expected: 'x', actual: 'y' } },
+    })
+    expect(verdictOf(ran)).toBe('undecided')
+  })
+})
+
+describe('the ending of an attempt', () => {
+  const input = (code: InputFailure['code']): InputFailure => ({
+    code,
+    archive: 'debian',
+    path: 'p',
+    expected: null,
+    actual: null,
+    message: 'm',
+  })
+  const exit: SandboxEnd = { kind: 'finished', exit: 1, usage: USAGE }
+
+  it.each<[string, Script, string, string]>([
+    ['a failing build', { end: exit }, 'build-failed', 'build-failed'],
+    ['a failing build that missed an input', { end: exit, missing: [input('input-unavailable')] }, 'input-unavailable', 'undecided'],
+    ['a failing build whose input was damaged', { end: exit, missing: [input('input-differs')] }, 'input-differs', 'undecided'],
+    ['a failing build that asked for what it may not', { end: exit, missing: [input('input-refused')] }, 'build-failed', 'build-failed'],
+    ['a failing build that asked for too much', { end: exit, missing: [input('network-limit')] }, 'network', 'build-failed'],
+    ['a build that did not need the input that it missed', { ...built('b'), missing: [input('input-unavailable')] }, 'built', 'undecided'],
+    ['a build from an input that is not of the lock', { ...built('b'), missing: [input('input-differs')] }, 'input-differs', 'undecided'],
+    ['a limit', { end: { kind: 'limit', limit: 'disk', usage: null } }, 'disk', 'build-failed'],
+    ['a recipe that breaks its supervisor', { end: { kind: 'lost', supervisorBroken: true } }, 'build-failed', 'build-failed'],
+    ['no output', { outputs: [] }, 'build-failed', 'build-failed'],
+    [
+      'a folder where a file is expected',
+      { outputs: [{ name: 'image.raw', type: 'tree', size: 0, content: '' }] },
+      'build-failed',
+      'build-failed',
+    ],
+    [
+      'an output under another name',
+      { outputs: [{ name: 'other.raw', type: 'file', size: 1, content: 'x' }] },
+      'build-failed',
+      'build-failed',
+    ],
+    ['no summary', { ...built('b'), summary: undefined }, 'build-failed', 'build-failed'],
+  ])('of %s', async (_, script, outcome, verdict) => {
+    const ran = await run([script, script], { attempts: 1 })
+    expect(outcomes(ran)).toEqual([outcome])
+    expect(ran.results[0]?.attempt.artifacts.length).toBe(outcome === 'built' ? 1 : 0)
+    expect(verdictOf(ran)).toBe(verdict)
+  })
+
+  it('is cancelled where the caller said so, and has no verdict', async () => {
+    const ran = await run([{ end: { kind: 'cancelled' } }])
+    expect(outcomes(ran)).toEqual(['cancelled'])
+    expect(verdictOf(ran)).toBeNull()
+  })
+
+  it("never carries a stranger's text", async () => {
+    const ran = await run([{ fails: new Error('secret-token at /root') }, { fails: new Error('x') }, { fails: new Error('y') }])
+    expect(JSON.stringify(ran.results)).not.toContain('secret-token')
+    expect(ran.results[0]?.attempt.reason?.code).toBe('internal')
+  }, 15_000)
+})
+
+describe('what is told meanwhile', () => {
+  it('numbers events from one, each stage begun before it ends', async () => {
+    const { events } = await run([built('bits'), built('bits')])
+    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1))
+    const stages = events.flatMap((event) => (event.kind === 'stage-ended' && event.attempt === 1 ? [event.stage] : []))
+    expect(stages).toEqual(['start', 'source', 'build', 'collect', 'compare'])
+  })
+
+  it('makes what a terminal would obey visible in log lines', async () => {
+    const { events } = await run([built('bits'), built('bits')])
+    const lines = events.flatMap((event) => (event.kind === 'log' && event.attempt === 1 ? [event.line] : []))
+    expect(lines).toEqual(['a line', 'an \\x1b[31mescape'])
+  })
+
+  it('leaves the artifact where the result says', async () => {
+    const { results } = await run([built('bits'), built('bits')])
+    expect(await readFile(results[1]?.files.get('image.raw') ?? '', 'utf8')).toBe('bits')
+  })
+})
