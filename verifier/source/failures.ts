@@ -59,6 +59,10 @@ const REFUSALS = {
     'the repository holds objects that git itself calls malformed',
     'run git fsck --strict there, or give the source as an archive',
   ],
+  'source-tls': [
+    "the host's certificate is not one that this machine accepts",
+    'look for a typing error; the certificate of a private host belongs into the certificates of the system',
+  ],
   'source-unreachable': ['the repository could not be read', 'try again later; the cause is in the log'],
   'source-submodules': [
     'the source holds git submodules, whose content is no part of the commit',

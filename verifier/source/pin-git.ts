@@ -26,11 +26,11 @@ export type PinnedCommit = { readonly commit: string; readonly ref: string | nul
 export async function pinCommit(source: Extract<SourceRef, { kind: 'git' }>, deps: GitDeps): Promise<PinnedCommit> {
   const { access, folder, limits, signal, program } = deps
   const url = checkRepositoryUrl(source.url, access)
-  const offline = new Git({ program, home: folder, protocols: [], config: [], signal })
+  const offline = new Git({ program, home: folder, protocols: [], config: [], signal, maxTime: limits.maxTime })
   await requireGit(offline)
   const protocol = url.protocol.slice(0, -1) as 'https' | 'http' | 'file'
   const config = protocol === 'file' ? [] : await pinHost(url, { privateHosts: access.privateHosts, resolve: deps.resolve, signal })
-  const online = new Git({ program, home: folder, protocols: [protocol], config, signal })
+  const online = new Git({ program, home: folder, protocols: [protocol], config, signal, maxTime: limits.maxTime })
   const remote: Remote = { url: source.url, online, offline, folder, limits }
   const refs = await remoteRefs(remote)
   const { commit, ref } = resolveRevision(refs, source.revision)

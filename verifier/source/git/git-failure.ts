@@ -15,6 +15,7 @@ const SAID: readonly (readonly [RegExp, SourceFailureCode])[] = [
   // An answer that broke off ends index-pack as well: only what is left after it speaks of the pack itself.
   [/early EOF|unexpected disconnect|RPC failed|hung up|unexpectedly|Could not resolve|Failed to connect|timed out/i, 'source-unreachable'],
   [/index-pack (?:failed|died)|invalid index-pack output|bad pack header|inflate returned/i, 'source-objects-malformed'],
+  [/SSL certificate|certificate verif|alternative certificate subject|no alternative cert/i, 'source-tls'],
   [/dumb http transport/i, 'source-server-too-old'],
   [/dubious ownership/i, 'source-repository-owner'],
   [/unable to update url base from redirection|returned error: 30\d/i, 'source-redirected'],

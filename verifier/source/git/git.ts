@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { sourceFailure } from '../failures.ts'
+import { leashed } from './leash.ts'
 
 /** git ended with another code than 0. `said` is what it wrote to stderr: a third party's text, to be matched and never shown. */
 export class GitFailed extends Error {
@@ -22,6 +23,8 @@ export type GitOptions = {
   readonly protocols: readonly ('https' | 'http' | 'file')[]
   readonly config: readonly (readonly [key: string, value: string])[]
   readonly signal: AbortSignal
+  /** Milliseconds; bounds what outlives us. */
+  readonly maxTime: number
 }
 
 const PATH = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin'
@@ -88,7 +91,8 @@ export class Git {
     const { input } = o
     const signal = o.signal === undefined ? this.#options.signal : AbortSignal.any([this.#options.signal, o.signal])
     signal.throwIfAborted()
-    const child = spawn(program, [...this.#configArguments(), ...args], {
+    const [command, ...commandArguments] = leashed(program, [...this.#configArguments(), ...args], this.#options.maxTime)
+    const child = spawn(command, commandArguments, {
       cwd: this.#options.home,
       env: this.#environment(),
       stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],

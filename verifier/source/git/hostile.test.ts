@@ -49,7 +49,7 @@ async function refusal(o: Parameters<typeof pin>[0] = {}): Promise<string> {
 /** Reads the objects where they are, as if they had come past git's own checks. */
 async function refusalUnchecked(commit: string): Promise<string> {
   const home = await temporary()
-  const offline = new Git({ program: 'git', home, protocols: [], config: [], signal: new AbortController().signal })
+  const offline = new Git({ program: 'git', home, protocols: [], config: [], signal: new AbortController().signal, maxTime: 60_000 })
   await using spool = await Spool.create(home)
   const reading = readCommit(offline, repository.folder, { commit, path: '.', spool, limits: SOURCE_LIMITS })
   const error = await reading.then(
@@ -153,6 +153,22 @@ it('runs no hook, filter or command that the machine, the repository or its sett
   ])
     git(repository.folder, 'config', key, script)
   expect(await refusal({ fragment: before })).toBe('taken')
+  expect(existsSync(witness)).toBe(false)
+})
+
+it("inherits nothing of this process's environment", async () => {
+  const witness = path.join(root, 'witness')
+  vi.stubEnv('GIT_TRACE', witness)
+  vi.stubEnv('GIT_CONFIG_COUNT', '1')
+  vi.stubEnv('GIT_CONFIG_KEY_0', 'url.file:///nonexistent/.insteadOf')
+  vi.stubEnv('GIT_CONFIG_VALUE_0', 'file://')
+  vi.stubEnv('GIT_OBJECT_DIRECTORY', '/nonexistent')
+  try {
+    const ref = parseSourceRef(`file://${repository.folder}`, ACCESS)
+    await expect(pinSource(ref, { scratch, access: ACCESS })).rejects.toMatchObject({ code: 'source-ref-missing' })
+  } finally {
+    vi.unstubAllEnvs()
+  }
   expect(existsSync(witness)).toBe(false)
 })
 

@@ -1,12 +1,17 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { readFile, rm } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import path from 'node:path'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Failure } from '../../model/failure.ts'
 import { pinSource } from '../pin-source.ts'
 import type { PinnedTree } from '../pinned-tree.ts'
 import { parseSourceRef, type SourceAccess } from '../source-ref.ts'
-import { type GitServer, serveGit } from '../testing/git-server.ts'
+import { serveGit } from '../testing/git-server.ts'
 import { BareRepository } from '../testing/objects.ts'
+import { run } from '../testing/programs.ts'
 import { isEmpty, temporary } from '../testing/temporary.ts'
 
 // They start programs, and share the machine with builds.
@@ -23,7 +28,7 @@ beforeEach(async () => {
   repository.commit(repository.tree(['100644', 'a', repository.object('blob', 'content')]))
 })
 
-type Options = { addresses?: readonly string[]; access?: SourceAccess; signal?: AbortSignal; maxTime?: number; git?: string }
+type Options = { addresses?: readonly string[]; access?: SourceAccess; git?: string }
 
 async function pin(url: string, o: Options = {}): Promise<PinnedTree> {
   const access = o.access ?? ACCESS
@@ -31,8 +36,6 @@ async function pin(url: string, o: Options = {}): Promise<PinnedTree> {
     scratch,
     access,
     resolve: async () => o.addresses ?? ['127.0.0.1'],
-    ...(o.signal === undefined ? {} : { signal: o.signal }),
-    ...(o.maxTime === undefined ? {} : { limits: { maxTime: o.maxTime } }),
     ...(o.git === undefined ? {} : { git: o.git }),
   })
 }
@@ -144,51 +147,29 @@ describe('what the server answers', () => {
     expect(posts).toBe(2)
   })
 
+  it('is not listened to without a certificate for its name', async () => {
+    run(
+      'openssl',
+      ['req', '-x509', '-newkey', 'ed25519', '-nodes', '-days', '1', '-subj', '/CN=forge.test', '-keyout', 'key', '-out', 'certificate'],
+      { cwd: scratch },
+    )
+    const [key, cert] = await Promise.all(['key', 'certificate'].map(async (name) => readFile(path.join(scratch, name))))
+    for (const name of ['key', 'certificate']) await rm(path.join(scratch, name))
+    let asked = false
+    const server = createServer({ key, cert }, (_, response) => {
+      asked = true
+      response.end()
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    expect((await refusal(`https://forge.test:${port}/a.git`)).code).toBe('source-tls')
+    expect(asked).toBe(false)
+    server.close()
+  })
+
   it('may be nobody', async () => {
     expect((await refusal('http://forge.test:1/a.git')).code).toBe('source-unreachable')
-  })
-})
-
-describe('cancelled in the midst of a fetch', () => {
-  /** Lists refs as it should, and then sends the beginning of an answer that never goes on. */
-  async function hanging(): Promise<{ server: GitServer; hung: Promise<void> }> {
-    const { promise: hung, resolve } = Promise.withResolvers<void>()
-    let fetches = 0
-    const intercept = (request: IncomingMessage, response: ServerResponse): boolean => {
-      if (request.method !== 'POST' || (fetches += 1) < 2) return false
-      response.writeHead(200, { 'content-type': 'application/x-git-upload-pack-result' })
-      response.write('000dpackfile\n')
-      resolve()
-      return true
-    }
-    return { server: await serveGit({ root, intercept }), hung }
-  }
-
-  it('nothing is left behind, neither files nor processes', async () => {
-    const { server, hung } = await hanging()
-    await using _ = server
-    const controller = new AbortController()
-    const reason = new Error('stopped')
-    const pinning = pin(`${server.url}a.git`, { signal: controller.signal })
-    await hung
-    expect(processesOf(scratch)).not.toEqual([])
-    controller.abort(reason)
-    await expect(pinning).rejects.toBe(reason)
-    expect(processesOf(scratch)).toEqual([])
-    expect(await isEmpty(scratch)).toBe(true)
-  })
-
-  it('the time that is allowed cancels as well', async () => {
-    const { server } = await hanging()
-    await using _ = server
-    expect((await refusal(`${server.url}a.git`, { maxTime: 1500 })).code).toBe('source-time-limit')
-    expect(processesOf(scratch)).toEqual([])
-  })
-
-  it('a signal that already fired starts nothing', async () => {
-    const reason = new Error('stopped')
-    await expect(pin('http://forge.test/a.git', { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
-    expect(await isEmpty(scratch)).toBe(true)
   })
 })
 
@@ -202,18 +183,6 @@ describe('git itself', () => {
     expect((await refusal('http://forge.test/a.git', { git: 'true' })).code).toBe('git-too-old')
   })
 })
-
-/** Commands of processes that work in a folder, by their working folder, as helpers of git do not name it. */
-function processesOf(folder: string): string[] {
-  return readdirSync('/proc').flatMap((pid) => {
-    try {
-      const environment = readFileSync(`/proc/${pid}/environ`, 'latin1')
-      return environment.includes(`HOME=${folder}`) ? [readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ')] : []
-    } catch {
-      return []
-    }
-  })
-}
 
 /** Asks the honest server the same, and passes its answer on changed. */
 async function relay(honest: string, request: IncomingMessage, response: ServerResponse, change: (body: Buffer) => Buffer): Promise<void> {
