@@ -21,8 +21,8 @@ unit: ## the tests that need no Docker engine
 check: ## format, lint, types, dead code
 	@$(node) && npm run --silent check
 
-bench: ## how long a comparison takes, against sha256sum of the same files
-	@$(node) && node bench/compare.ts
+bench: ## what comparing costs over sha256sum, and rebuilding over plain mkosi
+	@$(engine) && node bench/compare.ts && node bench/verify.ts
 
 fmt: ## format all files
 	@$(node) && npm run --silent format
