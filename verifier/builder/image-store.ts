@@ -57,7 +57,7 @@ class BuilderFolder implements BuilderStore {
     throw new Failure({
       code: only === undefined ? 'builder-unknown' : 'builder-ambiguous',
       message: only === undefined ? 'there is no builder of this digest here' : 'more than one builder has a digest that begins so',
-      hint: 'list them with: bitwitness builder show',
+      hint: 'list them with: bitwitness builder list',
     })
   }
 
