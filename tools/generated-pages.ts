@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { recipeRulesPage } from '../verifier/recipe/rules-page.ts'
 import { cliPage } from './cli-page.ts'
 import { errorsPage } from './error-codes.ts'
 import { settingsPage } from './settings-page.ts'
@@ -8,6 +9,7 @@ import { settingsPage } from './settings-page.ts'
 const PAGES: ReadonlyMap<string, () => string> = new Map<string, () => string>([
   ['docs/cli.md', cliPage],
   ['docs/errors.md', errorsPage],
+  ['docs/recipe-rules.md', recipeRulesPage],
   ['docs/settings.md', settingsPage],
 ])
 

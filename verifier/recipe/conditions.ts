@@ -1,4 +1,4 @@
-import type { Condition, RecipeConfig } from './config.ts'
+import type { Assignment, Condition, RecipeConfig } from './config.ts'
 import { MATCH_SECTIONS } from './settings/all.ts'
 
 /** Settings that a recipe states once for all its images, so that a condition on them can be judged by reading. */
@@ -6,7 +6,7 @@ const JUDGED = ['Distribution', 'Release', 'Architecture']
 
 /**
  * Config files with a condition that plainly does not hold, such as Distribution=fedora in a recipe for Debian. For what a page shows
- * of a recipe only: the rules take every condition to hold.
+ * of a recipe, and for rules about what the builder supports. Rules that guard the builder take every condition to hold.
  */
 export function filesThatDoNotMatch(config: RecipeConfig): ReadonlySet<string> {
   const stated = new Map(JUDGED.map((name) => [name, statedValue(config, name)]))
@@ -20,6 +20,12 @@ export function filesThatDoNotMatch(config: RecipeConfig): ReadonlySet<string> {
     return value.startsWith('!') ? value.slice(1) === known : value !== known
   }
   return new Set(config.conditions.flatMap((condition) => (!triggered.has(condition.file) && fails(condition) ? [condition.file] : [])))
+}
+
+/** Those of a setting's assignments that no condition plainly switches off. */
+export function assignedUnlessOff(config: RecipeConfig, name: string): Assignment[] {
+  const off = filesThatDoNotMatch(config)
+  return config.assignments.filter(({ setting, guards }) => setting?.name === name && !guards.some((file) => off.has(file)))
 }
 
 /** The one value that a setting has in the whole recipe; null where it has none or several. */

@@ -86,6 +86,17 @@ Profiles=small
       'mkosi.local.conf': '[Output]\nFormat=tar\n[Content]\nPackages=c\n',
     })
     expect(images[0]).toMatchObject({ format: 'tar', packages: ['b', 'c'] })
+    const scripts = factsOf({ 'mkosi.conf': '[Content]\nBuildScripts=a,b\nBuildScripts=\nBuildScripts=c\n', 'mkosi.build': '' }).images[0]
+      ?.scripts
+    expect(scripts?.map(({ path }) => path)).toEqual(['c'])
+  })
+
+  test('says nothing that only running it would show', () => {
+    const { recipe, findings } = readRecipe(
+      treeOf({ 'mkosi.conf': `${QUIET}[Output]\nOutput=%v\n`, 'mkosi.version': { executable: '#!/bin/sh\necho 1\n' } }),
+    )
+    expect(recipe.images[0]?.output).toBeNull()
+    expect(findings.map(({ rule }) => rule)).toEqual(['setting-repeated', 'parse-time-executable'])
   })
 
   test('does not count what is for another distribution, with its drop-ins', () => {

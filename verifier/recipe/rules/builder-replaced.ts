@@ -1,5 +1,6 @@
 import { against, assigned, type Rule } from '../rule.ts'
-import { splitValue } from '../values.ts'
+import { judgePath } from '../specifiers.ts'
+import { parseBoolean, splitValue } from '../values.ts'
 
 export const builderReplaced: Rule = {
   id: 'builder-replaced',
@@ -9,7 +10,11 @@ export const builderReplaced: Rule = {
   *check(config) {
     for (const assignment of assigned(config, 'ToolsTree', 'ExtraSearchPaths')) {
       for (const value of splitValue('paths', assignment.value)) {
-        const ours = assignment.setting?.name === 'ToolsTree' && value === 'default'
+        // Since 26 a flag as well, which 25 takes for a path.
+        const flag = value === 'default' ? true : parseBoolean(value)
+        const ours =
+          assignment.setting?.name === 'ToolsTree' && flag !== undefined && judgePath(config, assignment, value).kind !== 'folder'
+        if (ours && flag === false) continue
         if (ours) yield against(assignment, "the builder's own tools are used instead of mkosi's tools tree", 'warn')
         else yield against(assignment, "programs take the place of the builder's")
       }

@@ -1,4 +1,5 @@
-import { against, assigned, type Rule } from '../rule.ts'
+import { assignedUnlessOff } from '../conditions.ts'
+import { against, type Rule } from '../rule.ts'
 
 /** What the builder has sources for. */
 const RELEASES = ['bookworm', 'trixie', 'forky', 'sid']
@@ -9,7 +10,7 @@ export const releaseUnsupported: Rule = {
   text: 'The builder has the archives of some releases of Debian, by their names. A word like stable means another release every two years.',
   remedy: `Write Release= with one of ${RELEASES.join(', ')}.`,
   *check(config, facts) {
-    for (const assignment of assigned(config, 'Release')) {
+    for (const assignment of assignedUnlessOff(config, 'Release')) {
       const { value } = assignment
       if (value === '' || RELEASES.includes(value)) continue
       // Nothing is fetched for a custom image, but mkosi puts the word into names of files.

@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { Finding, type Severity } from '../../model/finding.ts'
 import { readRecipe } from '../read-recipe.ts'
+import { PATH_CASES } from '../testing/path-cases.ts'
 import { findingsOf, QUIET, troubles } from '../testing/recipe-of.ts'
-import { REFUSALS, type RuleCase } from '../testing/refusal-cases.ts'
+import { REFUSALS } from '../testing/refusal-cases.ts'
+import type { RuleCase } from '../testing/rule-case.ts'
 import { treeOf } from '../testing/tree-of.ts'
 import { WARNINGS } from '../testing/warning-cases.ts'
 import { RULES } from './all.ts'
 
-const CASES: Readonly<Record<string, readonly RuleCase[]>> = { ...REFUSALS, ...WARNINGS }
+const CASES: Readonly<Record<string, readonly RuleCase[]>> = { ...PATH_CASES, ...REFUSALS, ...WARNINGS }
 const ORDER: readonly Severity[] = ['info', 'warn', 'refuse']
 
 describe.each(Object.entries(CASES))('%s', (rule, cases) => {

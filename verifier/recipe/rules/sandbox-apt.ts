@@ -4,6 +4,10 @@ import { laidFiles } from '../tree-contents.ts'
 /** What tells apt and dpkg where packages come from, whose keys count and what runs beside them. */
 const APT = /^(etc\/(apt($|[./])|dpkg(\/|$))|.*(^|\/)(keyrings?|trusted\.gpg(\.d)?)(\/|$)|.*\.(sources|gpg|asc|kbx)$)/i
 
+export function configuresApt(target: string): boolean {
+  return APT.test(target)
+}
+
 export const sandboxApt: Rule = {
   id: 'sandbox-apt',
   severity: 'refuse',
@@ -13,7 +17,7 @@ export const sandboxApt: Rule = {
     const trees = assigned(config, 'SandboxTrees', 'ToolsTreeSandboxTrees')
     const { files, closed } = laidFiles(config, trees)
     for (const file of files)
-      if (APT.test(file.target))
+      if (configuresApt(file.target))
         yield { path: file.source, line: null, message: "a file configures the builder's package manager", evidence: [file.target] }
     for (const tree of closed) yield against(tree.assignment, 'what is laid over the builder cannot be looked into')
   },

@@ -1,5 +1,6 @@
 import { assigned, type Rule } from '../rule.ts'
 import { laidFiles } from '../tree-contents.ts'
+import { configuresApt } from './sandbox-apt.ts'
 
 /** Loaded by the programs of the builder themselves. */
 const LOADED =
@@ -13,7 +14,7 @@ export const sandboxTree: Rule = {
   *check(config) {
     const { files } = laidFiles(config, assigned(config, 'SandboxTrees', 'ToolsTreeSandboxTrees'))
     for (const file of files) {
-      if (!/^etc\/./.test(file.target)) continue
+      if (!/^etc\/./.test(file.target) || configuresApt(file.target)) continue
       const loaded = LOADED.test(file.target) || config.tree.entry(file.source)?.type === 'l'
       const message = loaded ? "a file decides what the builder's programs load" : "a file changes the builder's configuration"
       yield { path: file.source, line: null, message, evidence: [file.target], severity: loaded ? 'refuse' : 'warn' }

@@ -1,13 +1,10 @@
 import type { Severity } from '../../model/finding.ts'
-import { QUIET, recipeWith } from './recipe-of.ts'
-import type { RuleCase } from './refusal-cases.ts'
+import { QUIET } from './recipe-of.ts'
+import { caseOf, type RuleCase } from './rule-case.ts'
 import type { TreeFile } from './tree-of.ts'
 
-const one = (name: string, more: string, says: Severity | null = 'warn', files: Readonly<Record<string, TreeFile>> = {}): RuleCase => ({
-  name,
-  files: recipeWith(more, files),
-  says,
-})
+const one = (name: string, more: string, says: Severity | null = 'warn', files: Readonly<Record<string, TreeFile>> = {}): RuleCase =>
+  caseOf(name, more, says, files)
 const tree = (name: string, files: Readonly<Record<string, TreeFile>>, says: Severity | null = 'warn'): RuleCase =>
   one(name, '', says, files)
 const without = (line: string): Record<string, TreeFile> => ({ 'mkosi.conf': QUIET.replace(`${line}\n`, '') })
