@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openBuilderStore } from './image-store.ts'
-import { memoryBlobs } from './inputs/testing/memory-blobs.ts'
+import { memoryBlobs, sha256Of } from './inputs/testing/memory-blobs.ts'
 import { smallBuilder } from './testing/small-builder.ts'
 
 let dir = ''
@@ -49,6 +49,17 @@ test.each(['', 'latest', '../../etc/passwd', 'abcdef', 'f'.repeat(64), 'sha256:'
     await expect(store.show(reference)).rejects.toMatchObject({ code: 'builder-unknown' })
   },
 )
+
+test('first digits that fit two builders are refused', async () => {
+  const { builder, blobs } = await smallBuilder()
+  const store = await openBuilderStore(dir, blobs)
+  await store.add(builder)
+  // The folder's own words: only a description is read here, not the blobs behind it.
+  const twin = { ...builder, digest: sha256Of('twin').replace(/^.{12}/, builder.digest.slice(0, 12)) }
+  await writeFile(path.join(dir, `${twin.digest}.json`), JSON.stringify(twin))
+  await expect(store.show(builder.digest.slice(0, 12))).rejects.toMatchObject({ code: 'builder-ambiguous' })
+  expect(await store.show(builder.digest)).toEqual(builder)
+})
 
 test('a builder whose layer is not in the store is not kept', async () => {
   const { builder } = await smallBuilder()

@@ -54,10 +54,16 @@ class BuilderFolder implements BuilderStore {
     const found = /^[0-9a-f]{12,64}$/.test(digits) ? (await this.list()).filter(({ digest }) => digest.startsWith(digits)) : []
     const [only, ...others] = found
     if (only !== undefined && others.length === 0) return only
+    if (only !== undefined)
+      throw new Failure({
+        code: 'builder-ambiguous',
+        message: 'more than one builder has a digest that begins so',
+        hint: 'give more digits; bitwitness builder list shows them',
+      })
     throw new Failure({
-      code: only === undefined ? 'builder-unknown' : 'builder-ambiguous',
-      message: only === undefined ? 'there is no builder of this digest here' : 'more than one builder has a digest that begins so',
-      hint: 'list them with: bitwitness builder list',
+      code: 'builder-unknown',
+      message: 'there is no builder of this digest here',
+      hint: 'see which there are with bitwitness builder list',
     })
   }
 
