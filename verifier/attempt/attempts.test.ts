@@ -255,6 +255,38 @@ describe('the ending of an attempt', () => {
   }, 15_000)
 })
 
+describe('what counts as an artifact', () => {
+  const file = (name: string, content: string): OutputEntry & { content: string } => ({ name, type: 'file', size: content.length, content })
+  const names = ({ results }: Run): (string[] | undefined)[] => results.map(({ attempt }) => attempt.artifacts.map(({ name }) => name))
+
+  it('is the image and what mkosi splits off it, and no other file that a script could have put there', async () => {
+    const script = {
+      outputs: [
+        file('image.raw', 'a'),
+        file('image.vmlinuz', 'b'),
+        file('image.blob', 'c'),
+        file('other.efi', 'd'),
+        file('image.manifest', 'e'),
+      ],
+    }
+    expect(names(await run([script], { attempts: 1 }))).toEqual([['image.raw', 'image.vmlinuz']])
+  })
+
+  it('is nothing beside an image that is no disk', async () => {
+    const script = {
+      outputs: [file('image.cpio', 'a'), file('image.vmlinuz', 'b')],
+      summary: { Images: [{ Output: 'image', Format: 'cpio' }] },
+    }
+    expect(names(await run([script], { attempts: 1 }))).toEqual([['image.cpio']])
+  })
+
+  it('is refused where two images have one name', async () => {
+    const image = { Output: 'image', Format: 'disk' }
+    const ran = await run([{ ...built('b'), summary: { Images: [image, { ...image, Image: 'second' }] } }], { attempts: 1 })
+    expect(ran.results[0]?.attempt.reason?.code).toBe('output-ambiguous')
+  })
+})
+
 describe('what is told meanwhile', () => {
   it('numbers events from one, each stage begun before it ends', async () => {
     const { events } = await run([built('bits'), built('bits')])

@@ -47,6 +47,8 @@ export async function digestOutputs(options: DigestOptions): Promise<Digested> {
   const artifacts: Artifact[] = []
   const files = new Map<string, string>()
   const seen = new Set<string>()
+  if (new Set(expected.map((output) => output.file)).size !== expected.length)
+    throw refused('output-ambiguous', 'two images of the recipe have the same output')
   const take = ({ artifact, file }: DigestedOne): void => {
     artifacts.push(artifact)
     seen.add(artifact.name)
@@ -61,11 +63,10 @@ export async function digestOutputs(options: DigestOptions): Promise<Digested> {
     const digested = await digestOne(output.file, output.format, found, options)
     take(digested)
   }
-  const mains = new Set(expected.map((output) => output.stem))
   for (const one of collected) {
-    if (!isSplit(one.entry, mains) || seen.has(withoutCompression(one.entry.name))) continue
-    const digested = await digestOne(withoutCompression(one.entry.name), one.entry.name.endsWith('.efi') ? 'uki' : 'other', one, options)
-    take(digested)
+    const name = withoutCompression(one.entry.name)
+    if (seen.has(name) || !expected.some((output) => isSplitOff(one.entry, output))) continue
+    take(await digestOne(name, name.endsWith('.efi') ? 'uki' : 'other', one, options))
   }
   return { artifacts: artifacts.toSorted((a, b) => (a.name < b.name ? -1 : 1)), files }
 }
@@ -80,11 +81,16 @@ function find(output: ExpectedOutput, collected: readonly CollectedOutput[]): Co
   )
 }
 
-/** Kernel, initrd and the like that mkosi splits off; its own manifests and logs are not artifacts. */
-function isSplit(entry: OutputEntry, stems: ReadonlySet<string>): boolean {
-  if (entry.type !== 'file' || !/^[A-Za-z0-9._+~@-]{1,255}$/.test(entry.name)) return false
-  if (/\.(manifest|changelog|sha256sums|gpg|sig|nspawn|links)$/i.test(withoutCompression(entry.name))) return false
-  return [...stems].some((stem) => entry.name.startsWith(`${stem}.`))
+/**
+ * What mkosi splits off a bootable image (SplitArtifacts=): unified kernel, kernel, initrd, root hash, partitions. Nothing else that lies
+ * in the output folder is an artifact: a script could put any file there, and a claim must not be met by that.
+ */
+function isSplitOff(entry: OutputEntry, { stem, format }: ExpectedOutput): boolean {
+  if (entry.type !== 'file' || !['disk', 'esp', 'uki'].includes(format) || !/^[A-Za-z0-9._+~@-]{1,255}$/.test(entry.name)) return false
+  return (
+    /^\.(efi|vmlinuz|initrd|roothash|[a-z0-9-]{1,64}\.raw)$/.test(withoutCompression(entry.name).slice(stem.length)) &&
+    entry.name.startsWith(stem)
+  )
 }
 
 function withoutCompression(name: string): string {
