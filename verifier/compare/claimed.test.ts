@@ -184,6 +184,13 @@ describe('a claimed image', () => {
     expect(comparison).toMatchObject({ result: 'different', tier: null })
   })
 
+  test('whose manifest is only written differently is never bit-exact', async () => {
+    const theirs = rewritten({ config: image.config.bytes, layer: image.layer, indent: 1 })
+    expect(theirs.manifest.sha256).not.toBe(image.manifest.sha256)
+    const { comparison } = await compare(await layout(theirs, canonical), onManifest(theirs))
+    expect(comparison).toMatchObject({ result: 'different', tier: null, reason: 'the image manifests are written differently' })
+  })
+
   test('whose manifest says more is different', async () => {
     const theirs = rewritten({ config: image.config.bytes, layer: image.layer, annotations: { note: 'x' } })
     const { comparison } = await compare(await layout(theirs, canonical), onManifest(theirs))
@@ -202,15 +209,19 @@ describe('a claimed image', () => {
   })
 })
 
-function rewritten(o: { config: Uint8Array; layer: OciImage['layer']; annotations?: Record<string, string> }): OciImage {
+function rewritten(o: { config: Uint8Array; layer: OciImage['layer']; annotations?: Record<string, string>; indent?: number }): OciImage {
   const manifest = Buffer.from(
-    JSON.stringify({
-      ...(o.annotations === undefined ? {} : { annotations: o.annotations }),
-      config: { digest: `sha256:${sha256(o.config)}`, mediaType: 'application/vnd.oci.image.config.v1+json', size: o.config.length },
-      layers: [{ digest: `sha256:${o.layer.sha256}`, mediaType: 'application/vnd.oci.image.layer.v1.tar', size: o.layer.size }],
-      mediaType: 'application/vnd.oci.image.manifest.v1+json',
-      schemaVersion: 2,
-    }),
+    JSON.stringify(
+      {
+        ...(o.annotations === undefined ? {} : { annotations: o.annotations }),
+        config: { digest: `sha256:${sha256(o.config)}`, mediaType: 'application/vnd.oci.image.config.v1+json', size: o.config.length },
+        layers: [{ digest: `sha256:${o.layer.sha256}`, mediaType: 'application/vnd.oci.image.layer.v1.tar', size: o.layer.size }],
+        mediaType: 'application/vnd.oci.image.manifest.v1+json',
+        schemaVersion: 2,
+      },
+      null,
+      o.indent,
+    ),
   )
   return { manifest: { bytes: manifest, sha256: sha256(manifest) }, config: { bytes: o.config, sha256: sha256(o.config) }, layer: o.layer }
 }
