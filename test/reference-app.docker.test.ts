@@ -124,7 +124,7 @@ describe('inputs that are carried along', () => {
     empty = path.join(folder, 'empty-home')
     const builder = path.join(folder, 'builder.tar')
     for (const [args, env] of [
-      [['builder', 'export', builder], {}],
+      [['builder', 'export', '--output', builder], {}],
       [['builder', 'import', builder], { BITWITNESS_HOME: empty }],
     ] as const) {
       const ran = await bitwitness(args, env)
@@ -160,8 +160,9 @@ describe('a dated archive', () => {
     const lock = parseLock(await readFile(published('inputs.lock.json'), 'utf8'))
     const asked: string[] = []
     const server = http.createServer((request, response) => {
-      asked.push(request.url ?? '')
-      const input = lock.inputs.find(({ archive, path: file }) => request.url === `/archive/${archive}/${date}/${file}`)
+      const url = decodeURIComponent(request.url ?? '')
+      asked.push(url)
+      const input = lock.inputs.find(({ archive, path: file }) => url === `/archive/${archive}/${date}/${file}`)
       if (input === undefined) {
         response.writeHead(404).end()
         return

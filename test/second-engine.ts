@@ -70,8 +70,12 @@ class PrivateEngine implements SecondEngine {
     await rm(at('pid'), { force: true })
     const log = openSync(at('log'), 'a')
     const daemon = spawn(
-      'dockerd',
+      // A dockerd without a bridge removes docker0, which may be another engine's: it gets a network of its own.
+      'unshare',
       [
+        '--net',
+        '--',
+        'dockerd',
         `--config-file=${at('daemon.json')}`,
         `--data-root=${this.data}`,
         `--exec-root=${at('exec')}`,
