@@ -83,14 +83,22 @@ export class DockerEngine {
     return undefined
   }
 
-  /** `docker load` of an image archive. */
-  async load(archive: AsyncIterable<Uint8Array>): Promise<void> {
-    await this.asking('engine-load-failed', async () => {
-      const answer = await this.client.loadImage(Readable.from(archive, { objectMode: false }), { quiet: true })
-      let text = ''
-      for await (const part of answer as AsyncIterable<Buffer>) text = (text + part.toString('utf8')).slice(-4096)
-      if (text.includes('"error"')) throw new Error('load')
-    })
+  /** `docker load` of an image archive; broken off, with the signal's reason, where that aborts. */
+  async load(archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+    const body = Readable.from(archive, { objectMode: false })
+    try {
+      await this.asking('engine-load-failed', async () => {
+        const answer = await this.client.loadImage(body, { quiet: true, abortSignal: signal })
+        let text = ''
+        for await (const part of answer as AsyncIterable<Buffer>) text = (text + part.toString('utf8')).slice(-4096)
+        if (text.includes('"error"')) throw new Error('load')
+      })
+    } catch (error) {
+      signal.throwIfAborted()
+      throw error
+    } finally {
+      body.destroy()
+    }
   }
 
   /** Containers and volumes of this home whose owner is gone. `alive` answers for an owner's label. */

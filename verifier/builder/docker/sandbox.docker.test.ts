@@ -91,6 +91,10 @@ describe('what a job may not do', () => {
     ['make a device', 'mknod /work/sda b 8 0'],
     ['load a module', 'python3 -c "import ctypes,sys; sys.exit(0 if ctypes.CDLL(None).syscall(313, 0, 0, 0) == 0 else 1)"'],
     [
+      'take limits from the process that supervises it',
+      'python3 -c "import resource; resource.prlimit(1, resource.RLIMIT_NOFILE, (0, 0))"',
+    ],
+    [
       'trace another process',
       'sleep 60 & python3 -c "import ctypes,sys; sys.exit(0 if ctypes.CDLL(None).ptrace(16, $!, 0, 0) == 0 else 1)"',
     ],
