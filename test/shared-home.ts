@@ -4,6 +4,7 @@ import type { ReadyBuilder } from '../src/app/ports.ts'
 import { readSettings, type Settings } from '../src/config/settings.ts'
 import { Context } from '../src/context.ts'
 import { EngineRoom } from '../src/engine/engine-room.ts'
+import { processIdentity } from '../src/storage/process-identity.ts'
 
 const root = path.join(import.meta.dirname, '..')
 
@@ -25,4 +26,9 @@ export async function testRoom(changes: Partial<Settings> = {}): Promise<TestRoo
   await using context = await Context.open(settings)
   const { room, builder } = await context.ready(() => {}, new AbortController().signal)
   return { room, builder }
+}
+
+/** Takes every owner but this process for alive: what is left over is then what this process left. */
+export function ownedByAnother(owner: string): boolean {
+  return owner !== processIdentity()
 }

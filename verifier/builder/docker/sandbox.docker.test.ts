@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type Settings, type TestRoom, testRoom } from '../../../test/shared-home.ts'
+import { ownedByAnother, type Settings, type TestRoom, testRoom } from '../../../test/shared-home.ts'
 import type { SandboxEnd } from '../sandbox.ts'
 
 /** An empty tar: two blocks of zeros, padded to a record. */
@@ -39,7 +39,7 @@ async function run(script: string, { changes, signal, onStage }: Options = {}): 
       signal: signal ?? new AbortController().signal,
     },
   )
-  expect(await shared.room.engine.leftovers(() => false)).toEqual({ containers: [], volumes: [] })
+  expect(await shared.room.engine.leftovers(ownedByAnother)).toEqual({ containers: [], volumes: [] })
   return { end, outputs, log }
 }
 
