@@ -1,13 +1,14 @@
+import { EXIT } from '../cli/exit-code.ts'
 import { openScratch, openUseCases } from '../cli/open-use-cases.ts'
 import { runCli } from '../cli/run.ts'
 import { findPackage } from '../config/package-root.ts'
+import { watchOutput } from './output-watch.ts'
 import { abortOnSignals } from './signals.ts'
 
 const stop = abortOnSignals(process)
-// Whoever reads our output may have read enough.
-process.stdout.on('error', () => {})
+const output = watchOutput(process)
 
-process.exitCode = await runCli(process.argv.slice(2), {
+const code = await runCli(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   interactive: process.stderr.isTTY && process.env['TERM'] !== 'dumb',
@@ -20,4 +21,5 @@ process.exitCode = await runCli(process.argv.slice(2), {
   open: () => openUseCases(process.env),
   scratch: openScratch,
 })
+process.exitCode = output.lost() ? EXIT.unknown : code
 stop.release()

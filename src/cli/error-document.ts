@@ -16,6 +16,12 @@ export const ErrorDocument = z.strictObject({
 })
 export type ErrorDocument = z.infer<typeof ErrorDocument>
 
+const DISK_FULL = new Failure({
+  code: 'disk-full',
+  message: 'the disk of this machine is full',
+  hint: 'make room where BITWITNESS_HOME and the output folder are, and run it again',
+})
+
 /** Says an error in our words. What is not a failure of ours keeps its text to itself: it could hold a secret or a stranger's words. */
 export function errorDocument(error: unknown): ErrorDocument {
   const said = (code: string, message: string, hint: string): ErrorDocument => ({
@@ -27,5 +33,10 @@ export function errorDocument(error: unknown): ErrorDocument {
   })
   if (isAbort(error)) return said('cancelled', 'interrupted', 'run it again: what was fetched is kept')
   if (error instanceof Failure) return said(error.code, error.message, error.hint)
+  if (errnoOf(error) === 'ENOSPC' || errnoOf(error) === 'EDQUOT') return said(DISK_FULL.code, DISK_FULL.message, DISK_FULL.hint)
   return said('internal', 'something went wrong inside bitwitness', 'this is a defect: report it with what you ran')
+}
+
+function errnoOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException | null | undefined)?.code
 }

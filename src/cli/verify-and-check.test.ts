@@ -152,6 +152,13 @@ describe('what stops us', () => {
     expect([exit, JSON.parse(stdout).code]).toEqual([130, 'cancelled'])
   })
 
+  it.each(['ENOSPC', 'EDQUOT'])('is a full disk where the system says %s, not a defect', async (code) => {
+    const full = Object.assign(new Error(`${code}: write '/secret'`), { code })
+    const { exit, stdout, stderr } = await ran(['verify', '--claim', claim, 'dir', '--json'], failing(full))
+    expect([exit, JSON.parse(stdout).code]).toEqual([3, 'disk-full'])
+    expect(stdout + stderr).not.toContain('secret')
+  })
+
   it('counts as unknown when the report does not fit its own schema', async () => {
     const broken = {
       ...VerificationReport.parse(JSON.parse(golden('verification-reproduced.json'))),
