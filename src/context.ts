@@ -100,7 +100,7 @@ export class Context implements AsyncDisposable {
       sandbox: async () => {
         const room = await this.#engineRoom()
         const builder = await this.#known(room.architecture)
-        return builder === undefined ? null : room.sandbox(await room.ready(builder, this.#blobs), 0)
+        return builder === undefined ? null : room.sandbox(await room.ready(builder, this.#blobs, signal), 0)
       },
       needs: { memoryBytes: limitMemory, diskBytes: limitDisk, workspace, apparmor },
       signal,
@@ -214,7 +214,7 @@ export class Context implements AsyncDisposable {
   async #builder(room: EngineRoom, o: { wanted: Sha256 | null; emit: EmitEvent; signal: AbortSignal }): Promise<ReadyBuilder> {
     const known = o.wanted === null ? await this.#known(room.architecture) : await this.#builders.show(o.wanted)
     const builder = known ?? (await this.makeBuilder({ lock: null, inputs: null, mkosi: null, emit: o.emit, signal: o.signal }))
-    return await room.ready(builder, this.#blobs)
+    return await room.ready(builder, this.#blobs, o.signal)
   }
 
   /** The newest builder of today's definition, if there is one. */

@@ -64,12 +64,12 @@ export class EngineRoom {
   }
 
   /** Makes sure that the engine holds exactly this builder. */
-  async ready(builder: BuilderImage, blobs: BlobStore): Promise<ReadyBuilder> {
+  async ready(builder: BuilderImage, blobs: BlobStore, signal: AbortSignal): Promise<ReadyBuilder> {
     const ids = [builder.digest, builder.manifest].map(withPrefix)
     const layer = withPrefix(builder.layer.sha256)
     let image = await this.engine.imageId(ids, layer)
     if (image === undefined) {
-      await this.engine.load(builderArchive(builder, blobs))
+      await this.engine.load(builderArchive(builder, blobs), signal)
       image = await this.engine.imageId(ids, layer)
     }
     if (image === undefined)
