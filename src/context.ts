@@ -39,6 +39,9 @@ import { abandonedScratch, makeScratch, sweepScratch } from './storage/scratch.t
 /** Claimed bytes are fetched only to explain; a build's own bound is far above what images weigh. */
 const DOWNLOAD_SECONDS = 3600
 
+/** mkosi's words for Debian's architectures, where they differ. */
+const MKOSI_NAMES: Readonly<Record<string, string>> = { amd64: 'x86-64' }
+
 /** What stands behind the command line on one machine. */
 export class Context implements AsyncDisposable {
   readonly #settings: Settings
@@ -188,6 +191,7 @@ export class Context implements AsyncDisposable {
     return {
       version: this.#version,
       blobs: this.#blobs,
+      reader: { architecture: MKOSI_NAMES[room.architecture] ?? room.architecture, mkosi: this.#settings.mkosi },
       slots: room.slots,
       now: () => new Date().toISOString(),
       scratch: (): Promise<ScratchFolder> => makeScratch(this.#home.work),

@@ -26,6 +26,8 @@ export interface ScratchFolder extends AsyncDisposable {
 export interface Ports {
   readonly version: string
   readonly blobs: BlobStore
+  /** What recipes are read for, in mkosi's words. */
+  readonly reader: { readonly architecture: string; readonly mkosi: string }
   /** How many attempts may run side by side. */
   readonly slots: number
   now(): string

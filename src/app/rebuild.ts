@@ -39,7 +39,7 @@ export type Rebuilt = {
 
 type RebuildPorts = Pick<
   Ports,
-  'blobs' | 'slots' | 'now' | 'pin' | 'builder' | 'sandbox' | 'record' | 'replay' | 'gather' | 'readLock' | 'readInputs'
+  'blobs' | 'reader' | 'slots' | 'now' | 'pin' | 'builder' | 'sandbox' | 'record' | 'replay' | 'gather' | 'readLock' | 'readInputs'
 >
 
 /**
@@ -60,7 +60,7 @@ export async function rebuild(ports: RebuildPorts, command: RebuildCommand, scra
     }
   }
   await using pinned = await inStage('pin', () => ports.pin(command.source, scratch, signal))
-  const reading = await inStage('recipe', async () => readRecipe(pinned.tree))
+  const reading = await inStage('recipe', async () => readRecipe(pinned.tree, ports.reader))
   for (const finding of reading.findings) emitter.emit({ kind: 'finding', finding })
   const seen = { source: pinned.pinned, reading, startedAt }
   if (reading.findings.some((finding) => finding.severity === 'refuse'))
