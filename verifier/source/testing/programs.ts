@@ -30,13 +30,3 @@ export function run(program: string, args: readonly string[], o: { cwd?: string;
 export function git(cwd: string, ...args: string[]): string {
   return run('git', args, { cwd }).trim()
 }
-
-/** `umask` for one command: what a shell does, without one. */
-export function withUmask<T>(mask: number, act: () => T): T {
-  const before = process.umask(mask)
-  try {
-    return act()
-  } finally {
-    process.umask(before)
-  }
-}
