@@ -178,7 +178,7 @@ describe('a dated archive', () => {
     try {
       const { port } = server.address() as AddressInfo
       const ran = await bitwitness(['check', app, '--json', '--attempts', '1', '--snapshot', date], {
-        BITWITNESS_SNAPSHOT_MIRROR: `http://127.0.0.1:${port}/archive/`,
+        BITWITNESS_SNAPSHOT_MIRROR: `http://127.0.0.1:${port}/`,
         BITWITNESS_MIRRORS: DEAD,
       })
       const report = JSON.parse(ran.stdout) as CheckReport

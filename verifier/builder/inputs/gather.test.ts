@@ -23,11 +23,11 @@ const quick: Partial<InputLimits> = { stallMs: 200, tries: 3 }
 
 it('fetches what is missing and nothing else', async () => {
   await using mirror = await testMirror()
-  const paths = Array.from({ length: 30 }, (_, i) => `pool/${i}.deb`)
+  const paths = Array.from({ length: 30 }, (_, i) => `lists/${i}`)
   for (const path of paths) mirror.on(path, path + BODY)
   const blobs = memoryBlobs()
   const have = async function* (): AsyncGenerator<Uint8Array> {
-    yield Buffer.from(`pool/7.deb${BODY}`)
+    yield Buffer.from(`lists/7${BODY}`)
   }
   await blobs.put(have())
   const progress: number[] = []
@@ -39,7 +39,7 @@ it('fetches what is missing and nothing else', async () => {
     onProgress: (done, total) => progress.push(done / total),
   })
   expect(failures).toEqual([])
-  expect(mirror.asked.toSorted()).toEqual(paths.filter((path) => path !== 'pool/7.deb').toSorted())
+  expect(mirror.asked.toSorted()).toEqual(paths.filter((path) => path !== 'lists/7').toSorted())
   expect([...blobs.bytes.keys()].toSorted()).toEqual(lock.inputs.map(({ sha256 }) => sha256).toSorted())
   expect(progress.at(-1)).toBe(1)
 })

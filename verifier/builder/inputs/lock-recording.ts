@@ -10,6 +10,8 @@ export type Recorded = Target & { readonly sha256: Sha256; readonly size: number
 
 /** More than any archive's signed index has. */
 const MAX_RELEASE = 16 << 20
+/** Package indexes that are read, at most; a build takes a dozen. */
+const MAX_INDEXES = 64
 
 /**
  * Says what each recorded body is: signed indexes by suite and date, packages by the name and version that the archive's own index gives
@@ -62,21 +64,35 @@ async function readIndexes(
   failures: InputFailure[],
 ): Promise<Map<string, IndexedPackage[]>> {
   const found = new Map<string, IndexedPackage[]>()
+  const named = indexNames(releases)
+  const seen = new Set<string>()
   for (const entry of recorded) {
-    const names = releases
-      .filter(({ archive }) => archive === entry.archive)
-      .flatMap(({ release }) => release.files.get(entry.sha256) ?? [])
-    const name = names.find((file) => /(^|\/)Packages(\.[a-z0-9]+)?$/.test(file))
-    if (name === undefined) continue
+    const at = `${entry.archive} ${entry.sha256}`
+    const name = named.get(at)
+    if (name === undefined || seen.has(at)) continue
+    seen.add(at)
     const wanted = new Set(packages.filter(({ archive }) => archive === entry.archive).map(({ path }) => path))
-    const read = await packagesIn(await blobs.open(entry.sha256), name, wanted)
+    const read = seen.size > MAX_INDEXES ? undefined : await packagesIn(await blobs.open(entry.sha256), name, wanted)
     if (read === undefined) failures.push(failure(entry, 'input-unavailable', 'a package index could not be read'))
     for (const stanza of read ?? []) {
       const key = targetKey({ archive: entry.archive, path: stanza.path })
-      found.set(key, [...(found.get(key) ?? []), stanza])
+      const known = found.get(key)
+      if (known === undefined) found.set(key, [stanza])
+      else known.push(stanza)
     }
   }
   return found
+}
+
+/** `<archive> <sha256>` -> name, of the package indexes that release files name. */
+function indexNames(releases: readonly { readonly archive: string; readonly release: Release }[]): ReadonlyMap<string, string> {
+  const named = new Map<string, string>()
+  for (const { archive, release } of releases)
+    for (const [sha256, names] of release.files) {
+      const name = names.find((file) => /(^|\/)Packages(\.[a-z0-9]+)?$/.test(file))
+      if (name !== undefined && !named.has(`${archive} ${sha256}`)) named.set(`${archive} ${sha256}`, name)
+    }
+  return named
 }
 
 /** `pool/main/d/dash/dash_0.5.12-2_amd64.deb`: the file name leaves the version's epoch out. */

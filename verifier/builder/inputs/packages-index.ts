@@ -12,7 +12,9 @@ export type IndexedPackage = {
 }
 
 /** More than the largest index of any archive has, several times over. */
-const MAX_INDEX = 1024 ** 3
+const MAX_INDEX = 256 * 1024 ** 2
+/** Characters of one stanza; what comes before its end is searched again with every piece. */
+const MAX_STANZA = 1 << 20
 
 /**
  * Finds the stanzas of the wanted paths in a `Packages` file, in one pass and without keeping the rest. The compression is that of the
@@ -37,8 +39,10 @@ export async function packagesIn(
       const text = rest + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('latin1')
       const end = text.lastIndexOf('\n\n')
       if (end >= 0) collect(text.slice(0, end), wanted, found)
+      // An index names a file once; one that does so over and over is there to be kept.
+      if (found.length > 2 * wanted.size) return undefined
       rest = end >= 0 ? text.slice(end + 2) : text
-      if (rest.length > 1 << 24) return undefined
+      if (rest.length > MAX_STANZA) return undefined
     }
   } catch (error) {
     if (error instanceof Failure) throw error

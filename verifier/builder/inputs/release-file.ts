@@ -25,7 +25,10 @@ export function parseRelease(text: string, clearSigned: boolean): Release | unde
   for (const line of signed) {
     if (line.startsWith(' ')) {
       const entry = field === 'sha256' ? /^ ([0-9a-f]{64}) +\d+ +(\S+)$/.exec(line) : null
-      if (entry?.[1] !== undefined && entry[2] !== undefined) files.set(entry[1], [...(files.get(entry[1]) ?? []), entry[2]])
+      if (entry?.[1] === undefined || entry[2] === undefined) continue
+      const names = files.get(entry[1])
+      if (names === undefined) files.set(entry[1], [entry[2]])
+      else names.push(entry[2])
       continue
     }
     const [, name, value] = /^([A-Za-z0-9-]+):[ \t]*(.*?)[ \t\r]*$/.exec(line) ?? []
