@@ -140,3 +140,22 @@ it('reads a release file that is signed beside it, and one without suite or end'
     { kind: 'index', path: 'dists/sid/Release.gpg' },
   ])
 })
+
+it('gets through a release file that names one digest over and over', async () => {
+  const line = ` ${sha256Of('')} 0 x\n`
+  const text = `Codename: sid\nDate: Sat, 1 Jul 2026 10:16:37 UTC\nSHA256:\n${line.repeat(200_000)}`
+  const { inputs, failures } = await lock({ 'dists/sid/Release': text })
+  expect(failures).toEqual([])
+  expect(inputs).toMatchObject([{ kind: 'release', suite: 'sid' }])
+})
+
+it('keeps no index that names one file over and over', async () => {
+  const index = `${stanza(sha256Of(DEB))}\n`.repeat(20_000)
+  const { inputs, failures } = await lock({
+    [INRELEASE]: release(index, 'main/binary-amd64/Packages'),
+    'dists/trixie/x': index,
+    [deb]: DEB,
+  })
+  expect(failures).toMatchObject([{ code: 'input-unavailable', message: 'a package index could not be read' }])
+  expect(inputs).toMatchObject([{ kind: 'release' }, { kind: 'package', version: '2.10-3' }, { kind: 'index' }])
+})
