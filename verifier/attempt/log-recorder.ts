@@ -2,11 +2,15 @@ import type { EmitEvent } from '../model/event.ts'
 import { escapeBytes } from '../model/tree-manifest.ts'
 
 const LINE = 4096
+/** A build may write a byte at a time: what is kept of it comes in pieces of this size, whatever the writes were. */
+const PIECE = 1 << 16
 
 /** A build's log: kept whole as bytes (the sandbox bounds it), told line by line with everything that a terminal would obey made visible. */
 export class LogRecorder {
   readonly #emit: EmitEvent
-  readonly #parts: Uint8Array[] = []
+  readonly #pieces: Buffer[] = []
+  #piece: Buffer = Buffer.alloc(0)
+  #used = 0
   #rest: Buffer = Buffer.alloc(0)
 
   constructor(emit: EmitEvent) {
@@ -14,7 +18,7 @@ export class LogRecorder {
   }
 
   write(bytes: Uint8Array): void {
-    this.#parts.push(Uint8Array.from(bytes))
+    this.#keep(bytes)
     let text = Buffer.concat([this.#rest, bytes])
     for (let end = text.indexOf(0x0a); end >= 0 || text.length > LINE; end = text.indexOf(0x0a)) {
       const cut = end >= 0 && end <= LINE ? end : LINE
@@ -24,18 +28,27 @@ export class LogRecorder {
     this.#rest = text
   }
 
-  /** The last lines, for a person who asks why. */
-  tail(lines: number): readonly string[] {
-    const text = Buffer.concat(this.#parts.slice(-64)).toString('utf8').trimEnd()
-    return text.split('\n').slice(-lines).map(visible)
-  }
-
   async *bytes(): AsyncIterable<Uint8Array> {
     if (this.#rest.length > 0) {
       this.#line(this.#rest)
       this.#rest = Buffer.alloc(0)
     }
-    yield* this.#parts
+    yield* this.#pieces
+    if (this.#used > 0) yield this.#piece.subarray(0, this.#used)
+  }
+
+  #keep(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) {
+      if (this.#used === this.#piece.length) {
+        if (this.#used > 0) this.#pieces.push(this.#piece)
+        this.#piece = Buffer.allocUnsafeSlow(PIECE)
+        this.#used = 0
+      }
+      const taken = Math.min(PIECE - this.#used, bytes.length - at)
+      this.#piece.set(bytes.subarray(at, at + taken), this.#used)
+      this.#used += taken
+      at += taken
+    }
   }
 
   #line(bytes: Uint8Array): void {
