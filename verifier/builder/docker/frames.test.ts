@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { DockerDemultiplexer, encodeFrame, type Frame, FrameReader, TunnelledConnection } from './frames.ts'
@@ -92,4 +93,27 @@ it('ends both directions of a connection once each', async () => {
   for await (const part of connection) got += String(part)
   expect(got).toBe('GET')
   expect(sent.slice(0, 2)).toEqual(['Danswer', 'H'])
+})
+
+it('drops a connection whose client sends without end while nobody reads', () => {
+  const sent: string[] = []
+  const connection = new TunnelledConnection(async (kind) => void sent.push(kind))
+  for (let i = 0; i < 100; i += 1) connection.receive(Buffer.alloc(1 << 16))
+  expect(connection.destroyed).toBe(true)
+  expect(connection.readableLength).toBeLessThanOrEqual(1 << 18)
+  expect(sent).toEqual(['H'])
+})
+
+it('takes any amount from a client that is read', async () => {
+  const connection = new TunnelledConnection(async () => {})
+  let got = 0
+  connection.on('data', (part: Buffer) => {
+    got += part.length
+  })
+  for (let i = 0; i < 100; i += 1) {
+    connection.receive(Buffer.alloc(1 << 16))
+    await setImmediate()
+  }
+  expect(got).toBe(100 << 16)
+  expect(connection.destroyed).toBe(false)
 })

@@ -4,6 +4,9 @@ const HEADER = 9
 /** A frame from the container that says to be larger is a lie: the agent sends at most 1 MiB and a summary of 4 MiB. */
 const MAX_FRAME = 8 << 20
 
+/** Bytes of a connection that its server has not read. A server stops reading while answers wait, which a client can bring about. */
+const MAX_UNREAD = 256 << 10
+
 export type Frame = { readonly kind: string; readonly channel: number; readonly payload: Buffer }
 
 /** type (1 byte) | channel (4, big endian) | length (4, big endian) | payload, as in mkosi/builder/agent.py. */
@@ -103,9 +106,11 @@ export class TunnelledConnection extends Duplex {
     this.#send = send
   }
 
-  /** Bytes from the container. What an HTTP client sends is small: it is not held back. */
+  /** Bytes from the container. What an HTTP client sends is small: it is not held back, and one that sends more than is read is dropped. */
   receive(payload: Buffer): void {
-    if (!this.#ended) this.push(payload)
+    if (this.#ended || this.destroyed) return
+    if (this.readableLength + payload.length > MAX_UNREAD) this.destroy()
+    else this.push(payload)
   }
 
   receiveEnd(): void {
