@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Failure } from '../../verifier/model/failure.ts'
+import { Failure, firstFailure } from '../../verifier/model/failure.ts'
 import { isAbort } from './exit-code.ts'
 
 export const ERROR_SCHEMA = 'bitwitness/error/v1'
@@ -23,7 +23,8 @@ const DISK_FULL = new Failure({
 })
 
 /** Says an error in our words. What is not a failure of ours keeps its text to itself: it could hold a secret or a stranger's words. */
-export function errorDocument(error: unknown): ErrorDocument {
+export function errorDocument(thrown: unknown): ErrorDocument {
+  const error = firstFailure(thrown)
   const said = (code: string, message: string, hint: string): ErrorDocument => ({
     schema: ERROR_SCHEMA,
     verdict: null,

@@ -1,4 +1,4 @@
-import { Failure } from '../../verifier/model/failure.ts'
+import { Failure, firstFailure } from '../../verifier/model/failure.ts'
 import type { CheckVerdict, Verdict } from '../../verifier/model/verdict.ts'
 
 /** What the program's exit code says. */
@@ -61,7 +61,8 @@ const USAGE: ReadonlySet<string> = new Set([
   'source-url-userinfo',
 ])
 
-export function exitOfFailure(error: unknown): ExitCode {
+export function exitOfFailure(thrown: unknown): ExitCode {
+  const error = firstFailure(thrown)
   if (isAbort(error)) return EXIT.interrupted
   return error instanceof Failure && USAGE.has(error.code) ? EXIT.usage : EXIT.unknown
 }

@@ -147,6 +147,14 @@ describe('what stops us', () => {
     expect(JSON.parse(stdout)).toMatchObject({ code: 'internal' })
   })
 
+  it('is what failed first, where cleaning up failed as well', async () => {
+    const both = new SuppressedError(new Error('cleaning up'), failure)
+    const { exit, stdout } = await ran(['verify', '--claim', claim, 'dir', '--json'], failing(both))
+    expect([exit, JSON.parse(stdout).code]).toEqual([3, 'engine-unreachable'])
+    const interrupted = new SuppressedError(failure, new DOMException('stop', 'AbortError'))
+    expect((await ran(['verify', '--claim', claim, 'dir'], failing(interrupted))).exit).toBe(130)
+  })
+
   it('is an interruption when the caller interrupted', async () => {
     const { exit, stdout } = await ran(['verify', '--claim', claim, 'dir', '--json'], failing(new DOMException('stop', 'AbortError')))
     expect([exit, JSON.parse(stdout).code]).toEqual([130, 'cancelled'])

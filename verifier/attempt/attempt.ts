@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { InputProxy } from '../builder/inputs/input-proxy.ts'
 import { expectedOutputs, planBuild } from '../builder/plan.ts'
@@ -98,6 +98,8 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
     return BUILT
   }, signal)
   stages.end()
+  // A failed try leaves its room to the next; what cannot be removed now goes with the whole verification's folder.
+  if (ending.outcome !== 'built') await rm(options.folder, { recursive: true, force: true }).catch(() => {})
   const { lock } = locked ?? (await lockOf(inputs))
   const stored = lock === null ? null : await blobs.put(one(encodeLock(lock)))
   const logged = await blobs.put(log.bytes())

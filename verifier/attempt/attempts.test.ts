@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -48,6 +48,8 @@ type Script = {
   readonly end?: SandboxEnd
   readonly summary?: unknown
   readonly fails?: unknown
+  /** Fails after its outputs came. */
+  readonly breaks?: boolean
   readonly missing?: readonly InputFailure[]
 }
 
@@ -101,6 +103,7 @@ async function run(
             yield Buffer.from(content)
           })(),
         )
+      if (script.breaks === true) throw new Error('broken')
       return end
     },
   }
@@ -176,6 +179,13 @@ describe('the way of the attempts', () => {
     expect(verdictOf(ran)).toBe('repeatable')
   })
 
+  it('keeps no files of a try that is made again', async () => {
+    const lost: Script = { ...built('bits'), breaks: true }
+    const ran = await run([lost, built('bits')], { attempts: 1 })
+    expect(ran.results[0]?.attempt).toMatchObject({ outcome: 'built', retried: [{ code: 'internal' }] })
+    expect(await readdir(folder)).toEqual(['attempt-1-1'])
+  })
+
   it('gives up after bounded retries, without a verdict on the image', async () => {
     const lost: Script = { fails: new Failure({ code: 'engine-unreachable', message: 'm', hint: 'h' }) }
     const ran = await run([lost, lost, lost, lost, lost])
@@ -247,6 +257,13 @@ describe('the ending of an attempt', () => {
     expect(outcomes(ran)).toEqual(['cancelled'])
     expect(verdictOf(ran)).toBeNull()
   })
+
+  it('is told by what failed first, not by the cleaning up that failed as well', async () => {
+    const failure = (code: string): Failure => new Failure({ code, message: 'm', hint: 'h' })
+    const fails = new SuppressedError(failure('engine-unreachable'), failure('engine-create-failed'))
+    const ran = await run([{ fails }, { fails }, { fails }])
+    expect(ran.results[0]?.attempt).toMatchObject({ outcome: 'infrastructure', reason: { code: 'engine-create-failed' } })
+  }, 15_000)
 
   it("never carries a stranger's text", async () => {
     const ran = await run([{ fails: new Error('secret-token at /root') }, { fails: new Error('x') }, { fails: new Error('y') }])

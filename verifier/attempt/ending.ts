@@ -1,7 +1,7 @@
 import type { InputFailure } from '../builder/inputs/input-proxy.ts'
 import type { SandboxEnd } from '../builder/sandbox.ts'
 import type { LimitKind, Outcome, OutcomeReason } from '../model/attempt.ts'
-import { Failure } from '../model/failure.ts'
+import { Failure, firstFailure } from '../model/failure.ts'
 
 export type Ending = { readonly outcome: Outcome; readonly limit: LimitKind | null; readonly reason: OutcomeReason | null }
 
@@ -68,8 +68,9 @@ function failed(outcome: Outcome, code: string, message: string): Ending {
 }
 
 /** What stopped an attempt from outside the build. Our own coded failures keep their code; anything else is told without its text. */
-export function endingOfError(error: unknown, signal: AbortSignal): Ending {
+export function endingOfError(thrown: unknown, signal: AbortSignal): Ending {
   if (signal.aborted) return { outcome: 'cancelled', limit: null, reason: null }
+  const error = firstFailure(thrown)
   if (error instanceof OutputRefused) return failed('build-failed', error.code, error.message)
   if (error instanceof Failure) return failed('infrastructure', error.code, error.message)
   if ((error as NodeJS.ErrnoException | null)?.code === 'ENOSPC')

@@ -33,3 +33,10 @@ export class Failure extends Error {
     this.retryable = options.retryable ?? false
   }
 }
+
+/** What stopped us first. Where cleaning up fails as well, `using` wraps both: the second failure says nothing about the first. */
+export function firstFailure(error: unknown): unknown {
+  let first = error
+  while (first instanceof SuppressedError) first = first.suppressed
+  return first
+}
