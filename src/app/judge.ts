@@ -12,6 +12,7 @@ import type { Comparison } from '../../verifier/model/comparison.ts'
 import type { Sha256 } from '../../verifier/model/digest.ts'
 import { encodeDocument } from '../../verifier/model/document.ts'
 import { Explanation } from '../../verifier/model/explanation.ts'
+import { Failure } from '../../verifier/model/failure.ts'
 import type { Ports } from './ports.ts'
 import type { Rebuilt } from './rebuild.ts'
 
@@ -85,8 +86,12 @@ async function judgeClaimedBytes(
     }
     const folder = path.join(scratch, `claim-${index}`)
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    const file = await ports.fetchClaimed(location, folder, signal)
-    const read = await readClaimed({ claim, path: file, scratch: folder, blobs: ports.blobs, signal })
+    const brought = await claimedBytes(ports, { claim, location, folder, signal })
+    if (brought.kind === 'unusable') {
+      missing.push(`sha256:${claim.sha256} (${brought.reason})`)
+      continue
+    }
+    const { file, read } = brought
     for (const one of differing) {
       const held = heldBy(rebuilt, one)
       if (held === undefined) continue
@@ -111,6 +116,28 @@ async function judgeClaimedBytes(
   return {
     comparisons,
     explained: { ...explained, ...skipped(`the claimed bytes are not at hand: ${missing.join(', ')}`), ...found(explained) },
+  }
+}
+
+type Brought =
+  | { readonly kind: 'read'; readonly file: string; readonly read: Claimed }
+  | { readonly kind: 'unusable'; readonly reason: string }
+
+/**
+ * Bytes that cannot be had, or are not the claimed ones, explain nothing; that the claim is not what was built stands all the same, or its
+ * publisher could take a verdict back by how it serves them. Rejects only where this machine is what fails.
+ */
+async function claimedBytes(
+  ports: JudgePorts,
+  { claim, location, folder, signal }: { claim: Claim; location: string; folder: string; signal: AbortSignal },
+): Promise<Brought> {
+  try {
+    const file = await ports.fetchClaimed(location, folder, signal)
+    return { kind: 'read', file, read: await readClaimed({ claim, path: file, scratch: folder, blobs: ports.blobs, signal }) }
+  } catch (error) {
+    signal.throwIfAborted()
+    if (!(error instanceof Failure) || error.audience !== 'caller') throw error
+    return { kind: 'unusable', reason: `${error.code}: ${error.message}` }
   }
 }
 
