@@ -112,6 +112,14 @@ describe('claims against attempts', () => {
     expect(compareWithClaims([claim(a, { kind: 'dstack-os-image' })], two)[0]).toMatchObject({ result: 'missing' })
   })
 
+  test('on a dstack OS image are met by no tree, whatever its name, and by no other file that they name', () => {
+    const tree = attempt(1, [artifact({ name: 'sha256sum.txt', format: 'directory', sha256: a })])
+    const disk = attempt(1, [artifact({ name: 'image.raw', format: 'disk', sha256: a })])
+    const on = (name: string | null, built: typeof tree) =>
+      compareWithClaims([claim(a, { kind: 'dstack-os-image', name })], [built])[0]?.result
+    expect([on(null, tree), on('sha256sum.txt', tree), on('image.raw', disk)]).toEqual(['missing', 'missing', 'missing'])
+  })
+
   test('on a refused artifact are not comparable, be the digest right or not', () => {
     const refused = [attempt(1, [artifact({ sha256: a, notComparable: 'tar-path-duplicate' })])]
     expect(compareWithClaims([claim(a)], refused)[0]).toMatchObject({ result: 'not-comparable', tier: null, reason: 'tar-path-duplicate' })

@@ -84,8 +84,9 @@ function compareWithClaim({ claim, index, attempt }: { claim: Claim; index: numb
 function isCandidate(claim: Claim, artifact: Artifact): boolean {
   if (claim.name !== null && claim.name !== artifact.name) return false
   if (claim.kind === 'oci-manifest') return artifact.oci !== null
-  if (claim.kind === 'file' || claim.name !== null) return true
-  return artifact.name === OS_IMAGE_DIGESTS || artifact.name.endsWith(`/${OS_IMAGE_DIGESTS}`)
+  if (claim.kind === 'file') return true
+  // A tree may have any name; the digest of its tar is that of no list.
+  return artifact.format === 'other' && (artifact.name === OS_IMAGE_DIGESTS || artifact.name.endsWith(`/${OS_IMAGE_DIGESTS}`))
 }
 
 /** dstack identifies an OS image by the digest of this file, which lists the digests of the others. */
