@@ -1,19 +1,25 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 
 /**
- * `<pid>.<start time>.<boot>` of this process: no other process ever has the same, on this boot or another. Where the system has no
- * /proc, the pid alone, which errs towards taking a stranger for the owner: nothing is swept that could be in use.
+ * `<pid>.<start time>.<boot>.<pid namespace>` of this process: no other process ever has the same, on this boot or another. Where the
+ * system has no /proc, the pid alone, which errs towards taking a stranger for the owner: nothing is swept that could be in use.
  */
 export function processIdentity(): string {
   return identityOf(process.pid) ?? String(process.pid)
 }
 
-/** Whether the process with this identity still runs here. */
+/**
+ * Whether the process with this identity still runs here. One in another container that shares our home has pids that say nothing to us:
+ * it is taken for alive until the machine is started anew.
+ */
 export function isAlive(identity: string): boolean {
-  const [pid] = identity.split('.')
+  const [pid, , boot, namespace] = identity.split('.')
   if (pid === undefined || !/^[1-9]\d{0,9}$/.test(pid)) return false
+  const own = processIdentity().split('.')
+  if (/^\d+$/.test(namespace ?? '') && own[3] !== undefined && boot === own[2] && namespace !== own[3]) return true
   const now = identityOf(Number(pid))
-  if (now !== undefined) return now === identity
+  // Without its last part it was written by an earlier version.
+  if (now !== undefined) return now === identity || (namespace === undefined && now.startsWith(`${identity}.`))
   if (hasProc()) return false
   try {
     process.kill(Number(pid), 0)
@@ -31,7 +37,8 @@ function identityOf(pid: number): string | undefined {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim().replaceAll('-', '').slice(0, 12)
     // A zombie is over, though its entry is still there.
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined
-    return `${pid}.${fields[19]}.${boot}`
+    const namespace = /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0]
+    return `${pid}.${fields[19]}.${boot}.${namespace}`
   } catch {
     return undefined
   }

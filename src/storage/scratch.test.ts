@@ -49,5 +49,16 @@ it('knows a process that took a pid anew from the one that had it', () => {
   expect(isAlive(processIdentity())).toBe(true)
   expect(isAlive(`${pid}.1.${boot}`)).toBe(false)
   expect(isAlive(`${pid}..`)).toBe(false)
+  expect(isAlive(processIdentity().split('.').slice(0, 3).join('.'))).toBe(true)
   expect(isAlive('')).toBe(false)
+})
+
+it('leaves alone what a process may hold whose pids it cannot see', async () => {
+  const [pid, start, boot, namespace] = processIdentity().split('.')
+  const elsewhere = `${pid}.1.${boot}.${Number(namespace) + 1}`
+  expect(isAlive(elsewhere)).toBe(true)
+  await mkdir(path.join(work, `${elsewhere}-0123`))
+  expect(await sweepScratch(work)).toBe(0)
+  expect(isAlive(`${pid}.1.${boot}.${namespace}`)).toBe(false)
+  expect(isAlive(`${pid}.${start}.000000000000.${Number(namespace) + 1}`)).toBe(false)
 })
