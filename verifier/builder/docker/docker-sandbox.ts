@@ -28,7 +28,8 @@ const AgentEvent = z.discriminatedUnion('kind', [
     index: z.int().nonnegative().max(64),
     name: z.string().max(1024),
     type: z.enum(['file', 'tree', 'other']),
-    size: z.int().nonnegative(),
+    // A file of holes may say more than an integer holds; what counts is what comes.
+    size: z.number().nonnegative(),
   }),
 ])
 

@@ -124,6 +124,7 @@ describe('limits', () => {
     ['processes', 'b() { b | b & }; b; sleep 5; exit 1', { limitProcesses: 64, limitTime: 60 }, 'processes'],
     ['disk', 'head -c 300000000 /dev/zero > /work/fill', { limitDisk: 100 * MIB }, 'disk'],
     ['the size of the output', 'head -c 50000000 /dev/zero > /work/out/f', { limitOutput: 10 * MIB }, 'output-size'],
+    ['the size of the output, of a file with holes', 'truncate -s 8191P /work/out/f', { limitOutput: 10 * MIB }, 'output-size'],
     ['the size of the log', 'head -c 50000000 /dev/zero', { limitLog: MIB }, 'log-size'],
   ])('ends a job at the limit of %s', async (_, script, changes, limit) => {
     expect((await run(script, { changes })).end).toMatchObject({ kind: 'limit', limit })
