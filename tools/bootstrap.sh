@@ -46,7 +46,7 @@ bootstrap_node() {
   # npm keeps the lock that it installed by in node_modules; a change of the project's lock makes it stale.
   if ! [ -x node_modules/node/bin/node ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
     say 'installing the npm packages of package-lock.json'
-    npm ci --no-audit --no-fund || return 1
+    npm ci --no-audit --no-fund --loglevel=error || return 1
     touch node_modules/.package-lock.json
   fi
   export PATH="$PWD/node_modules/node/bin:$PATH"
