@@ -21,6 +21,8 @@ export default defineConfig({
           include: ['{verifier,src,mkosi,test}/**/*.docker.test.ts'],
           // Builds share two cores and the engine: one file at a time keeps each within its limit.
           fileParallelism: false,
+          // For files whose tests say that they may run side by side.
+          maxConcurrency: 2,
           testTimeout: 600_000,
           hookTimeout: 600_000,
         },

@@ -103,7 +103,7 @@ export class Context implements AsyncDisposable {
       sandbox: async () => {
         const room = await this.#engineRoom()
         const builder = await this.#known(room.architecture)
-        return builder === undefined ? null : room.sandbox(await room.ready(builder, this.#blobs, signal), 0)
+        return builder === undefined ? null : room.sandbox(await room.ready(builder, this.#blobs, signal))
       },
       needs: { memoryBytes: limitMemory, diskBytes: limitDisk, workspace, apparmor },
       signal,
@@ -197,7 +197,7 @@ export class Context implements AsyncDisposable {
       scratch: (): Promise<ScratchFolder> => makeScratch(this.#home.work),
       pin: (source, scratch, signal): Promise<PinnedTree> => pinSource(parseSourceRef(source, access), { scratch, signal, access }),
       builder: (wanted, emit, signal) => this.#builder(room, { wanted, emit, signal }),
-      sandbox: (builder, slot) => room.sandbox(builder, slot),
+      sandbox: (builder) => room.sandbox(builder),
       record: async ({ architecture, snapshot, signal }): Promise<InputProxy> =>
         recordInputs({ mirrors: await this.#mirrorsOf(snapshot), blobs: this.#blobs, architecture, snapshot, signal }),
       replay: (lock) => replayInputs({ lock, blobs: this.#blobs }),

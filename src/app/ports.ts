@@ -36,7 +36,7 @@ export interface Ports {
   pin(source: string, scratch: string, signal: AbortSignal): Promise<PinnedTree>
   /** The builder asked for, or the default one, which is made where there is none yet. */
   builder(wanted: Sha256 | null, emit: EmitEvent, signal: AbortSignal): Promise<ReadyBuilder>
-  sandbox(builder: ReadyBuilder, slot: number): Sandbox
+  sandbox(builder: ReadyBuilder): Sandbox
   record(o: { architecture: string; snapshot: string | null; signal: AbortSignal }): Promise<InputProxy>
   replay(lock: InputLock, signal: AbortSignal): InputProxy
   gather(lock: InputLock, signal: AbortSignal): Promise<readonly InputFailure[]>

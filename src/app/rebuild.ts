@@ -76,7 +76,7 @@ export async function rebuild(ports: RebuildPorts, command: RebuildCommand, scra
       architecture,
       slots: ports.slots,
       folder: scratch,
-      sandbox: (slot) => ports.sandbox(builder, slot),
+      sandbox: () => ports.sandbox(builder),
       sandboxTree: sandboxTreeOf(reading, architecture, snapshot),
       record: (stop) => ports.record({ architecture, snapshot, signal: stop }),
       replay: (replayed, stop) => ports.replay(replayed, stop),

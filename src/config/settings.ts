@@ -72,7 +72,8 @@ export const SETTINGS = {
   },
   snapshotMirror: {
     variable: 'BITWITNESS_SNAPSHOT_MIRROR',
-    about: 'Where dated states of an archive are fetched from: the archive and the date are added to it as `archive/ARCHIVE/YYYYMMDDThhmmssZ/`.',
+    about:
+      'Where dated states of an archive are fetched from: the archive and the date are added to it as `archive/ARCHIVE/YYYYMMDDThhmmssZ/`.',
     form: 'a URL',
     otherwise: 'none: a recipe with a snapshot can be built from a lock whose inputs are at hand, and not live',
     fallback: (): URL | null => null,

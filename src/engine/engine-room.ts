@@ -18,6 +18,8 @@ const RESERVED_BYTES = 1024 ** 3
 
 /** The Docker engine as the settings want it used. */
 export class EngineRoom {
+  static #turn = process.pid
+
   readonly engine: DockerEngine
   readonly #settings: Settings
   readonly #facts: EngineFacts
@@ -59,8 +61,8 @@ export class EngineRoom {
     return Math.max(1, Math.min(Math.floor(this.#facts.cpus / limitCpus), byMemory))
   }
 
-  sandbox(builder: ReadyBuilder, slot: number): Sandbox {
-    return new DockerSandbox({ engine: this.engine, image: builder.image, settings: this.#sandboxSettings(), cpuset: this.#cpuset(slot) })
+  sandbox(builder: ReadyBuilder): Sandbox {
+    return new DockerSandbox({ engine: this.engine, image: builder.image, settings: this.#sandboxSettings(), cpuset: this.#cpuset() })
   }
 
   /** Makes sure that the engine holds exactly this builder. */
@@ -107,8 +109,8 @@ export class EngineRoom {
     return this.#facts.memoryBytes - RESERVED_BYTES >= this.#settings.limitMemory
   }
 
-  /** As many CPUs as a build is to see, other ones for each slot as far as there are. */
-  #cpuset(slot: number): string {
+  /** As many CPUs as a build is to see; the next build of this process gets the next ones, and each process begins elsewhere. */
+  #cpuset(): string {
     const { cpus } = this.#facts
     const wanted = this.#settings.limitCpus
     if (wanted > cpus)
@@ -117,6 +119,8 @@ export class EngineRoom {
         message: `the engine has ${cpus} CPUs, and a build is to see ${wanted}`,
         hint: 'lower BITWITNESS_LIMIT_CPUS',
       })
-    return Array.from({ length: wanted }, (_, index) => (slot * wanted + index) % cpus).join(',')
+    const first = EngineRoom.#turn
+    EngineRoom.#turn += wanted
+    return Array.from({ length: wanted }, (_, index) => (first + index) % cpus).join(',')
   }
 }

@@ -90,6 +90,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
       imageConfig: options.recipe.imageConfig,
       architecture: options.architecture,
       created: plan.sourceDateEpoch,
+      maxBytes: sandbox.outputBytes,
       blobs,
       signal,
     })

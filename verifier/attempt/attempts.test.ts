@@ -1,6 +1,9 @@
+import { spawnSync } from 'node:child_process'
+import { closeSync, openSync, rmSync, truncateSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { InputFailure, InputProxy } from '../builder/inputs/input-proxy.ts'
 import { memoryBlobs } from '../builder/inputs/testing/memory-blobs.ts'
@@ -44,7 +47,7 @@ const SUMMARY = { Images: [{ Image: null, Output: 'image', Format: 'disk' }] }
 
 /** One container's part: what it leaves and how it ends. */
 type Script = {
-  readonly outputs?: readonly (OutputEntry & { readonly content: string })[]
+  readonly outputs?: readonly (OutputEntry & { readonly content: string | Uint8Array })[]
   readonly end?: SandboxEnd
   readonly summary?: unknown
   readonly fails?: unknown
@@ -86,6 +89,7 @@ async function run(
   }
   const sandbox: Sandbox = {
     facts: FACTS,
+    outputBytes: 1 << 20,
     async run(_job, io) {
       const script = current
       if (script.fails !== undefined) throw script.fails
@@ -208,6 +212,52 @@ describe('the way of the attempts', () => {
     })
     expect(verdictOf(ran)).toBe('undecided')
   })
+})
+
+/** What is small as it lies in the output folder and large once it is unpacked. */
+describe('an output that grows', () => {
+  const grown = { outcome: 'limit', limit: 'output-size' }
+
+  it.each([
+    ['a compressed disk', 'image.raw.gz', 'disk', () => gzipSync(Buffer.alloc(2 << 20))],
+    ['a tar of a file with holes', 'image.tar', 'tar', () => tarOfHoles(2 << 20)],
+    ['a compressed tar', 'image.tar.gz', 'tar', () => gzipSync(tarOfHoles(2 << 20))],
+  ])('is the limit of the output: %s', async (_, name, format, make) => {
+    const content = make()
+    expect(content.length).toBeLessThan(1 << 20)
+    const summary = { Images: [{ Image: null, Output: 'image', Format: format }] }
+    const ran = await run([{ summary, outputs: [{ name, type: 'file', size: content.length, content }] }])
+    expect(ran.results.map(({ attempt }) => attempt)).toMatchObject([grown])
+    expect(decideCheck({ recipeFindings: [], attempts: ran.results.map(({ attempt }) => attempt), comparisons: [] }).verdict).toBe(
+      'build-failed',
+    )
+  })
+
+  it('counts together with the others', async () => {
+    const images = ['a', 'b'].map((Output) => ({ Image: Output === 'a' ? null : Output, Output, Format: 'disk' }))
+    const content = gzipSync(Buffer.alloc(600 << 10))
+    const outputs = ['a.raw.gz', 'b.raw.gz'].map((name) => ({ name, type: 'file' as const, size: content.length, content }))
+    const ran = await run([{ summary: { Images: images }, outputs }])
+    expect(ran.results.map(({ attempt }) => attempt)).toMatchObject([grown])
+  })
+
+  function tarOfHoles(size: number): Buffer {
+    const at = path.join(folder, 'holes')
+    closeSync(openSync(at, 'w'))
+    truncateSync(at, size)
+    const options = [
+      '--create',
+      '--format=pax',
+      '--sparse',
+      '--pax-option=delete=atime,delete=ctime',
+      '--owner=0',
+      '--group=0',
+      '--numeric-owner',
+    ]
+    const { stdout } = spawnSync('tar', [...options, `--directory=${folder}`, '--file=-', 'holes'])
+    rmSync(at)
+    return stdout
+  }
 })
 
 describe('the ending of an attempt', () => {

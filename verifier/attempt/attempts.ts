@@ -14,8 +14,8 @@ import { missingInput } from './ending.ts'
 /** What attempts need from around them: an engine, mirrors, a place for bytes. */
 export type Workshop = {
   readonly blobs: BlobStore
-  /** A container on the given slot; attempts that run side by side get different ones. */
-  readonly sandbox: (slot: number) => Sandbox
+  /** A container for one attempt. */
+  readonly sandbox: () => Sandbox
   readonly builder: Sha256
   /** Debian's word. */
   readonly architecture: string
@@ -54,7 +54,7 @@ export async function runAttempts(workshop: Workshop, request: AttemptsRequest):
     if (failures.length > 0) return { results: [runner.withoutInputs(failures)], lock: request.lock }
     return { results: await runner.replays(request.lock, 1, request.attempts), lock: request.lock }
   }
-  const live = await runner.run(1, 'live', null, 0)
+  const live = await runner.run(1, 'live', null)
   const { outcome } = live.attempt
   // A failure that is the build's own is tried again, to tell a broken recipe from a flaky one; any other has its answer.
   if (live.lock === null || (outcome !== 'built' && outcome !== 'build-failed')) return { results: [live], lock: live.lock }
@@ -77,17 +77,17 @@ class AttemptRunner {
     const results: AttemptResult[] = []
     while (numbers.length > 0) {
       const batch = numbers.splice(0, Math.max(1, this.#workshop.slots))
-      results.push(...(await Promise.all(batch.map((number, slot) => this.run(number, 'replay', lock, slot)))))
+      results.push(...(await Promise.all(batch.map((number) => this.run(number, 'replay', lock)))))
       const stop = results.some(({ attempt }) => attempt.outcome !== 'built' && attempt.outcome !== 'build-failed')
       if (stop) break
     }
     return results
   }
 
-  async run(number: number, mode: 'live' | 'replay', lock: InputLock | null, slot: number): Promise<AttemptResult> {
+  async run(number: number, mode: 'live' | 'replay', lock: InputLock | null): Promise<AttemptResult> {
     const retried: OutcomeReason[] = []
     for (;;) {
-      const result = await this.#once(number, mode, lock, slot, retried)
+      const result = await this.#once(number, mode, lock, retried)
       const pause = RETRY_PAUSES[retried.length]
       const { outcome, reason } = result.attempt
       if (outcome !== 'infrastructure' || pause === undefined || this.#request.signal.aborted) return result
@@ -98,13 +98,7 @@ class AttemptRunner {
     }
   }
 
-  async #once(
-    number: number,
-    mode: 'live' | 'replay',
-    lock: InputLock | null,
-    slot: number,
-    retried: readonly OutcomeReason[],
-  ): Promise<AttemptResult> {
+  async #once(number: number, mode: 'live' | 'replay', lock: InputLock | null, retried: readonly OutcomeReason[]): Promise<AttemptResult> {
     const { signal } = this.#request
     await using inputs = lock === null ? await this.#workshop.record(signal) : this.#workshop.replay(lock, signal)
     return await runAttempt({
@@ -112,7 +106,7 @@ class AttemptRunner {
       mode,
       retried,
       inputs,
-      sandbox: this.#workshop.sandbox(slot),
+      sandbox: this.#workshop.sandbox(),
       builder: this.#workshop.builder,
       architecture: this.#workshop.architecture,
       recipe: this.#request.reading.recipe,

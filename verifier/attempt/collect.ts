@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import type { ExpectedOutput } from '../builder/plan.ts'
 import type { OutputEntry } from '../builder/sandbox.ts'
 import { canonicaliseTar } from '../compare/canonicalise.ts'
-import { type Compression, openDecompressed } from '../compare/decompress.ts'
+import { type Compression, DECOMPRESS_LIMITS, openDecompressed } from '../compare/decompress.ts'
 import { digestFile } from '../compare/digest-file.ts'
 import { packOci } from '../compare/oci-image.ts'
 import { unpackOciTar } from '../compare/oci-unpack.ts'
@@ -13,7 +13,8 @@ import type { Artifact, ArtifactFormat } from '../model/attempt.ts'
 import type { BlobStore } from '../model/blob-store.ts'
 import { Failure } from '../model/failure.ts'
 import type { ImageConfig } from '../model/recipe.ts'
-import { OutputRefused } from './ending.ts'
+import { IMAGE_TAR_LIMITS } from '../tar/limits.ts'
+import { OutputRefused, OutputTooLarge } from './ending.ts'
 
 /** An entry of the output folder, lying in a file of ours. */
 export type CollectedOutput = { readonly entry: OutputEntry; readonly file: string }
@@ -26,6 +27,8 @@ export type DigestOptions = {
   readonly architecture: string
   /** Seconds since the epoch. */
   readonly created: number
+  /** Of all artifacts together, uncompressed and with the holes of sparse files filled. */
+  readonly maxBytes: number
   readonly blobs: BlobStore
   readonly signal: AbortSignal
 }
@@ -60,15 +63,18 @@ export async function digestOutputs(options: DigestOptions): Promise<Digested> {
       if (output.image !== 'main' && expected.length > 1) continue
       throw refused('output-missing', `the build left no regular ${output.file}`)
     }
-    const digested = await digestOne(output.file, output.format, found, options)
-    take(digested)
+    take(await digestOne(output.file, output.format, found, within(options, artifacts)))
   }
   for (const one of collected) {
     const name = withoutCompression(one.entry.name)
     if (seen.has(name) || !expected.some((output) => isSplitOff(one.entry, output))) continue
-    take(await digestOne(name, name.endsWith('.efi') ? 'uki' : 'other', one, options))
+    take(await digestOne(name, name.endsWith('.efi') ? 'uki' : 'other', one, within(options, artifacts)))
   }
   return { artifacts: artifacts.toSorted((a, b) => (a.name < b.name ? -1 : 1)), files }
+}
+
+function within(options: DigestOptions, artifacts: readonly Artifact[]): DigestOptions {
+  return { ...options, maxBytes: options.maxBytes - artifacts.reduce((sum, { size }) => sum + size, 0) }
 }
 
 const COMPRESSIONS = ['', '.zst', '.gz', '.xz'] as const
@@ -103,6 +109,8 @@ async function digestOne(name: string, format: ArtifactFormat, output: Collected
     if (format === 'oci') return await digestOci(name, output, options)
     return await digestPlain(name, format, output, options)
   } catch (error) {
+    if (error instanceof Failure && TOO_LARGE.has(error.code))
+      throw new OutputTooLarge({ code: error.code, message: error.message, hint: error.hint, cause: error })
     // Whatever the readers refuse is in the build's output, which is the recipe's doing.
     if (error instanceof Failure && error.audience === 'caller' && !(error instanceof OutputRefused))
       throw refused(error.code, `${name}: ${error.message}`, error)
@@ -110,12 +118,14 @@ async function digestOne(name: string, format: ArtifactFormat, output: Collected
   }
 }
 
+const TOO_LARGE = new Set(['tar-file-size-limit', 'tar-total-size-limit', 'decompressed-size'])
+
 /** A tar of mkosi's, or our tar of a folder of its: brought to canonical form, which the claim is on and the image is packed from. */
 async function digestTree(name: string, format: ArtifactFormat, output: CollectedOutput, options: DigestOptions): Promise<DigestedOne> {
   const written = await digestFile(output.file, options.signal)
   const { compression, file } = await uncompressed(output.file, options)
   const canonical = `${output.file}.canonical`
-  const tree = await canonicaliseTar({ input: file, output: canonical, blobs: options.blobs, signal: options.signal })
+  const tree = await canonicaliseTar({ ...canonicalising(options), input: file, output: canonical })
   await rm(file, { force: true })
   const image = packOci({
     layer: tree.canonical,
@@ -149,7 +159,7 @@ async function digestOci(name: string, output: CollectedOutput, options: DigestO
   if (layer === undefined || layers.length > 1) return { artifact, file: null }
   const { file } = await uncompressed(layer.path, options)
   const canonical = `${output.file}.canonical`
-  const tree = await canonicaliseTar({ input: file, output: canonical, blobs: options.blobs, signal: options.signal })
+  const tree = await canonicaliseTar({ ...canonicalising(options), input: file, output: canonical })
   await rm(folder, { recursive: true, force: true })
   return { artifact: { ...artifact, treeManifest: tree.treeManifest }, file: canonical }
 }
@@ -161,6 +171,10 @@ async function digestPlain(name: string, format: ArtifactFormat, output: Collect
   return { file, artifact: { ...plain(name, format, digested), written: { name: output.entry.name, ...written, compression } } }
 }
 
+function canonicalising({ maxBytes, blobs, signal }: DigestOptions) {
+  return { limits: { ...IMAGE_TAR_LIMITS, maxFileSize: maxBytes, maxTotalSize: maxBytes }, blobs, signal }
+}
+
 type Sized = Pick<Artifact, 'sha256' | 'size'>
 
 function plain(name: string, format: ArtifactFormat, { sha256, size }: Sized): Omit<Artifact, 'written'> {
@@ -169,7 +183,7 @@ function plain(name: string, format: ArtifactFormat, { sha256, size }: Sized): O
 
 /** The file itself where it is not compressed, else what is in it beside it; the compressed one is removed. */
 async function uncompressed(file: string, options: DigestOptions): Promise<{ compression: Compression; file: string }> {
-  const { compression, bytes } = await openDecompressed(file)
+  const { compression, bytes } = await openDecompressed(file, { ...DECOMPRESS_LIMITS, maxSize: options.maxBytes })
   if (compression === 'none') return { compression, file }
   const target = `${file}.uncompressed`
   await pipeline(Readable.from(bytes, { objectMode: false }), createWriteStream(target, { flags: 'wx', mode: 0o600 }), {

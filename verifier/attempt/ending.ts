@@ -71,6 +71,7 @@ function failed(outcome: Outcome, code: string, message: string): Ending {
 export function endingOfError(thrown: unknown, signal: AbortSignal): Ending {
   if (signal.aborted) return { outcome: 'cancelled', limit: null, reason: null }
   const error = firstFailure(thrown)
+  if (error instanceof OutputTooLarge) return limited('output-size')
   if (error instanceof OutputRefused) return failed('build-failed', error.code, error.message)
   if (error instanceof Failure) return failed('infrastructure', error.code, error.message)
   if ((error as NodeJS.ErrnoException | null)?.code === 'ENOSPC')
@@ -80,3 +81,6 @@ export function endingOfError(thrown: unknown, signal: AbortSignal): Ending {
 
 /** The build ended well, but what it left cannot be taken: a forged, missing or ambiguous output. */
 export class OutputRefused extends Failure {}
+
+/** What the build left is within its bound only as long as nobody unpacks it. */
+export class OutputTooLarge extends OutputRefused {}

@@ -68,7 +68,8 @@ function witnessed(seen: Witnessed, reasons: readonly VerdictReason[]) {
 }
 
 function indexesOf(lock: InputLock | null): VerificationReport['indexes'] {
-  return (lock?.inputs ?? []).flatMap((input) =>
+  const indexes = (lock?.inputs ?? []).flatMap((input) =>
     input.kind === 'release' ? [{ archive: input.archive, suite: input.suite, date: input.date, validUntil: input.validUntil }] : [],
   )
+  return indexes.toSorted((a, b) => (`${a.archive} ${a.suite}` < `${b.archive} ${b.suite}` ? -1 : 1))
 }

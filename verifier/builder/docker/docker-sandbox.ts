@@ -48,11 +48,13 @@ export type DockerSandboxOptions = {
 /** Runs one job in one container of a Docker engine. */
 export class DockerSandbox implements Sandbox {
   readonly facts: SandboxFacts
+  readonly outputBytes: number
   readonly #options: DockerSandboxOptions
 
   constructor(options: DockerSandboxOptions) {
     this.#options = options
     this.facts = sandboxFacts(options.settings)
+    this.outputBytes = options.settings.limits.outputBytes
   }
 
   async run(job: Job, io: SandboxIo): Promise<SandboxEnd> {

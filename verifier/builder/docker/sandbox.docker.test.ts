@@ -19,7 +19,7 @@ async function run(script: string, { changes, signal, onStage }: Options = {}): 
   const { room, builder } = changes === undefined ? shared : await testRoom(changes)
   const outputs = new Map<string, string>()
   let log = ''
-  const end = await room.sandbox(builder, 0).run(
+  const end = await room.sandbox(builder).run(
     { command: ['sh', '-ec', script], summary: ['true'], environment: { PATH: '/usr/bin:/usr/sbin' }, sandboxTree: [] },
     {
       source: async function* () {
