@@ -60,5 +60,7 @@ export type SandboxEnd =
 
 export interface Sandbox {
   readonly facts: SandboxFacts
+  /** What may be left in the output folder; also what that may grow to when it is unpacked. */
+  readonly outputBytes: number
   run(job: Job, io: SandboxIo): Promise<SandboxEnd>
 }
