@@ -188,7 +188,7 @@ async function mountDisk(folder: string, target: string, kind: FileSystem): Prom
 }
 
 /** Mount points at or below a folder, the innermost first. */
-export async function mountsBelow(folder: string): Promise<string[]> {
+async function mountsBelow(folder: string): Promise<string[]> {
   const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n')
   return lines
     .map((line) => line.split(' ')[4] ?? '')
