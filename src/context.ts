@@ -77,6 +77,7 @@ export class Context implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {}
 
   async verify(command: VerifyCommand) {
+    if (command.claimed !== null && !isUrl(command.claimed)) await requireReadable(command.claimed)
     return await verify(await this.#ports(), command)
   }
 
@@ -153,7 +154,7 @@ export class Context implements AsyncDisposable {
       emit: o.emit,
       signal: o.signal,
     })
-    await this.#builders.add(builder)
+    await this.#builders.add(builder, 'made')
     return builder
   }
 
@@ -209,7 +210,7 @@ export class Context implements AsyncDisposable {
         await writeInputsArchive({ lock, blobs: this.#blobs, path: file })
       },
       fetchClaimed: async (location, folder, signal) =>
-        /^https?:\/\//.test(location)
+        isUrl(location)
           ? await download(new URL(location), folder, { maxBytes: this.#settings.limitOutput, seconds: DOWNLOAD_SECONDS }, signal)
           : location,
     }
@@ -286,6 +287,22 @@ async function missingPrograms(names: readonly string[]): Promise<readonly strin
     if (!found.includes(true)) missing.push(name)
   }
   return missing
+}
+
+function isUrl(location: string): boolean {
+  return /^https?:\/\//.test(location)
+}
+
+/** A slip in a path is told before anything is built. */
+async function requireReadable(file: string): Promise<void> {
+  await access(file, constants.R_OK).catch((cause: unknown) => {
+    throw new Failure({
+      code: 'claimed-unreadable',
+      message: 'the claimed bytes cannot be read',
+      hint: 'give the path of the claimed file, or its URL',
+      cause,
+    })
+  })
 }
 
 async function readLock(file: string): Promise<InputLock> {

@@ -149,7 +149,18 @@ describe('inputs that are carried along', () => {
 
   it('give the same bits with an empty home and a dead mirror', async () => {
     const ran = await bitwitness(
-      ['verify', app, '--json', '--attempts', '1', ...named, '--claim', manifest.artifacts[0]?.claims[0] ?? '', '--inputs', published('inputs.tar')],
+      [
+        'verify',
+        app,
+        '--json',
+        '--attempts',
+        '1',
+        ...named,
+        '--claim',
+        manifest.artifacts[0]?.claims[0] ?? '',
+        '--inputs',
+        published('inputs.tar'),
+      ],
       { BITWITNESS_HOME: empty, BITWITNESS_MIRRORS: DEAD },
     )
     expect(ran.exitCode, ran.stderr).toBe(0)

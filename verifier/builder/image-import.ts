@@ -58,7 +58,7 @@ export async function importBuilder(o: {
       if (wanted.has(`${BLOB_PREFIX}${sha256}`)) throw incomplete(sha256)
     await checkImage(builder, o.blobs)
     await o.blobs.put(once(lockText), builder.lock)
-    await o.store.add(builder)
+    await o.store.add(builder, 'imported')
     return { builder, inputs }
   } finally {
     await members.return()

@@ -15,7 +15,7 @@ afterEach(() => rm(dir, { recursive: true }))
 test('a builder that was added is listed, shown and selected', async () => {
   const { builder, blobs } = await smallBuilder()
   const store = await openBuilderStore(dir, blobs)
-  await store.add(builder)
+  await store.add(builder, 'made')
   const again = await openBuilderStore(dir, blobs)
   expect(await again.list()).toEqual([builder])
   expect(await again.show(`sha256:${builder.digest}`)).toEqual(builder)
@@ -31,8 +31,8 @@ test('of several builders the newest is selected, of the wanted definition', asy
   for (const bytes of other.blobs.bytes.values()) await blobs.put(one(bytes))
   const newer = { ...other.builder, definition: other.builder.lock }
   const store = await openBuilderStore(dir, blobs)
-  await store.add(newer)
-  await store.add(old)
+  await store.add(newer, 'made')
+  await store.add(old, 'made')
   const past = new Date(Date.now() - 60_000)
   await utimes(path.join(dir, `${old.digest}.json`), past, past)
   expect((await store.list()).map(({ digest }) => digest)).toEqual([newer.digest, old.digest])
@@ -45,7 +45,7 @@ test.each(['', 'latest', '../../etc/passwd', 'abcdef', 'f'.repeat(64), 'sha256:'
   async (reference) => {
     const { builder, blobs } = await smallBuilder()
     const store = await openBuilderStore(dir, blobs)
-    await store.add(builder)
+    await store.add(builder, 'made')
     await expect(store.show(reference)).rejects.toMatchObject({ code: 'builder-unknown' })
   },
 )
@@ -53,7 +53,7 @@ test.each(['', 'latest', '../../etc/passwd', 'abcdef', 'f'.repeat(64), 'sha256:'
 test('first digits that fit two builders are refused', async () => {
   const { builder, blobs } = await smallBuilder()
   const store = await openBuilderStore(dir, blobs)
-  await store.add(builder)
+  await store.add(builder, 'made')
   // The folder's own words: only a description is read here, not the blobs behind it.
   const twin = { ...builder, digest: sha256Of('twin').replace(/^.{12}/, builder.digest.slice(0, 12)) }
   await writeFile(path.join(dir, `${twin.digest}.json`), JSON.stringify(twin))
@@ -64,7 +64,7 @@ test('first digits that fit two builders are refused', async () => {
 test('a builder whose layer is not in the store is not kept', async () => {
   const { builder } = await smallBuilder()
   const store = await openBuilderStore(dir, memoryBlobs())
-  await expect(store.add(builder)).rejects.toMatchObject({ code: 'builder-blob-missing' })
+  await expect(store.add(builder, 'made')).rejects.toMatchObject({ code: 'builder-blob-missing' })
   expect(await store.list()).toEqual([])
 })
 
@@ -81,3 +81,15 @@ test('a damaged description is named, not skipped, and one under a false name is
 async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes
 }
+
+test('never takes an imported builder unless it is named, and never for one that was made here', async () => {
+  const { builder, blobs } = await smallBuilder()
+  const store = await openBuilderStore(dir, blobs)
+  await store.add(builder, 'imported')
+  expect(await store.select(builder)).toBeUndefined()
+  expect((await store.show(builder.digest)).digest).toBe(builder.digest)
+  await store.add(builder, 'made')
+  await store.add({ ...builder, mkosi: '1' }, 'imported')
+  expect(await store.list()).toEqual([builder])
+  expect(await store.select(builder)).toEqual(builder)
+})

@@ -6,16 +6,25 @@ import type { Sha256 } from '../model/digest.ts'
 import { Failure } from '../model/failure.ts'
 import { BuilderImage, encodeBuilder } from './image-description.ts'
 
+/** Whether this machine saw it being made. */
+export type BuilderOrigin = 'made' | 'imported'
+
 /** Builders that this machine knows. */
 export interface BuilderStore {
   /** Newest first. */
   list(): Promise<readonly BuilderImage[]>
   /** By digest, with or without `sha256:`, or by its first 12 digits or more. Failures: `builder-unknown`, `builder-ambiguous`. */
   show(reference: string): Promise<BuilderImage>
-  /** The newest one for this version of mkosi, of this definition if given; undefined where none was made or imported yet. */
+  /**
+   * The newest one that was made here, for this version of mkosi and of this definition if given; undefined where there is none. An
+   * imported one is what its archive says it is: it builds only where it is named.
+   */
   select(wanted: { mkosi: string; architecture: string; definition?: Sha256 }): Promise<BuilderImage | undefined>
-  /** Keeps a builder whose blobs are in the store; `builder-blob-missing` where one is not. Adding it again makes it the newest. */
-  add(builder: BuilderImage): Promise<void>
+  /**
+   * Keeps a builder whose blobs are in the store; `builder-blob-missing` where one is not. Adding it again makes it the newest. What was
+   * made here is never replaced by what was imported.
+   */
+  add(builder: BuilderImage, origin: BuilderOrigin): Promise<void>
 }
 
 /** Largest description that is read. */
@@ -37,16 +46,20 @@ class BuilderFolder implements BuilderStore {
   }
 
   async list(): Promise<readonly BuilderImage[]> {
-    const names = (await readdir(this.#dir)).filter((name) => /^[0-9a-f]{64}\.json$/.test(name))
+    return (await this.#found()).map(({ builder }) => builder)
+  }
+
+  async #found(): Promise<readonly { builder: BuilderImage; origin: BuilderOrigin; at: number }[]> {
+    const names = new Set(await readdir(this.#dir))
+    const files = [...names].flatMap((name) => {
+      const [, digest, imported] = /^([0-9a-f]{64})(\.imported)?\.json$/.exec(name) ?? []
+      if (digest === undefined || (imported !== undefined && names.has(`${digest}.json`))) return []
+      return [{ file: path.join(this.#dir, name), digest, origin: imported === undefined ? ('made' as const) : ('imported' as const) }]
+    })
     const found = await Promise.all(
-      names.map(async (name) => {
-        const file = path.join(this.#dir, name)
-        return { builder: await readBuilder(file), at: (await stat(file)).mtimeMs }
-      }),
+      files.map(async ({ file, digest, origin }) => ({ builder: await readBuilder(file, digest), origin, at: (await stat(file)).mtimeMs })),
     )
-    const newer = (a: (typeof found)[number], b: (typeof found)[number]): number =>
-      b.at - a.at || (a.builder.digest < b.builder.digest ? -1 : 1)
-    return found.toSorted(newer).map(({ builder }) => builder)
+    return found.toSorted((a, b) => b.at - a.at || (a.builder.digest < b.builder.digest ? -1 : 1))
   }
 
   async show(reference: string): Promise<BuilderImage> {
@@ -68,15 +81,14 @@ class BuilderFolder implements BuilderStore {
   }
 
   async select(wanted: { mkosi: string; architecture: string; definition?: Sha256 }): Promise<BuilderImage | undefined> {
-    return (await this.list()).find(
-      (one) =>
-        one.mkosi === wanted.mkosi &&
-        one.architecture === wanted.architecture &&
-        (wanted.definition === undefined || one.definition === wanted.definition),
-    )
+    const fits = ({ mkosi, architecture, definition }: BuilderImage): boolean =>
+      mkosi === wanted.mkosi &&
+      architecture === wanted.architecture &&
+      (wanted.definition === undefined || definition === wanted.definition)
+    return (await this.#found()).find(({ builder, origin }) => origin === 'made' && fits(builder))?.builder
   }
 
-  async add(builder: BuilderImage): Promise<void> {
+  async add(builder: BuilderImage, origin: BuilderOrigin): Promise<void> {
     for (const sha256 of [builder.digest, builder.manifest, builder.layer.sha256, builder.lock])
       if ((await this.#blobs.size(sha256)) === undefined)
         throw new Failure({
@@ -85,7 +97,7 @@ class BuilderFolder implements BuilderStore {
           hint: 'make the builder again, or import it again',
           data: { sha256 },
         })
-    const file = path.join(this.#dir, `${builder.digest}.json`)
+    const file = path.join(this.#dir, `${builder.digest}${origin === 'made' ? '' : '.imported'}.json`)
     const temporary = path.join(this.#dir, `.${randomBytes(8).toString('hex')}`)
     await writeFile(temporary, encodeBuilder(builder), { flag: 'wx' })
     await rename(temporary, file)
@@ -94,7 +106,7 @@ class BuilderFolder implements BuilderStore {
   }
 }
 
-async function readBuilder(file: string): Promise<BuilderImage> {
+async function readBuilder(file: string, digest: string): Promise<BuilderImage> {
   const damaged = (cause: unknown): Failure =>
     new Failure({
       code: 'builder-description-damaged',
@@ -106,7 +118,7 @@ async function readBuilder(file: string): Promise<BuilderImage> {
   try {
     if ((await stat(file)).size > MAX_BYTES) throw damaged(undefined)
     const builder = BuilderImage.parse(JSON.parse(await readFile(file, 'utf8')))
-    if (`${builder.digest}.json` === path.basename(file)) return builder
+    if (builder.digest === digest) return builder
   } catch (cause) {
     throw damaged(cause)
   }
