@@ -1,7 +1,7 @@
 # Each target first brings the machine to where it runs (tools/bootstrap.sh), so a fresh clone needs nothing but `make TARGET`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit check bench fmt doctor generate stop-docker
+.PHONY: help demo test unit check bench soak fmt doctor generate stop-docker
 
 node := . tools/bootstrap.sh && bootstrap node
 engine := . tools/bootstrap.sh && bootstrap node docker
@@ -23,6 +23,9 @@ check: ## format, lint, types, dead code
 
 bench: ## what comparing costs over sha256sum, and rebuilding over plain mkosi
 	@$(engine) && node bench/compare.ts && node bench/verify.ts
+
+soak: ## the corpus and the kills of us and of the engine, ROUNDS times (3)
+	@$(engine) && for round in $$(seq $${ROUNDS:-3}); do echo "round $$round"; npx vitest run --project docker test/crash mkosi/corpus || exit 1; done
 
 fmt: ## format all files
 	@$(node) && npm run --silent format
