@@ -42,10 +42,10 @@ await run('chmod', ['-R', 'go+rX', scratch])
 
 const rows: Record<string, number[]> = { live: [], replay: [], plain: [], cold: [] }
 for (let pair = 0; pair < pairs; pair += 1) {
-  rows['replay']?.push((await check(lockFile)).seconds)
-  rows['plain']?.push(await plain())
-  rows['live']?.push((await check(null)).seconds)
-  rows['cold']?.push(await cold())
+  await measure('replay', async () => (await check(lockFile)).seconds)
+  await measure('plain', plain)
+  await measure('live', async () => (await check(null)).seconds)
+  await measure('cold', cold)
 }
 console.log(`\n${pairs} pairs; seconds: min, median, max`)
 for (const [name, values] of Object.entries(rows))
@@ -61,6 +61,12 @@ console.log(
   `where a replay goes, ms: ${last?.stages.map(({ name, ms }) => `${name} ${Math.round(ms)}`).join(', ')}; CPU ${last?.usage?.cpuMs} ms`,
 )
 await rm(scratch, { recursive: true, force: true })
+
+async function measure(name: string, once: () => Promise<number>): Promise<void> {
+  const seconds = await once()
+  rows[name]?.push(seconds)
+  console.log(`${name.padEnd(8)} ${seconds.toFixed(2)}`)
+}
 
 /** One attempt, from the source to the report. */
 async function check(lockPath: string | null): Promise<{ seconds: number; report: CheckReport }> {
@@ -111,12 +117,16 @@ async function cold(): Promise<number> {
   const workspace = path.join(scratch, 'var-tmp')
   await mkdir(workspace, { recursive: true })
   await chmod(workspace, 0o1777)
+  const cache = path.join(scratch, 'var-cache')
+  await rm(cache, { recursive: true, force: true })
+  await mkdir(cache)
+  await chmod(cache, 0o777)
   await run('sync')
   await writeFile('/proc/sys/vm/drop_caches', '3').catch(() => console.error('caches were not dropped: not root'))
   return await timed([
     ...confined(),
     ...words(
-      `--volume ${workspace}:/var/tmp --volume ${source}:/src:ro --volume ${tree}:/tree:ro --volume ${await outFolder('cold')}:/out`,
+      `--volume ${workspace}:/var/tmp --volume ${cache}:/var/cache/mkosi --volume ${source}:/src:ro --volume ${tree}:/tree:ro --volume ${await outFolder('cold')}:/out`,
     ),
     ...words(`--env HOME=/var/tmp --entrypoint unshare ${builder.image}`),
     ...words(`--user --map-auto --map-root-user --keep-caps -- mkosi --directory=/src --output-directory=/out --sandbox-tree=/tree build`),
