@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { execa } from 'execa'
 import { expect, it } from 'vitest'
 import { DockerEngine } from '../verifier/builder/docker/engine.ts'
 import { startSecondEngine } from './second-engine.ts'
@@ -23,10 +22,11 @@ it('a second engine keeps its data over a kill, and leaves nothing of itself', a
 /** Mounts, loop devices and processes that name the folder, and the folder. */
 async function traces(folder: string): Promise<string[]> {
   const mounts = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n')
-  const { stdout: loops } = await execa('losetup', ['--all'], { env: { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` } })
+  const loops: string[] = []
+  for (const name of await readdir('/sys/block')) loops.push(await readFile(`/sys/block/${name}/loop/backing_file`, 'utf8').catch(() => ''))
   const processes: string[] = []
   for (const name of await readdir('/proc'))
     if (/^\d+$/.test(name)) processes.push(await readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => ''))
-  const found = [...mounts, ...loops.split('\n'), ...processes].filter((line) => line.includes(folder))
+  const found = [...mounts, ...loops, ...processes].filter((line) => line.includes(folder))
   return existsSync(folder) ? [folder, ...found] : found
 }
