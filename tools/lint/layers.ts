@@ -11,12 +11,17 @@ type Layer = {
 
 export const LAYERS: readonly Layer[] = [
   { dir: 'verifier/model', may: [], packages: ['zod'] },
-  { dir: 'verifier/source', may: ['verifier/model', 'verifier/tar', 'verifier/compare/decompress.ts'], packages: ['node:*'] },
+  { dir: 'verifier/address', may: [], packages: ['node:*'] },
+  {
+    dir: 'verifier/source',
+    may: ['verifier/model', 'verifier/address', 'verifier/tar', 'verifier/compare/decompress.ts'],
+    packages: ['node:*'],
+  },
   { dir: 'verifier/recipe', may: ['verifier/model'], packages: ['zod', 'yaml'] },
   { dir: 'verifier/tar', may: ['verifier/model'], packages: ['node:*'] },
   { dir: 'verifier/compare', may: ['verifier/model', 'verifier/tar'], packages: ['node:*'] },
   { dir: 'verifier/explain', may: ['verifier/model', 'verifier/tar', 'verifier/compare'], packages: ['node:*', 'diff'] },
-  { dir: 'verifier/builder/inputs', may: ['verifier/model', 'verifier/tar'], packages: ['node:*', 'p-retry', 'zod'] },
+  { dir: 'verifier/builder/inputs', may: ['verifier/model', 'verifier/address', 'verifier/tar'], packages: ['node:*', 'p-retry', 'zod'] },
   {
     dir: 'verifier/builder',
     may: ['verifier/model', 'verifier/tar', 'verifier/compare', 'verifier/builder/inputs'],
@@ -35,8 +40,8 @@ export const LAYERS: readonly Layer[] = [
   { dir: 'src/web', may: ['verifier/model'], packages: ['hono'] },
   { dir: 'src/storage', may: ['verifier/model'], packages: ['node:*'] },
   { dir: 'src/engine', may: ['src/app/ports.ts', 'src/config', 'src/storage', 'verifier'], packages: ['node:*'] },
-  { dir: 'src/registry', may: ['src/app/ports.ts', 'verifier/model'], packages: ['node:*', 'zod'] },
-  { dir: 'src/download', may: ['verifier/model'], packages: ['node:*'] },
+  { dir: 'src/registry', may: ['src/app/ports.ts', 'verifier/model', 'verifier/address'], packages: ['node:*', 'zod'] },
+  { dir: 'src/download', may: ['verifier/model', 'verifier/address'], packages: ['node:*'] },
   { dir: 'src/config', may: ['verifier/model'], packages: ['node:*', 'zod'] },
   {
     dir: 'src/cli',

@@ -1,8 +1,7 @@
-import { lookup as resolve } from 'node:dns'
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
-import { isPublicAddress } from './public-address.ts'
+import { AddressRefused, connectOnly } from '../../address/connect-only.ts'
+import { isPublicAddress } from '../../address/public-address.ts'
 
 const MAX_REDIRECTS = 5
 
@@ -35,9 +34,7 @@ export function mirrorRequests(trusted: ReadonlySet<string>, stallMs: number): M
   const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) }
 
   async function once(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
-    const guarded = !trusted.has(url.hostname)
-    if (guarded && isIP(bare(url.hostname)) !== 0 && !isPublicAddress(bare(url.hostname)))
-      throw new MirrorError('a redirect leads to an address that is not public', false)
+    const guard = trusted.has(url.hostname) ? {} : { lookup: publicOnly(url.hostname) }
     const secure = url.protocol === 'https:'
     return await new Promise<IncomingMessage>((settle, reject) => {
       const options = {
@@ -46,13 +43,11 @@ export function mirrorRequests(trusted: ReadonlySet<string>, stallMs: number): M
         timeout: stallMs,
         // The body is taken as it is on the mirror; what a coding in transit would change is not ours to undo.
         headers: { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'bitwitness' },
-        ...(guarded ? { lookup: publicLookup } : {}),
+        ...guard,
       }
       const outgoing = (secure ? httpsRequest : httpRequest)(url, options, settle)
       outgoing.on('timeout', () => outgoing.destroy(new MirrorError('a mirror did not answer in time', true)))
-      outgoing.on('error', (cause) =>
-        reject(cause instanceof MirrorError ? cause : new MirrorError('a mirror could not be reached', true, cause)),
-      )
+      outgoing.on('error', (cause) => reject(unreached(cause)))
       outgoing.end()
     })
   }
@@ -102,18 +97,16 @@ function contentLength(message: IncomingMessage): number | null {
   throw new MirrorError('a mirror states no usable length', false)
 }
 
-/** Resolves as usual and refuses a host with any address that is not public. */
-const publicLookup: LookupFunction = (hostname, options, callback) => {
-  resolve(hostname, { ...options, all: true }, (error, addresses) => {
-    const first = addresses?.[0]
-    if (error !== null) callback(error, '', 0)
-    else if (first === undefined || !addresses.every(({ address }) => isPublicAddress(address)))
-      callback(new MirrorError('a redirect leads to an address that is not public', false), '', 0)
-    else if (options.all === true) callback(null, addresses)
-    else callback(null, first.address, first.family)
-  })
+function publicOnly(hostname: string): ReturnType<typeof connectOnly> {
+  try {
+    return connectOnly(hostname, isPublicAddress)
+  } catch (cause) {
+    throw unreached(cause)
+  }
 }
 
-function bare(hostname: string): string {
-  return hostname.replace(/^\[|\]$/g, '')
+function unreached(cause: unknown): MirrorError {
+  if (cause instanceof MirrorError) return cause
+  if (cause instanceof AddressRefused) return new MirrorError('a redirect leads to an address that is not public', false)
+  return new MirrorError('a mirror could not be reached', true, cause)
 }

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
+import { isPublicAddress } from '../../address/public-address.ts'
 import { sourceFailure } from '../failures.ts'
-import { isPublicAddress } from '../public-address.ts'
 
 /** Addresses of a host name; rejects where there are none. */
 export type Resolve = (host: string) => Promise<readonly string[]>
