@@ -1,5 +1,6 @@
 import type { Artifact, Attempt } from '../model/attempt.ts'
 import type { Claim } from '../model/claim.ts'
+import { digestsFor, isCandidate, OS_IMAGE_DIGESTS } from '../model/claimed-digests.ts'
 import type { Comparison } from '../model/comparison.ts'
 import type { Sha256 } from '../model/digest.ts'
 
@@ -79,23 +80,6 @@ function compareWithClaim({ claim, index, attempt }: { claim: Claim; index: numb
     tier: null,
     reason: missing(claim, attempt),
   }
-}
-
-function isCandidate(claim: Claim, artifact: Artifact): boolean {
-  if (claim.name !== null && claim.name !== artifact.name) return false
-  if (claim.kind === 'oci-manifest') return artifact.oci !== null
-  if (claim.kind === 'file') return true
-  // A tree may have any name; the digest of its tar is that of no list.
-  return artifact.format === 'other' && (artifact.name === OS_IMAGE_DIGESTS || artifact.name.endsWith(`/${OS_IMAGE_DIGESTS}`))
-}
-
-/** dstack identifies an OS image by the digest of this file, which lists the digests of the others. */
-const OS_IMAGE_DIGESTS = 'sha256sum.txt'
-
-/** What a claim on this artifact may name and be bit-exact: for a file its canonical form, or the very bytes that mkosi wrote. */
-function digestsFor(claim: Claim, artifact: Artifact): Sha256[] {
-  if (claim.kind === 'oci-manifest') return artifact.oci === null ? [] : [artifact.oci.manifest]
-  return [artifact.sha256, artifact.written.sha256]
 }
 
 function missing(claim: Claim, attempt: Attempt): string {

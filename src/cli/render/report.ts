@@ -7,7 +7,7 @@ import { formatSize } from '../../config/size.ts'
 import { seconds } from '../progress.ts'
 import { visible } from '../visible.ts'
 import { findingLines } from './findings.ts'
-import { notChecked } from './not-checked.ts'
+import { notCheckedLines } from './not-checked.ts'
 import { type Paint, paint } from './paint.ts'
 import { sentenceOf } from './sentence.ts'
 
@@ -29,7 +29,7 @@ export function reportLines(report: Report, options: { readonly color: boolean }
     ...section('findings', findingLines(findings, brushes)),
     ...section(
       'not checked',
-      notChecked(report).map((line) => `  ${line}`),
+      notCheckedLines(report).map((line) => `  ${line}`),
     ),
   ]
 }
