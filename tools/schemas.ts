@@ -1,6 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
+import { ProvenancePredicate } from '../attestations/statement/provenance-predicate.ts'
+import { RebuildResultPredicate } from '../attestations/statement/rebuild-result-predicate.ts'
+import { ReproducedPredicate } from '../attestations/statement/reproduced-predicate.ts'
+import { Statement } from '../attestations/statement/statement.ts'
+import { VsaPredicate } from '../attestations/statement/vsa-predicate.ts'
 import { DoctorReport } from '../src/app/doctor.ts'
 import { RecipeLint } from '../src/app/lint-recipe.ts'
 import { BuilderList } from '../src/cli/commands/builder/document.ts'
@@ -23,6 +28,19 @@ const DOCUMENTS = [
   { file: 'recipe-lint-v1.json', title: 'Recipe lint, version 1', schema: RecipeLint },
   { file: 'version-v1.json', title: 'Version, version 1', schema: VersionDocument },
   { file: 'event-v1.json', title: 'Event of an attempt, version 1', schema: AttemptEvent },
+  { file: 'statement-v1.json', title: 'in-toto Statement v1, as Bitwitness writes and reads it', schema: Statement },
+  { file: 'predicate-reproduced-v1.json', title: 'Predicate bitwitness:reproduced/v1', schema: ReproducedPredicate },
+  { file: 'predicate-rebuild-result-v1.json', title: 'Predicate bitwitness:rebuild-result/v1', schema: RebuildResultPredicate },
+  {
+    file: 'predicate-provenance-v1.json',
+    title: 'Predicate https://slsa.dev/provenance/v1 of build type bitwitness:rebuild/v1',
+    schema: ProvenancePredicate,
+  },
+  {
+    file: 'predicate-vsa-v1.json',
+    title: 'Predicate https://slsa.dev/verification_summary/v1, as Bitwitness writes it',
+    schema: VsaPredicate,
+  },
 ] as const
 
 export const schemaFolder = path.join(import.meta.dirname, '..', 'schemas')

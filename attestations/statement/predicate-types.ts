@@ -1,0 +1,34 @@
+import type { Sha256 } from '../../verifier/model/digest.ts'
+
+/** in-toto Statement v1 (in-toto/attestation, spec/v1/statement.md). */
+export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1'
+
+/** DSSE payload type of an in-toto statement. */
+export const PAYLOAD_TYPE = 'application/vnd.in-toto+json'
+
+/**
+ * Predicate types. Ours are under a URI scheme of our own (RFC 3986): absolute, and defined by nobody who registers a domain name.
+ * The others are those of their specifications.
+ */
+export const PREDICATE_TYPE = {
+  /** Every claim was rebuilt bit for bit by every attempt; nothing less. */
+  reproduced: 'bitwitness:reproduced/v1',
+  /** Every other verdict but undecided. */
+  rebuildResult: 'bitwitness:rebuild-result/v1',
+  provenance: 'https://slsa.dev/provenance/v1',
+  vsa: 'https://slsa.dev/verification_summary/v1',
+  sbom: 'https://cyclonedx.org/bom',
+} as const
+
+/** SLSA buildType of our rebuild; docs/statement-provenance.md says what its parameters are. */
+export const BUILD_TYPE = 'bitwitness:rebuild/v1'
+
+/** The first part of the builder ids of somebody who runs Bitwitness with a key of their own and has not named a builder. */
+export function keyBuilderBase(fingerprint: Sha256): string {
+  return `bitwitness:builder/key/${fingerprint}`
+}
+
+/** Each security mode has a builder id of its own: who trusts one does not trust another. */
+export function builderId(base: string, mode: { readonly isolation: string; readonly profile: string }): string {
+  return `${base.replace(/\/+$/, '')}/${mode.isolation}/${mode.profile}`
+}
