@@ -1,0 +1,107 @@
+import { createPublicKey, X509Certificate } from 'node:crypto'
+import type { VerificationMaterial, Witness } from '@sigstore/sign'
+import { z } from 'zod'
+import { askService, Base64, below, Count, readJson } from './ask-service.ts'
+import { envelopeOf, signatureOf, signedDigest } from './envelope-content.ts'
+import type { RekorOptions } from './rekor-v1.ts'
+import { serviceFailure } from './service-failure.ts'
+
+type LogEntry = NonNullable<VerificationMaterial['tlogEntries']>[number]
+
+const KIND = { kind: 'hashedrekord', version: '0.0.2' } as const
+const KEY_DETAILS = 'PKIX_ECDSA_P256_SHA_256'
+
+/** TransparencyLogEntry in protobuf's JSON, which leaves zeros and empty lists out. */
+const Reply = z.looseObject({
+  logIndex: Count.default('0'),
+  logId: z.looseObject({ keyId: Base64 }),
+  kindVersion: z.looseObject({ kind: z.literal(KIND.kind), version: z.literal(KIND.version) }),
+  inclusionProof: z.looseObject({
+    logIndex: Count.default('0'),
+    rootHash: Base64,
+    treeSize: Count,
+    hashes: z.array(Base64).max(64).default([]),
+    checkpoint: z.looseObject({ envelope: z.string().max(65_536) }),
+  }),
+  canonicalizedBody: Base64,
+})
+
+const Body = z.looseObject({
+  kind: z.literal(KIND.kind),
+  apiVersion: z.literal(KIND.version),
+  spec: z.looseObject({
+    hashedRekordV002: z.looseObject({
+      data: z.looseObject({ algorithm: z.literal('SHA2_256'), digest: Base64 }),
+      signature: z.looseObject({
+        content: Base64,
+        verifier: z.looseObject({
+          publicKey: z.looseObject({ rawBytes: Base64 }).optional(),
+          x509Certificate: z.looseObject({ rawBytes: Base64 }).optional(),
+        }),
+      }),
+    }),
+  }),
+})
+
+/**
+ * A witness that logs the envelope in Rekor v2 (`POST api/v2/log/entries`). Since May 2026 its servers take an envelope as a
+ * `hashedrekord` over the hash of the pre-authentication encoding, which the library's own witness does not send. An entry of v2 carries
+ * no time, so that it needs a timestamp beside it. What is checked of the entry, and what is not, is as with Rekor v1.
+ */
+export function rekorV2Witness(o: Omit<RekorOptions, 'validity'>): Witness {
+  return {
+    async testify(content, publicKey) {
+      const digest = signedDigest(envelopeOf(content))
+      const signature = signatureOf(content)
+      const verifier = verifierOf(publicKey)
+      const rawBytes = verifier.der.toString('base64')
+      const request = {
+        hashedRekordRequestV002: {
+          digest: digest.toString('base64'),
+          signature: {
+            content: signature.toString('base64'),
+            verifier: { [verifier.kind]: { rawBytes }, keyDetails: KEY_DETAILS },
+          },
+        },
+      }
+      const { body } = await askService(
+        'rekor',
+        {
+          url: below(o.rekor, 'api/v2/log/entries'),
+          method: 'POST',
+          headers: { 'content-type': 'application/json', accept: 'application/json' },
+          body: JSON.stringify(request),
+          patience: o.patience,
+          signal: o.signal,
+        },
+        [200, 201],
+      )
+      const entry = readJson('rekor', Reply, body)
+      const logged = readJson('rekor', Body, entry.canonicalizedBody).spec.hashedRekordV002
+      const ours =
+        logged.data.digest.equals(digest) &&
+        logged.signature.content.equals(signature) &&
+        logged.signature.verifier[verifier.kind]?.rawBytes.equals(verifier.der) === true
+      if (!ours) throw serviceFailure('rekor', 'wrong')
+      return { tlogEntries: [toLogEntry(entry)] }
+    },
+  }
+}
+
+function verifierOf(pem: string): { kind: 'x509Certificate' | 'publicKey'; der: Buffer } {
+  if (pem.includes('BEGIN CERTIFICATE')) return { kind: 'x509Certificate', der: new X509Certificate(pem).raw }
+  return { kind: 'publicKey', der: createPublicKey(pem).export({ type: 'spki', format: 'der' }) }
+}
+
+function toLogEntry({ logIndex, logId, inclusionProof, canonicalizedBody }: z.infer<typeof Reply>): LogEntry {
+  const { rootHash, treeSize, hashes, checkpoint } = inclusionProof
+  return {
+    logIndex,
+    logId: { keyId: logId.keyId },
+    kindVersion: KIND,
+    integratedTime: '0',
+    inclusionPromise: undefined,
+    inclusionProof: { logIndex: inclusionProof.logIndex, rootHash, treeSize, hashes, checkpoint: { envelope: checkpoint.envelope } },
+    canonicalizedBody,
+  }
+}
