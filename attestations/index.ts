@@ -1,3 +1,6 @@
+export { sbomOf } from './sbom/sbom.ts'
+export type { SbomInput } from './sbom/sbom-input.ts'
+export { sbomStatement } from './sbom/statement.ts'
 export type { StatementContext } from './statement/context.ts'
 export { decodeStatement } from './statement/decode.ts'
 export { encodeStatement } from './statement/encode.ts'

@@ -8,6 +8,7 @@ import { Statement } from '../attestations/statement/statement.ts'
 import { VsaPredicate } from '../attestations/statement/vsa-predicate.ts'
 import { DoctorReport } from '../src/app/doctor.ts'
 import { RecipeLint } from '../src/app/lint-recipe.ts'
+import { SbomWritten } from '../src/app/sbom.ts'
 import { BuilderList } from '../src/cli/commands/builder/document.ts'
 import { VersionDocument } from '../src/cli/commands/version.ts'
 import { ErrorDocument } from '../src/cli/error-document.ts'
@@ -26,6 +27,7 @@ const DOCUMENTS = [
   { file: 'error-v1.json', title: 'Error, version 1', schema: ErrorDocument },
   { file: 'explanation-v1.json', title: 'Explanation of a difference, version 1', schema: Explanation },
   { file: 'recipe-lint-v1.json', title: 'Recipe lint, version 1', schema: RecipeLint },
+  { file: 'sbom-v1.json', title: 'That a bill of materials was written, version 1', schema: SbomWritten },
   { file: 'version-v1.json', title: 'Version, version 1', schema: VersionDocument },
   { file: 'event-v1.json', title: 'Event of an attempt, version 1', schema: AttemptEvent },
   { file: 'statement-v1.json', title: 'in-toto Statement v1, as Bitwitness writes and reads it', schema: Statement },

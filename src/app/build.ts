@@ -9,6 +9,7 @@ import { encodeDocument } from '../../verifier/model/document.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import { encodeLock } from '../../verifier/model/lock.ts'
 import { decideCheck } from '../../verifier/model/verdict.ts'
+import { BUILD_MANIFEST_FILE as MANIFEST } from './build-folder.ts'
 import { judge } from './judge.ts'
 import type { Ports } from './ports.ts'
 import { firstBuilt, type RebuildCommand, type Rebuilt, rebuild } from './rebuild.ts'
@@ -18,7 +19,6 @@ export type BuildCommand = RebuildCommand & {
   readonly output: string
 }
 
-const MANIFEST = 'build-manifest.json'
 const LOCK = 'inputs.lock.json'
 const INPUTS = 'inputs.tar'
 

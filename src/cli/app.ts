@@ -20,6 +20,7 @@ import { check } from './commands/check.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
 import { lint } from './commands/recipe/lint.ts'
+import { sbom } from './commands/sbom.ts'
 import { verify } from './commands/verify.ts'
 import { version } from './commands/version.ts'
 
@@ -31,7 +32,7 @@ const builder = buildRouteMap<string, CliContext>({
 const recipe = buildRouteMap<string, CliContext>({ routes: { lint }, docs: { brief: 'Read recipes without running them' } })
 
 const root = buildRouteMap<string, CliContext>({
-  routes: { verify, check, build, builder, recipe, explain, doctor, version },
+  routes: { verify, check, build, builder, recipe, explain, sbom, doctor, version },
   docs: { brief: 'Rebuild mkosi images from source and say whether the bits match' },
 })
 

@@ -36,7 +36,9 @@ export function exitOfVerdict(verdict: Verdict | CheckVerdict | null): ExitCode 
 
 /** Failures that the caller's own words caused. Everything else stopped us from finding out. */
 const USAGE: ReadonlySet<string> = new Set([
+  'artifact-unknown',
   'attempts-malformed',
+  'build-folder-unreadable',
   'builder-ambiguous',
   'builder-profile-unknown',
   'builder-unknown',

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { writeBuiltFolder } from '../app/testing/built-folder.ts'
 import { exitOfExplanation } from './commands/explain.ts'
 import { ran } from './testing/terminal.ts'
 
@@ -79,5 +80,24 @@ describe('explain', () => {
     expect(exitOfExplanation({ ...base, state: 'skip' })).toBe(3)
     expect(exitOfExplanation({ ...base, state: 'truncated' })).toBe(3)
     expect(exitOfExplanation({ ...base, state: 'truncated', totals: { ...totals, ranges: 1 } })).toBe(1)
+  })
+})
+
+describe('sbom', () => {
+  it('writes the bill of a build and says where it is, opening nothing', async () => {
+    await writeBuiltFolder(folder)
+    const people = await ran(['sbom', folder])
+    expect([people.exit, people.stderr, people.opened]).toEqual([0, '', 0])
+    expect(people.stdout).toContain(path.join(folder, 'image.tar.cdx.json'))
+    expect(people.stdout).toContain('2, 1 of them not in the input lock')
+    const machine = await ran(['sbom', folder, '--artifact', 'image.tar', '-o', path.join(folder, 'bill'), '--json'])
+    expect(Object.keys(JSON.parse(machine.stdout)).slice(0, 2)).toEqual(['schema', 'verdict'])
+    expect(JSON.parse(machine.stdout)).toMatchObject({ file: path.join(folder, 'bill'), packages: { debian: 2, unlocked: 1, npm: 0 } })
+  })
+
+  it('ends with 2 where the folder is none that a build wrote, or has no such artifact', async () => {
+    expect(await ran(['sbom', folder])).toMatchObject({ exit: 2, stdout: '' })
+    await writeBuiltFolder(folder)
+    expect((await ran(['sbom', folder, '--artifact', 'other.tar'])).stderr).toContain('artifact-unknown')
   })
 })

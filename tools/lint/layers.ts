@@ -30,7 +30,7 @@ export const LAYERS: readonly Layer[] = [
   { dir: 'verifier/builder/docker', may: ['verifier/model', 'verifier/tar', 'verifier/builder'], packages: ['node:*', 'dockerode', 'zod'] },
   { dir: 'verifier', may: ['verifier'], packages: ['node:*', 'zod'] },
   { dir: 'attestations/statement', may: ['verifier/model'], packages: ['zod'] },
-  { dir: 'attestations/sbom', may: ['verifier/model', 'attestations/statement'], packages: ['@cyclonedx/*', 'zod'] },
+  { dir: 'attestations/sbom', may: ['verifier/model', 'attestations/statement'], packages: ['node:crypto', '@cyclonedx/*', 'zod'] },
   { dir: 'attestations/sign', may: ['verifier/model', 'attestations/statement'], packages: ['node:*', '@sigstore/*', 'zod'] },
   { dir: 'attestations/verify', may: ['verifier/model', 'attestations/statement'], packages: ['node:*', '@sigstore/*', 'zod'] },
   { dir: 'attestations', may: ['verifier/model', 'attestations'], packages: ['node:*', 'zod'] },

@@ -1,8 +1,9 @@
+import type { InstalledPackage } from '../../model/image-packages.ts'
 import { latin1 } from '../../tar/bytes.ts'
 import type { ByteView } from '../byte-view.ts'
 import type { MemberIndex } from '../member-index.ts'
 import { type Diversion, readDiversions } from './diversions.ts'
-import { type InstalledPackage, readStatus } from './status.ts'
+import { readStatus } from './status.ts'
 
 const STATUS = 'var/lib/dpkg/status'
 const DIVERSIONS = 'var/lib/dpkg/diversions'

@@ -1,5 +1,5 @@
 import type { PackageChange } from '../../model/explanation.ts'
-import type { InstalledPackage } from './status.ts'
+import type { InstalledPackage } from '../../model/image-packages.ts'
 import { compareVersions } from './version.ts'
 
 export type PackageDifference = Omit<PackageChange, 'paths'>

@@ -1,4 +1,4 @@
-export type InstalledPackage = { readonly name: string; readonly architecture: string; readonly version: string }
+import type { InstalledPackage } from '../../model/image-packages.ts'
 
 const NAME = /^[a-z0-9][a-z0-9+.-]{0,200}$/
 const ARCHITECTURE = /^[a-z0-9-]{1,50}$/
