@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Failure } from '../../verifier/model/failure.ts'
-import { Secret } from './secret.ts'
+import { Secret } from '../../verifier/model/secret.ts'
 
 /** Whoever asks for a token anew at each signing gets the one that is there now. Failures carry `identity-token-…` codes. */
 export type TokenSource = (signal: AbortSignal) => Promise<Secret>

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs'
 import { Failure } from '../../verifier/model/failure.ts'
+import { Secret } from '../../verifier/model/secret.ts'
 import { askServer, PATIENCE, type Patience } from './http-answer.ts'
 import { type TokenSource, tokenOf } from './identity-token.ts'
-import { Secret } from './secret.ts'
 
 /** The audience that Fulcio's servers take, unless they were told otherwise. */
 const AUDIENCE = 'sigstore'

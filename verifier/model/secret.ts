@@ -1,4 +1,5 @@
-import { inspect } from 'node:util'
+/** node:util's `inspect.custom`, by the name that it is registered under. */
+const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 
 /**
  * A text that must not be shown: printing, inspecting, joining or encoding it gives `[secret]`. Whoever needs the text asks for it by
@@ -23,7 +24,7 @@ export class Secret {
     return '[secret]'
   }
 
-  [inspect.custom](): string {
+  [INSPECT](): string {
     return '[secret]'
   }
 }
