@@ -1,6 +1,6 @@
 import { type Bundle, type BundleWithDsseEnvelope, bundleToJSON } from '@sigstore/bundle'
 import { type Artifact, DSSEBundleBuilder, type Signature, type Signer, type Witness } from '@sigstore/sign'
-import { PAYLOAD_TYPE } from './statement-signer.ts'
+import { PAYLOAD_TYPE } from '../statement/predicate-types.ts'
 
 /**
  * Go's verifiers compare a DSSE keyid that is not blank with the key's SSH fingerprint and pass over the signature; the hint belongs into

@@ -1,10 +1,10 @@
 import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { bundleFromJSON } from '@sigstore/bundle'
-import { TrustedRoot } from '@sigstore/protobuf-specs'
-import { toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify'
+import { toSignedEntity, Verifier } from '@sigstore/verify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { keySigner } from './key-signer.ts'
 import { type MockSigstore, startMockSigstore } from './testing/mock-sigstore.ts'
+import { trustedOf } from './testing/signers.ts'
 import { statementBytes } from './testing/statement.ts'
 
 let mock: MockSigstore
@@ -21,7 +21,7 @@ const fingerprint = spki.copy().digest('hex')
 const patience = { timeout: 20_000, retries: 1, retryDelay: 1 }
 
 function verify(text: string, key = publicKey, timestampThreshold = 0): void {
-  const material = toTrustMaterial(TrustedRoot.fromJSON(mock.trustedRoot), () => ({ publicKey: key, validFor: () => true }))
+  const material = { ...trustedOf(mock), publicKey: () => ({ publicKey: key, validFor: () => true }) }
   new Verifier(material, { tlogThreshold: 0, timestampThreshold }).verify(toSignedEntity(bundleFromJSON(JSON.parse(text))))
 }
 
@@ -50,7 +50,7 @@ describe('a bundle that a key signed', () => {
 
   it('carries a timestamp where an authority is set', async () => {
     const stages: string[] = []
-    const signer = keySigner({ privateKeyPem, tsa: mock.urls.tsa, trustedRoot: TrustedRoot.fromJSON(mock.trustedRoot), patience })
+    const signer = keySigner({ privateKeyPem, tsa: mock.urls.tsa, trusted: trustedOf(mock), patience })
     const text = await signer.sign(statementBytes(), { signal: never, owner: null, onStage: (stage) => stages.push(stage) })
     verify(text, publicKey, 1)
     expect(stages).toEqual(['key', 'tsa'])
@@ -58,7 +58,7 @@ describe('a bundle that a key signed', () => {
 
   it('is none where the timestamp does not verify with the trusted root', async () => {
     await using other = await startMockSigstore()
-    const signer = keySigner({ privateKeyPem, tsa: mock.urls.tsa, trustedRoot: TrustedRoot.fromJSON(other.trustedRoot), patience })
+    const signer = keySigner({ privateKeyPem, tsa: mock.urls.tsa, trusted: trustedOf(other), patience })
     await expect(signer.sign(statementBytes(), { signal: never, owner: null })).rejects.toMatchObject({ code: 'bundle-not-trusted' })
   })
 

@@ -1,9 +1,8 @@
-import type { TrustedRoot } from '@sigstore/protobuf-specs'
 import type { Signer } from '@sigstore/sign'
 import { buildBundle } from './envelope-builder.ts'
 import { PATIENCE, type Patience } from './http-answer.ts'
 import { refuseOwner } from './owner-rule.ts'
-import { checkBundle, checkTrust } from './self-check.ts'
+import { checkBundle, checkTrust, type Trusted } from './self-check.ts'
 import { parseSigningKey, type SigningKey } from './signing-key.ts'
 import { type StatementSigner, timed } from './statement-signer.ts'
 import { timestampWitness } from './timestamp.ts'
@@ -16,11 +15,11 @@ export function keySigner(o: {
   readonly privateKeyPem: string
   readonly tsa?: URL | null
   /** Timestamps that do not verify with it are not given out. */
-  readonly trustedRoot?: TrustedRoot | null
+  readonly trusted?: Trusted | null
   readonly patience?: Patience
 }): StatementSigner {
   const key = parseSigningKey(o.privateKeyPem)
-  const { tsa = null, trustedRoot = null, patience = PATIENCE } = o
+  const { tsa = null, trusted = null, patience = PATIENCE } = o
   return {
     identity: () => Promise.resolve({ kind: 'key', fingerprint: key.fingerprint, publicKey: key.publicKeyPem }),
     async sign(statement, { signal, owner, repository = null, onStage }) {
@@ -33,7 +32,7 @@ export function keySigner(o: {
       const signer: Signer = { sign: (data) => timed('key', onStage, () => Promise.resolve(signWith(key, data))) }
       const bundle = await buildBundle(statement, signer, timedWitnesses)
       checkBundle(bundle, { statement, publicKeyPem: key.publicKeyPem, logEntries: 0, timestamps: witnesses.length })
-      if (trustedRoot !== null && tsa !== null) checkTrust(bundle, trustedRoot, key.publicKeyPem)
+      if (trusted !== null && tsa !== null) checkTrust(bundle, trusted, key.publicKeyPem)
       return bundle
     },
   }

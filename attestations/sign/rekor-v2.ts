@@ -1,4 +1,4 @@
-import { createPublicKey, X509Certificate } from 'node:crypto'
+import { X509Certificate } from 'node:crypto'
 import type { VerificationMaterial, Witness } from '@sigstore/sign'
 import { z } from 'zod'
 import { askService, Base64, below, Count, readJson } from './ask-service.ts'
@@ -34,33 +34,29 @@ const Body = z.looseObject({
       data: z.looseObject({ algorithm: z.literal('SHA2_256'), digest: Base64 }),
       signature: z.looseObject({
         content: Base64,
-        verifier: z.looseObject({
-          publicKey: z.looseObject({ rawBytes: Base64 }).optional(),
-          x509Certificate: z.looseObject({ rawBytes: Base64 }).optional(),
-        }),
+        verifier: z.looseObject({ x509Certificate: z.looseObject({ rawBytes: Base64 }) }),
       }),
     }),
   }),
 })
 
 /**
- * A witness that logs the envelope in Rekor v2 (`POST api/v2/log/entries`). Since May 2026 its servers take an envelope as a
+ * A witness that logs an envelope that a certificate's key signed in Rekor v2 (`POST api/v2/log/entries`). Since May 2026 its servers take an envelope as a
  * `hashedrekord` over the hash of the pre-authentication encoding, which the library's own witness does not send. An entry of v2 carries
  * no time, so that it needs a timestamp beside it. What is checked of the entry, and what is not, is as with Rekor v1.
  */
 export function rekorV2Witness(o: Omit<RekorOptions, 'validity'>): Witness {
   return {
-    async testify(content, publicKey) {
+    async testify(content, pem) {
       const digest = signedDigest(envelopeOf(content))
       const signature = signatureOf(content)
-      const verifier = verifierOf(publicKey)
-      const rawBytes = verifier.der.toString('base64')
+      const certificate = new X509Certificate(pem).raw
       const request = {
         hashedRekordRequestV002: {
           digest: digest.toString('base64'),
           signature: {
             content: signature.toString('base64'),
-            verifier: { [verifier.kind]: { rawBytes }, keyDetails: KEY_DETAILS },
+            verifier: { x509Certificate: { rawBytes: certificate.toString('base64') }, keyDetails: KEY_DETAILS },
           },
         },
       }
@@ -81,16 +77,11 @@ export function rekorV2Witness(o: Omit<RekorOptions, 'validity'>): Witness {
       const ours =
         logged.data.digest.equals(digest) &&
         logged.signature.content.equals(signature) &&
-        logged.signature.verifier[verifier.kind]?.rawBytes.equals(verifier.der) === true
+        logged.signature.verifier.x509Certificate.rawBytes.equals(certificate)
       if (!ours) throw serviceFailure('rekor', 'wrong')
       return { tlogEntries: [toLogEntry(entry)] }
     },
   }
-}
-
-function verifierOf(pem: string): { kind: 'x509Certificate' | 'publicKey'; der: Buffer } {
-  if (pem.includes('BEGIN CERTIFICATE')) return { kind: 'x509Certificate', der: new X509Certificate(pem).raw }
-  return { kind: 'publicKey', der: createPublicKey(pem).export({ type: 'spki', format: 'der' }) }
 }
 
 function toLogEntry({ logIndex, logId, inclusionProof, canonicalizedBody }: z.infer<typeof Reply>): LogEntry {

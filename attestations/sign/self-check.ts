@@ -1,10 +1,12 @@
 import { createPublicKey, verify, X509Certificate } from 'node:crypto'
 import { bundleFromJSON, isBundleWithDsseEnvelope, type Bundle as SigstoreBundle } from '@sigstore/bundle'
 import { dsse } from '@sigstore/core'
-import type { TrustedRoot } from '@sigstore/protobuf-specs'
-import { toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify'
+import { type TrustMaterial, toSignedEntity, Verifier } from '@sigstore/verify'
 import { Failure } from '../../verifier/model/failure.ts'
-import { PAYLOAD_TYPE } from './statement-signer.ts'
+import { PAYLOAD_TYPE } from '../statement/predicate-types.ts'
+
+/** Authorities and logs to verify with, as `toTrustMaterial` makes them of a trusted_root.json. */
+export type Trusted = Omit<TrustMaterial, 'publicKey'>
 
 export type Made = {
   readonly statement: Uint8Array
@@ -58,13 +60,13 @@ function isAsMade(bundle: SigstoreBundle, made: Made): boolean {
  * Verifies a bundle against a trust root, whole: chain and SCT of the certificate, inclusion in the log, the timestamps. Of a bundle signed
  * with `key` (PEM), which is in no log of ours, only the timestamps. Failure: `bundle-not-trusted`.
  */
-export function checkTrust(text: string, trustedRoot: TrustedRoot, key: string | null): void {
-  const publicKey = key === null ? null : createPublicKey(key)
+export function checkTrust(text: string, trusted: Trusted, key: string | null): void {
+  const publicKey = (): ReturnType<TrustMaterial['publicKey']> => ({ publicKey: createPublicKey(key ?? ''), validFor: () => true })
   try {
-    const material = toTrustMaterial(trustedRoot, publicKey === null ? undefined : () => ({ publicKey, validFor: () => true }))
-    const thresholds = publicKey === null ? {} : { tlogThreshold: 0 }
+    const material = { ...trusted, publicKey }
+    const thresholds = key === null ? {} : { tlogThreshold: 0 }
     // A root without CT logs is of servers that have none.
-    const ctlogs = trustedRoot.ctlogs.length === 0 ? { ctlogThreshold: 0 } : {}
+    const ctlogs = trusted.ctlogs.length === 0 ? { ctlogThreshold: 0 } : {}
     new Verifier(material, { ...thresholds, ...ctlogs }).verify(toSignedEntity(bundleFromJSON(JSON.parse(text))))
   } catch {
     throw new Failure({

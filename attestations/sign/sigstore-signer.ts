@@ -1,4 +1,3 @@
-import type { TrustedRoot } from '@sigstore/protobuf-specs'
 import type { Witness } from '@sigstore/sign'
 import { buildBundle } from './envelope-builder.ts'
 import { type Certified, certify } from './fulcio.ts'
@@ -7,7 +6,7 @@ import { type Claims, type IdentityToken, readToken, type TokenSource } from './
 import { refuseOwner, type SignerNames } from './owner-rule.ts'
 import { rekorV1Witness } from './rekor-v1.ts'
 import { rekorV2Witness } from './rekor-v2.ts'
-import { checkBundle, checkTrust } from './self-check.ts'
+import { checkBundle, checkTrust, type Trusted } from './self-check.ts'
 import { type SignOptions, type StatementSigner, timed } from './statement-signer.ts'
 import { timestampWitness } from './timestamp.ts'
 
@@ -19,7 +18,7 @@ export type SigstoreOptions = {
     | { readonly version: 2; readonly rekor: URL; readonly tsa: URL }
   readonly token: TokenSource
   /** Bundles that do not verify with it are not given out. */
-  readonly trustedRoot?: TrustedRoot | null
+  readonly trusted?: Trusted | null
   readonly patience?: Patience
   readonly now?: () => Date
 }
@@ -29,7 +28,7 @@ export type SigstoreOptions = {
  * logged. The owner rule is applied to the token before Fulcio is asked, since certificates are public too, and then to the certificate.
  */
 export function sigstoreSigner(o: SigstoreOptions): StatementSigner {
-  const { patience = PATIENCE, now = () => new Date(), trustedRoot = null } = o
+  const { patience = PATIENCE, now = () => new Date(), trusted = null } = o
   const token = async (signal: AbortSignal): Promise<IdentityToken> => {
     signal.throwIfAborted()
     return readToken(await o.token(signal), now())
@@ -49,7 +48,7 @@ export function sigstoreSigner(o: SigstoreOptions): StatementSigner {
       const bundle = await buildBundle(statement, certified.signer, witnesses)
       const publicKeyPem = certified.certificate.publicKey.export({ type: 'spki', format: 'pem' }).toString()
       checkBundle(bundle, { statement, publicKeyPem, logEntries: 1, timestamps: o.log.tsa === null ? 0 : 1 })
-      if (trustedRoot !== null) checkTrust(bundle, trustedRoot, null)
+      if (trusted !== null) checkTrust(bundle, trusted, null)
       return bundle
     },
   }

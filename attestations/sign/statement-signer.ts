@@ -1,8 +1,5 @@
 import type { Sha256 } from '../../verifier/model/digest.ts'
 
-/** The payload type of every envelope that we sign: in-toto attestation framework, envelope layer. */
-export const PAYLOAD_TYPE = 'application/vnd.in-toto+json'
-
 /** Who signs. `fingerprint` is the sha256 of the public key's SPKI DER; `publicKey` is its PEM. */
 export type SignerIdentity =
   | { readonly kind: 'key'; readonly fingerprint: Sha256; readonly publicKey: string }

@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, generateKeyPairSync, sign, X509Certificate } from 'node:crypto'
+import { createHash, generateKeyPairSync, sign, X509Certificate } from 'node:crypto'
 import { z } from 'zod'
 import { LogTree } from './log-tree.ts'
 import type { Reply } from './mock-reply.ts'
@@ -10,8 +10,7 @@ const Request = z.strictObject({
     signature: z.strictObject({
       content: Bytes,
       verifier: z.strictObject({
-        x509Certificate: z.strictObject({ rawBytes: Bytes }).optional(),
-        publicKey: z.strictObject({ rawBytes: Bytes }).optional(),
+        x509Certificate: z.strictObject({ rawBytes: Bytes }),
         keyDetails: z.literal('PKIX_ECDSA_P256_SHA_256'),
       }),
     }),
@@ -57,15 +56,11 @@ export class FakeRekorV2 {
     const parsed = Request.safeParse(JSON.parse(body))
     if (!parsed.success) return { status: 400, body: '{"code":3,"message":"invalid type, must be hashedrekord"}', type: 'application/json' }
     const { digest, signature } = parsed.data.hashedRekordRequestV002
-    const { x509Certificate, publicKey, keyDetails } = signature.verifier
-    const key = x509Certificate
-      ? new X509Certificate(x509Certificate.rawBytes).publicKey
-      : createPublicKey({ key: publicKey?.rawBytes ?? Buffer.alloc(0), format: 'der', type: 'spki' })
+    const { x509Certificate, keyDetails } = signature.verifier
+    const key = new X509Certificate(x509Certificate.rawBytes).publicKey
     const der = signature.content[0] === 0x30
     if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1' || digest.length !== 32 || !der) return { status: 400, body: 'invalid' }
-    const verifier = x509Certificate
-      ? { keyDetails, x509Certificate: { rawBytes: x509Certificate.rawBytes.toString('base64') } }
-      : { keyDetails, publicKey: { rawBytes: publicKey?.rawBytes.toString('base64') } }
+    const verifier = { keyDetails, x509Certificate: { rawBytes: x509Certificate.rawBytes.toString('base64') } }
     // Keys in the order of canonical JSON.
     const entry = {
       apiVersion: '0.0.2',

@@ -22,8 +22,8 @@ export type MockRequest = {
   readonly count: number
 }
 
-/** Answers in a server's stead; `honest` gives what it would have answered, and does what it does. */
-export type Meddler = (request: MockRequest, honest: () => Promise<Reply>) => Reply | Promise<Reply>
+/** Answers in a server's stead; `honest` does what it does, to the request or to another, and gives what it answers. */
+export type Meddler = (request: MockRequest, honest: (instead?: MockRequest) => Promise<Reply>) => Reply | Promise<Reply>
 
 export type MockSigstore = AsyncDisposable & {
   /** Base addresses, each ending in a slash; that of `tsa` is whole. `issuer` answers a GET with `{"value": token}`. */
@@ -128,7 +128,7 @@ async function serve(incoming: IncomingMessage, response: ServerResponse, { hone
   requests.push(request)
   const meddler = meddlers.get(request.service)
   // What cannot be read at all is the client's fault, as with the real servers.
-  const answer = (): Promise<Reply> => honest(request).catch(() => ({ status: 400, body: 'bad request' }))
+  const answer = (asked = request): Promise<Reply> => honest(asked).catch(() => ({ status: 400, body: 'bad request' }))
   const reply = meddler === undefined ? await answer() : await meddler(request, answer)
   if (reply === 'hang') return
   if (reply === 'reset') {
