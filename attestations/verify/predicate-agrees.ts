@@ -1,0 +1,98 @@
+import type { z } from 'zod'
+import { PREDICATE_TYPE } from '../statement/predicate-types.ts'
+import { isPredicateType, PREDICATES } from '../statement/predicates.ts'
+import type { RebuildResultPredicate } from '../statement/rebuild-result-predicate.ts'
+import type { ReproducedPredicate } from '../statement/reproduced-predicate.ts'
+import type { Statement } from '../statement/statement.ts'
+import type { RejectionCode } from './rejections.ts'
+
+export type PredicateReading =
+  /** `madeAt`: when its maker says that it was made. */
+  | { readonly kind: 'agrees'; readonly madeAt: Date }
+  | { readonly kind: 'rejected'; readonly code: RejectionCode }
+  /** Of a kind whose content is not ours to define: nothing is said of it. */
+  | { readonly kind: 'unread' }
+
+type Foreign = Statement<Readonly<Record<string, unknown>>>
+
+/**
+ * Whether a statement of one of our kinds says what its kind stands for. A type is a label that any signer can put on anything: a mismatch
+ * labelled as reproduced is refused here, whoever signed it.
+ */
+export function readAgreeing(statement: Foreign): PredicateReading {
+  const type = statement.predicateType
+  if (!isPredicateType(type) || !isOurs(statement)) return { kind: 'unread' }
+  const parsed = PREDICATES[type].safeParse(statement.predicate)
+  if (!parsed.success) return { kind: 'rejected', code: saysOtherwise(statement) ? 'predicate-contradicts-type' : 'predicate-malformed' }
+  return agrees(statement, parsed.data)
+    ? { kind: 'agrees', madeAt: new Date(madeAt(parsed.data)) }
+    : { kind: 'rejected', code: 'predicate-contradicts-type' }
+}
+
+/** SLSA's types are everybody's; of those, what another program made has another form, and is no forgery. */
+function isOurs({ predicateType, predicate }: Foreign): boolean {
+  const version =
+    predicateType === PREDICATE_TYPE.provenance
+      ? member(predicate, 'runDetails', 'builder', 'version')
+      : predicateType === PREDICATE_TYPE.vsa
+        ? member(predicate, 'verifier', 'version')
+        : null
+  return version === null || (isObject(version) && 'bitwitness' in version)
+}
+
+/** A verdict that belongs to another kind, however the rest looks. */
+function saysOtherwise({ predicateType, predicate }: Foreign): boolean {
+  const { verdict, tier } = predicate
+  const isReproduction = verdict === 'reproduced' && tier === 'bit-exact'
+  if (predicateType === PREDICATE_TYPE.reproduced) return typeof verdict === 'string' && !isReproduction
+  if (predicateType === PREDICATE_TYPE.rebuildResult) return isReproduction || verdict === 'undecided'
+  return false
+}
+
+type Ours = z.infer<(typeof PREDICATES)[keyof typeof PREDICATES]>
+
+function agrees({ subject }: Foreign, predicate: Ours): boolean {
+  if (!('claims' in predicate)) return true
+  const claimed = new Set<string>(predicate.claims.map(({ sha256 }) => sha256))
+  const subjects = new Set<string>(subject.map(({ digest }) => digest.sha256))
+  if (claimed.size !== subjects.size || ![...claimed].every((digest) => subjects.has(digest))) return false
+  const exact = isExact(predicate)
+  return predicate.verdict === 'reproduced' && predicate.tier === 'bit-exact' ? exact : !exact || !allBuilt(predicate)
+}
+
+type Judged = ReproducedPredicate | RebuildResultPredicate
+
+/** Whether its own observations are that every attempt was built and made every claimed byte. */
+function isExact(predicate: Judged): boolean {
+  const { attempts, claims } = predicate
+  return (
+    attempts.length > 0 &&
+    allBuilt(predicate) &&
+    claims.every(
+      ({ sha256, observed }) =>
+        attempts.every(({ number }) => observed.some(({ attempt }) => attempt === number)) &&
+        observed.every(
+          (one) => one.result === 'equal' && one.tier === 'bit-exact' && one.transformations.length === 0 && one.sha256 === sha256,
+        ),
+    )
+  )
+}
+
+function allBuilt({ attempts, findings }: Judged): boolean {
+  return attempts.every(({ outcome }) => outcome === 'built') && !findings.recipe.some(({ severity }) => severity === 'refuse')
+}
+
+function madeAt(predicate: Ours): string {
+  if ('finishedAt' in predicate) return predicate.finishedAt
+  return 'timeVerified' in predicate ? predicate.timeVerified : predicate.runDetails.metadata.finishedOn
+}
+
+function member(value: unknown, ...path: readonly string[]): unknown {
+  let inner = value
+  for (const key of path) inner = isObject(inner) ? inner[key] : undefined
+  return inner
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto'
+import { TrustedRoot as ProtobufTrustedRoot } from '@sigstore/protobuf-specs'
+import { type TrustMaterial, toTrustMaterial } from '@sigstore/verify'
+import { z } from 'zod'
+import { Sha256 } from '../../verifier/model/digest.ts'
+import { Failure } from '../../verifier/model/failure.ts'
+import { parseStrictJson } from '../statement/strict-json.ts'
+
+/** Authorities and logs of one Sigstore instance, ready to verify with. */
+export type TrustedRoot = {
+  readonly material: Omit<TrustMaterial, 'publicKey'>
+  /** Of the exact bytes of the document. */
+  readonly sha256: Sha256
+}
+
+const LIMITS = { maxBytes: 4 << 20, maxDepth: 16 }
+
+/** Without a start, a validity is from the beginning of time: that is how a key that was never meant to be trusted gets in. */
+const Validity = z.looseObject({ start: z.iso.datetime({ offset: true }), end: z.iso.datetime({ offset: true }).nullish() })
+const Log = z.looseObject({ publicKey: z.looseObject({ validFor: Validity }) })
+const Authority = z.looseObject({ validFor: Validity })
+/** Only what is relied on; what later versions add beside it is nobody's attack, since the root is what we trust. */
+const Document = z.looseObject({
+  mediaType: z.string().regex(/^application\/vnd\.dev\.sigstore\.trustedroot(\.v0\.[12]\+json|\+json;version=0\.[12])$/),
+  tlogs: z.array(Log).optional(),
+  certificateAuthorities: z.array(Authority).optional(),
+  ctlogs: z.array(Log).optional(),
+  timestampAuthorities: z.array(Authority).optional(),
+})
+
+/** Reads `trusted_root.json` (sigstore_trustroot.proto). Fails with `trusted-root-malformed`. */
+export function parseTrustedRoot(bytes: Uint8Array): TrustedRoot {
+  try {
+    const document = Document.parse(parseStrictJson(bytes, LIMITS))
+    const { publicKey: _, ...material } = toTrustMaterial(ProtobufTrustedRoot.fromJSON(document))
+    return { material, sha256: Sha256.parse(createHash('sha256').update(bytes).digest('hex')) }
+  } catch (cause) {
+    throw new Failure({
+      code: 'trusted-root-malformed',
+      message: 'the trusted root cannot be read',
+      hint: 'give a trusted_root.json in which every key and authority says since when it is valid',
+      cause,
+    })
+  }
+}
