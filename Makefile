@@ -1,10 +1,11 @@
 # Each target first brings the machine to where it runs (tools/bootstrap.sh), so a fresh clone needs nothing but `make TARGET`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit check bench soak fmt doctor generate stop-docker
+.PHONY: help demo test unit interop check bench soak fmt doctor generate stop-docker
 
 node := . tools/bootstrap.sh && bootstrap node
 engine := . tools/bootstrap.sh && bootstrap node docker
+everything := . tools/bootstrap.sh && bootstrap node cosign docker
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -13,10 +14,13 @@ demo: ## the main job on real input, from nothing: build, rebuild, compare, and 
 	@$(engine) && npm run --silent build && node tools/demo.ts
 
 test: ## format, lint, types, dead code and all tests, those on the Docker engine included; ends with N passed, N failed, N skipped
-	@$(engine) && npm test --silent
+	@$(everything) && npm test --silent
 
 unit: ## the tests that need no Docker engine
 	@$(node) && node tools/run-suites.ts unit house
+
+interop: ## the tests against Debian's cosign and sigstore-go, which it fetches without installing them
+	@. tools/bootstrap.sh && bootstrap node cosign && node tools/run-suites.ts interop
 
 check: ## format, lint, types, dead code
 	@$(node) && npm run --silent check

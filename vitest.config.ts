@@ -9,10 +9,19 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: code.map((dir) => `${dir}/**/*.test.{ts,tsx}`),
-          exclude: ['**/node_modules/**', '**/*.docker.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.{docker,interop}.test.ts'],
           // Far above what any of them takes: machines that also build are slow at times.
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          // Against programs that others made (tools/bootstrap.sh fetches them).
+          name: 'interop',
+          include: ['{attestations,src,test}/**/*.interop.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
@@ -31,7 +40,7 @@ export default defineConfig({
         test: {
           name: 'house',
           include: ['test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', '**/*.docker.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.{docker,interop}.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

@@ -2,6 +2,7 @@
 # Brings a machine to where the Makefile's targets run. Sourced by .ci/run and by the Makefile's recipes:
 #   . tools/bootstrap.sh && bootstrap node            Node of the pinned version and the npm packages
 #   . tools/bootstrap.sh && bootstrap node docker     and the Docker engine with the programs that builds need
+#   . tools/bootstrap.sh && bootstrap cosign          Debian's cosign 3 and sigstore-go, below .tools, for the tests with other tools
 # As root on a Debian system what is missing is installed, on a terminal only after asking (BITWITNESS_YES=1 or CI=true: without);
 # elsewhere it is named and the target ends. Nothing is changed that is already there.
 
@@ -66,6 +67,15 @@ bootstrap_docker() {
     install_packages $(missing_packages $docker_programs) || return 1
     node tools/docker-engine.ts start || return 1
   fi
+}
+
+# COSIGN and SIGSTORE_GO name programs of one's own; otherwise they are what is below .tools.
+bootstrap_cosign() {
+  local programs=.tools/verifiers/bin
+  if [ -z "${COSIGN:-}" ] || [ -z "${SIGSTORE_GO:-}" ]; then
+    [ -x "$programs/cosign" ] && [ -x "$programs/sigstore-go-verification" ] || bash tools/fetch-verifiers.sh .tools/verifiers || return 1
+  fi
+  export COSIGN="${COSIGN:-$PWD/$programs/cosign}" SIGSTORE_GO="${SIGSTORE_GO:-$PWD/$programs/sigstore-go-verification}"
 }
 
 bootstrap() {

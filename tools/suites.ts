@@ -21,7 +21,8 @@ export const SUITES: readonly Suite[] = [
   tool('dead-code', 'node_modules/knip/bin/knip.js', ['--no-progress'], 120),
   project('unit', 360),
   project('house', 300),
-  { ...project('docker', 2640), mustRun: true },
+  { ...project('interop', 240), mustRun: true },
+  { ...project('docker', 2400), mustRun: true },
 ]
 
 function tool(name: string, script: string, args: readonly string[], budgetSeconds: number): Suite {
