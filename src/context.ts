@@ -20,7 +20,7 @@ import type { EmitEvent } from '../verifier/model/event.ts'
 import { Failure } from '../verifier/model/failure.ts'
 import type { InputLock } from '../verifier/model/lock.ts'
 import { pinSource } from '../verifier/source/pin-source.ts'
-import { parseSourceRef, type SourceAccess } from '../verifier/source/source-ref.ts'
+import { parseSourceRef } from '../verifier/source/source-ref.ts'
 import { type BuildCommand, build } from './app/build.ts'
 import { check } from './app/check.ts'
 import { type DoctorReport, doctor, type MirrorProbe } from './app/doctor.ts'
@@ -30,7 +30,10 @@ import { type VerifyCommand, verify } from './app/verify.ts'
 import { type Home, openHome } from './config/home.ts'
 import { findPackage } from './config/package-root.ts'
 import type { Settings } from './config/settings.ts'
-import { download } from './download/download.ts'
+import { sourceAccess } from './config/source-access.ts'
+import { type DownloadRules, downloadFile } from './download/download.ts'
+import { checkUrl } from './download/request.ts'
+import { downloadRules } from './download/rules.ts'
 import { EngineRoom } from './engine/engine-room.ts'
 import { openBlobFolder } from './storage/blob-folder.ts'
 import { isAlive } from './storage/process-identity.ts'
@@ -77,7 +80,7 @@ export class Context implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {}
 
   async verify(command: VerifyCommand) {
-    if (command.claimed !== null && !isUrl(command.claimed)) await requireReadable(command.claimed)
+    if (command.claimed !== null) await this.#requireUsable(command.claimed)
     return await verify(await this.#ports(), command)
   }
 
@@ -182,13 +185,7 @@ export class Context implements AsyncDisposable {
 
   async #ports(): Promise<Ports> {
     const room = await this.#engineRoom()
-    const allowed = this.#settings.sources
-    const access: SourceAccess = {
-      files: true,
-      localRepositories: allowed.includes('local-repositories'),
-      plainHttp: allowed.includes('plain-http'),
-      privateHosts: allowed.includes('private-hosts'),
-    }
+    const access = sourceAccess(this.#settings.sources)
     return {
       version: this.#version,
       blobs: this.#blobs,
@@ -209,11 +206,24 @@ export class Context implements AsyncDisposable {
       writeInputs: async ({ lock, path: file }) => {
         await writeInputsArchive({ lock, blobs: this.#blobs, path: file })
       },
-      fetchClaimed: async (location, folder, signal) =>
-        isUrl(location)
-          ? await download(new URL(location), folder, { maxBytes: this.#settings.limitOutput, seconds: DOWNLOAD_SECONDS }, signal)
-          : location,
+      fetchClaimed: async (location, folder, signal) => {
+        if (!isUrl(location)) return location
+        const file = path.join(folder, 'downloaded')
+        await downloadFile(location, file, this.#downloadRules(), signal)
+        return file
+      },
     }
+  }
+
+  #downloadRules(): DownloadRules {
+    const { sources, limitOutput } = this.#settings
+    return downloadRules(sourceAccess(sources), { maxBytes: limitOutput, seconds: DOWNLOAD_SECONDS })
+  }
+
+  /** A slip in a path or URL is told before anything is built. */
+  async #requireUsable(claimed: string): Promise<void> {
+    if (isUrl(claimed)) checkUrl(claimed, this.#downloadRules())
+    else await requireReadable(claimed)
   }
 
   async #builder(room: EngineRoom, o: { wanted: Sha256 | null; emit: EmitEvent; signal: AbortSignal }): Promise<ReadyBuilder> {
@@ -290,10 +300,9 @@ async function missingPrograms(names: readonly string[]): Promise<readonly strin
 }
 
 function isUrl(location: string): boolean {
-  return /^https?:\/\//.test(location)
+  return /^https?:\/\//i.test(location)
 }
 
-/** A slip in a path is told before anything is built. */
 async function requireReadable(file: string): Promise<void> {
   await access(file, constants.R_OK).catch((cause: unknown) => {
     throw new Failure({

@@ -45,6 +45,8 @@ const USAGE: ReadonlySet<string> = new Set([
   'claim-kind-unknown',
   'claim-missing',
   'digest-malformed',
+  'download-plain-http',
+  'download-url-malformed',
   'engine-address-unknown',
   'file-unreadable',
   'inputs-of-another-lock',

@@ -106,7 +106,7 @@ export const SETTINGS = {
   sources: {
     variable: 'BITWITNESS_SOURCES_ALLOW',
     about:
-      'Sources that are refused otherwise, since a URL can come from anywhere: repositories of this machine, without TLS, on private addresses.',
+      'What is refused otherwise, since a URL can come from anywhere: repositories of this machine; repositories and claimed bytes without TLS, or on private addresses.',
     form: '`local-repositories`, `plain-http` and `private-hosts`, separated by spaces',
     otherwise: 'none of them',
     fallback: (): readonly SourceAllowance[] => [],

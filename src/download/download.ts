@@ -1,42 +1,72 @@
 import { createWriteStream } from 'node:fs'
-import path from 'node:path'
-import { Readable } from 'node:stream'
+import { rename, rm } from 'node:fs/promises'
+import type { IncomingMessage } from 'node:http'
 import { pipeline } from 'node:stream/promises'
-import { Failure } from '../../verifier/model/failure.ts'
+import { downloadFailure } from './failures.ts'
+import { asFailure, type RequestRules, request } from './request.ts'
 
-export type DownloadLimits = { readonly maxBytes: number; readonly seconds: number }
+export type DownloadRules = RequestRules & {
+  /** Of the body. */
+  readonly maxBytes: number
+  /** For all of it: redirects, and the body to its end. */
+  readonly seconds: number
+}
 
-/** Fetches an http or https URL into a file of ours in `folder`. The bytes are a stranger's until a digest says otherwise. */
-export async function download(location: URL, folder: string, limits: DownloadLimits, signal: AbortSignal): Promise<string> {
-  const stop = AbortSignal.any([signal, AbortSignal.timeout(limits.seconds * 1000)])
-  const file = path.join(folder, 'downloaded')
+/** What may be held in memory, whatever the rules say, in bytes. */
+const MAX_IN_MEMORY = 64 * 1024 ** 2
+
+/**
+ * Fetches a URL into a new file, which appears whole or not at all, and gives its size. The bytes are a stranger's until a digest or a
+ * signature says otherwise. Rejects with a `download-…` failure, or with the signal's reason.
+ */
+export async function downloadFile(url: string, file: string, rules: DownloadRules, signal: AbortSignal): Promise<number> {
+  const part = `${file}.part`
   try {
-    const answer = await fetch(location, { signal: stop, redirect: 'follow' })
-    if (!answer.ok || answer.body === null) throw failed('the server refused it')
-    const source = Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0])
-    await pipeline(bounded(source, limits.maxBytes), createWriteStream(file, { flags: 'wx', mode: 0o600 }), { signal: stop })
-    return file
-  } catch (cause) {
-    signal.throwIfAborted()
-    if (cause instanceof Failure) throw cause
-    throw failed(stop.aborted ? 'it took too long' : 'it broke off', cause)
+    return await within(rules, signal, async (stop) => {
+      const answer = await request(url, rules, stop)
+      const target = createWriteStream(part, { flags: 'wx', mode: 0o600 })
+      await pipeline(bodyOf(answer, rules.maxBytes), target, { signal: stop })
+      await rename(part, file)
+      return target.bytesWritten
+    })
+  } finally {
+    await rm(part, { force: true })
   }
 }
 
-async function* bounded(source: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<Buffer, void, void> {
-  let left = maxBytes
-  for await (const part of source) {
-    left -= part.length
-    if (left < 0) throw failed('it is larger than a build may be')
-    yield part
-  }
-}
-
-function failed(why: string, cause?: unknown): Failure {
-  return new Failure({
-    code: 'download-failed',
-    message: `the claimed bytes could not be fetched: ${why}`,
-    hint: 'fetch the file by hand and give its path',
-    cause,
+/** Fetches something small, such as a document, into memory. Otherwise as `downloadFile`. */
+export async function downloadBytes(url: string, rules: DownloadRules, signal: AbortSignal): Promise<Uint8Array> {
+  return await within(rules, signal, async (stop) => {
+    const answer = await request(url, rules, stop)
+    return Buffer.concat(await Array.fromAsync(bodyOf(answer, Math.min(rules.maxBytes, MAX_IN_MEMORY))))
   })
+}
+
+async function* bodyOf(answer: IncomingMessage, limit: number): AsyncGenerator<Buffer, void, void> {
+  try {
+    const stated = answer.headers['content-length']
+    // Chunks say where they end; a body that ends with its connection could be cut short unseen.
+    if (stated === undefined && answer.headers['transfer-encoding'] !== 'chunked') throw downloadFailure('download-failed')
+    if (Number(stated ?? 0) > limit) throw downloadFailure('download-size-limit', { limit })
+    let size = 0
+    for await (const part of answer as AsyncIterable<Buffer>) {
+      size += part.length
+      if (size > limit) throw downloadFailure('download-size-limit', { limit })
+      yield part
+    }
+  } catch (error) {
+    throw asFailure(error)
+  } finally {
+    answer.destroy()
+  }
+}
+
+async function within<T>({ seconds }: DownloadRules, signal: AbortSignal, run: (stop: AbortSignal) => Promise<T>): Promise<T> {
+  const late = AbortSignal.timeout(seconds * 1000)
+  try {
+    return await run(AbortSignal.any([signal, late]))
+  } catch (error) {
+    signal.throwIfAborted()
+    throw late.aborted ? downloadFailure('download-time-limit', { limit: seconds }) : error
+  }
 }
