@@ -4,7 +4,7 @@ import { Recipe } from '../../verifier/model/recipe.ts'
 import { PinnedSource } from '../../verifier/model/source.ts'
 import { readRecipe } from '../../verifier/recipe/read-recipe.ts'
 import { pinSource } from '../../verifier/source/pin-source.ts'
-import { OWN_ACCESS, parseSourceRef } from '../../verifier/source/source-ref.ts'
+import { parseSourceRef, type SourceAccess } from '../../verifier/source/source-ref.ts'
 
 export const RECIPE_LINT_SCHEMA = 'bitwitness/recipe-lint/v1'
 
@@ -21,10 +21,12 @@ export type RecipeLint = z.infer<typeof RecipeLint>
 /** Pins a source and reads its recipe. Needs no engine and runs nothing of it. */
 export async function lintRecipe(o: {
   readonly source: string
+  readonly access: SourceAccess
   readonly scratch: string
   readonly signal: AbortSignal
 }): Promise<RecipeLint> {
-  await using pinned = await pinSource(parseSourceRef(o.source, OWN_ACCESS), { scratch: o.scratch, access: OWN_ACCESS, signal: o.signal })
+  const { access, scratch, signal } = o
+  await using pinned = await pinSource(parseSourceRef(o.source, access), { scratch, access, signal })
   const { recipe, findings } = readRecipe(pinned.tree)
   const refused = findings.some(({ severity }) => severity === 'refuse')
   return { schema: RECIPE_LINT_SCHEMA, verdict: refused ? 'refused' : 'accepted', source: pinned.pinned, recipe, findings }

@@ -1,4 +1,5 @@
 import type { CommandContext } from '@stricli/core'
+import type { SourceAccess } from '../../verifier/source/source-ref.ts'
 import type { ScratchRoom } from '../scratch-room.ts'
 import type { ExitCode } from './exit-code.ts'
 import type { UseCases } from './use-cases.ts'
@@ -24,6 +25,8 @@ export type CliIo = {
   readonly debug: boolean
   /** Opens what stands behind the commands; called by commands that need it and by nothing else, since it loads the engine's client. */
   readonly open: () => Promise<UseCases>
+  /** What the settings let a source be, for commands that open nothing else. */
+  readonly access: () => SourceAccess
   /** Room for commands that need no engine. */
   readonly scratch: () => Promise<ScratchRoom>
 }

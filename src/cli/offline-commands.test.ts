@@ -2,8 +2,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { BareRepository } from '../../verifier/source/testing/objects.ts'
 import { writeBuiltFolder } from '../app/testing/built-folder.ts'
 import { exitOfExplanation } from './commands/explain.ts'
+import { readAccess } from './open-use-cases.ts'
 import { ran } from './testing/terminal.ts'
 
 let folder: string
@@ -40,6 +42,19 @@ describe('recipe lint', () => {
     expect(Object.keys(document).slice(0, 2)).toEqual(['schema', 'verdict'])
     expect(document).toMatchObject({ schema: 'bitwitness/recipe-lint/v1', verdict: 'refused', source: { kind: 'archive', sha256: null } })
     expect(document.findings.some((finding: { severity: string }) => finding.severity === 'refuse')).toBe(true)
+  })
+
+  it('takes the sources that the settings allow, and no others', async () => {
+    const repository = new BareRepository(folder)
+    const config = repository.object('blob', '[Distribution]\nDistribution=debian\nRelease=bookworm\n')
+    repository.commit(repository.tree(['100644', 'mkosi.conf', config]))
+    const source = `file://${repository.folder}`
+    expect(await ran(['recipe', 'lint', source])).toMatchObject({ exit: 2, stderr: expect.stringContaining('source-protocol') })
+    const access = () => readAccess({ BITWITNESS_SOURCES_ALLOW: 'plain-http local-repositories' })
+    const { exit, stdout } = await ran(['recipe', 'lint', source], {}, { access })
+    expect([exit, stdout.split('\n')[0]]).toEqual([0, 'accepted'])
+    const wrong = await ran(['recipe', 'lint', source], {}, { access: () => readAccess({ BITWITNESS_SOURCES_ALLOW: 'everything' }) })
+    expect(wrong).toMatchObject({ exit: 2, stderr: expect.stringContaining('setting-invalid') })
   })
 
   it('says what is wrong with a source that is none', async () => {

@@ -1,4 +1,6 @@
+import type { SourceAccess } from '../../verifier/source/source-ref.ts'
 import { type Environment, readSettings } from '../config/settings.ts'
+import { sourceAccess } from '../config/source-access.ts'
 import type { ScratchRoom } from '../scratch-room.ts'
 import type { UseCases } from './use-cases.ts'
 
@@ -7,6 +9,10 @@ export async function openUseCases(environment: Environment): Promise<UseCases> 
   const settings = readSettings(environment)
   const { Context } = await import('../context.ts')
   return await Context.open(settings)
+}
+
+export function readAccess(environment: Environment): SourceAccess {
+  return sourceAccess(readSettings(environment).sources)
 }
 
 export async function openScratch(): Promise<ScratchRoom> {
