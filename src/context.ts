@@ -191,6 +191,7 @@ export class Context implements AsyncDisposable {
       blobs: this.#blobs,
       reader: { architecture: MKOSI_NAMES[room.architecture] ?? room.architecture, mkosi: this.#settings.mkosi },
       slots: room.slots,
+      outputBytes: this.#settings.limitOutput,
       now: () => new Date().toISOString(),
       scratch: (): Promise<ScratchFolder> => makeScratch(this.#home.work),
       pin: (source, scratch, signal): Promise<PinnedTree> => pinSource(parseSourceRef(source, access), { scratch, signal, access }),

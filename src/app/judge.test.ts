@@ -27,7 +27,7 @@ const rebuilt = {
 
 async function judged(fetchClaimed: () => Promise<string>, claims: readonly Claim[] = [claim(digest('b'))]) {
   const signal = new AbortController().signal
-  const { comparisons, explained } = await judge({ blobs: memoryBlobs(), fetchClaimed }, rebuilt, {
+  const { comparisons, explained } = await judge({ blobs: memoryBlobs(), fetchClaimed, outputBytes: 1024 ** 2 }, rebuilt, {
     claims,
     claimed: 'there',
     scratch,
@@ -53,6 +53,7 @@ describe('a claim that is not what was built', () => {
       'download-failed',
     ],
     ['are something else', () => bytes(Buffer.from('something else')), 'claimed-file-differs'],
+    ['would fill the disk', () => bytes(gzipSync(Buffer.alloc(1024 ** 2 + 1))), 'decompressed-size'],
     ['are cut short', () => bytes(gzipSync(Buffer.alloc(100_000)).subarray(0, 50)), 'compressed-damaged'],
   ])('is a mismatch where its bytes %s', async (_, fetchClaimed, code) => {
     const { explained, decision } = await judged(fetchClaimed())

@@ -18,7 +18,7 @@ import type { Rebuilt } from './rebuild.ts'
 
 export type Judged = { readonly comparisons: readonly Comparison[]; readonly explained: Explained }
 
-type JudgePorts = Pick<Ports, 'blobs' | 'fetchClaimed'>
+type JudgePorts = Pick<Ports, 'blobs' | 'fetchClaimed' | 'outputBytes'>
 
 export type JudgeOptions = {
   readonly claims: readonly Claim[]
@@ -133,7 +133,8 @@ async function claimedBytes(
 ): Promise<Brought> {
   try {
     const file = await ports.fetchClaimed(location, folder, signal)
-    return { kind: 'read', file, read: await readClaimed({ claim, path: file, scratch: folder, blobs: ports.blobs, signal }) }
+    const { blobs, outputBytes: maxBytes } = ports
+    return { kind: 'read', file, read: await readClaimed({ claim, path: file, scratch: folder, maxBytes, blobs, signal }) }
   } catch (error) {
     signal.throwIfAborted()
     if (!(error instanceof Failure) || error.audience !== 'caller') throw error

@@ -30,6 +30,8 @@ export interface Ports {
   readonly reader: { readonly architecture: string; readonly mkosi: string }
   /** How many attempts may run side by side. */
   readonly slots: number
+  /** What a build may leave, uncompressed. Claimed bytes that are more cannot be what was built, and are not read. */
+  readonly outputBytes: number
   now(): string
   /** A private folder, removed at the end, or at the next start where there was no end. */
   scratch(): Promise<ScratchFolder>

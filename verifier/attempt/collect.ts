@@ -148,7 +148,8 @@ async function digestTree(name: string, format: ArtifactFormat, output: Collecte
 async function digestOci(name: string, output: CollectedOutput, options: DigestOptions): Promise<DigestedOne> {
   const folder = `${output.file}.layout`
   const written = await digestFile(output.file, options.signal)
-  const { manifest, config, layers } = await unpackOciTar(createReadStream(output.file, { highWaterMark: 1 << 20 }), folder)
+  const bytes = createReadStream(output.file, { highWaterMark: 1 << 20 })
+  const { manifest, config, layers } = await unpackOciTar(bytes, folder, options.maxBytes)
   await rm(output.file, { force: true })
   const artifact = {
     ...plain(name, 'oci', { sha256: manifest.sha256, size: manifest.bytes.length }),

@@ -55,7 +55,7 @@ function ours(): BuiltImage {
 
 async function compare(path: string, claimed: Claim, fields: { artifact?: Artifact } = {}) {
   const held = { index: 0, attempt: 1, artifact: fields.artifact ?? built, image: ours() }
-  return compareClaimedFile({ claim: claimed, path, scratch: scratch.at('work'), blobs, ...held })
+  return compareClaimedFile({ claim: claimed, path, scratch: scratch.at('work'), maxBytes: 1024 ** 3, blobs, ...held })
 }
 
 async function compareBytes(bytes: Uint8Array, claimed = claim(sha256(bytes)), fields: { artifact?: Artifact } = {}) {

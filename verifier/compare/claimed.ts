@@ -7,8 +7,9 @@ import type { BlobStore } from '../model/blob-store.ts'
 import type { Claim } from '../model/claim.ts'
 import type { Sha256 } from '../model/digest.ts'
 import { Failure } from '../model/failure.ts'
+import { IMAGE_TAR_LIMITS } from '../tar/limits.ts'
 import { type CanonicalTar, canonicaliseTar } from './canonicalise.ts'
-import { type Compression, openDecompressed } from './decompress.ts'
+import { type Compression, DECOMPRESS_LIMITS, openDecompressed } from './decompress.ts'
 import { digestFile } from './digest-file.ts'
 import { type OciContents, readOciLayout } from './oci-read.ts'
 import { unpackOciTar } from './oci-unpack.ts'
@@ -18,6 +19,7 @@ export type ClaimedTar = {
   readonly compression: Compression
   /** Of the uncompressed bytes. */
   readonly sha256: Sha256
+  readonly size: number
   /** Null where canonical form was refused, or where the bytes are no tar; `refusal` is then the reason. */
   readonly canonical: CanonicalTar | null
   readonly refusal: string | null
@@ -32,19 +34,22 @@ type Where = {
   readonly claim: Claim
   /** A file; for `oci-manifest` an OCI layout as a folder or as a tar. Somebody else's bytes. */
   readonly path: string
-  /** Folder of the caller's, which removes it. Needs room for the uncompressed bytes. */
+  /** Folder of the caller's, which removes it. Needs room for `maxBytes`, and as much again for an image in a tar. */
   readonly scratch: string
+  /** Of all that is read, uncompressed and with the holes of sparse files filled: what is more than a build may leave is none of it. */
+  readonly maxBytes: number
   readonly blobs: BlobStore
   readonly signal?: AbortSignal
 }
 
 /**
  * Proves by digest that a local file is what a claim names, and brings it to canonical form. Never executes or mounts anything. Rejects
- * with `claimed-file-differs` if it is something else, and as decompressing and reading OCI layouts do.
+ * with `claimed-file-differs` if it is something else, with `decompressed-size` or a `tar-…-limit` if it is too much, and as decompressing
+ * and reading OCI layouts do.
  */
 export async function readClaimed(where: Where): Promise<Claimed> {
   if (where.claim.kind === 'oci-manifest') return readClaimedImage(where)
-  const file = await readClaimedTar(where, where.path, 'claimed')
+  const file = await readClaimedTar(where, { file: where.path, name: 'claimed', maxBytes: where.maxBytes })
   if (file.sha256 === where.claim.sha256) return { kind: 'file', file, ofCompressed: false }
   const whole = file.compression === 'none' ? file : await digestFile(where.path, where.signal)
   if (whole.sha256 !== where.claim.sha256) throw notClaimed(where.claim, whole.sha256)
@@ -53,35 +58,47 @@ export async function readClaimed(where: Where): Promise<Claimed> {
 
 async function readClaimedImage(where: Where): Promise<Claimed> {
   const folder = (await stat(where.path)).isDirectory()
-  const image = folder
-    ? await readOciLayout(where.path)
-    : await unpackOciTar((await openDecompressed(where.path)).bytes, path.join(where.scratch, 'claimed-image'))
+  const image = folder ? await readOciLayout(where.path) : await unpacked(where)
   if (image.manifest.sha256 !== where.claim.sha256) throw notClaimed(where.claim, image.manifest.sha256)
   const layers: ClaimedTar[] = []
-  for (const [index, layer] of image.layers.entries()) layers.push(await readClaimedTar(where, layer.path, `claimed-layer-${index}`))
+  let maxBytes = where.maxBytes
+  for (const [index, layer] of image.layers.entries()) {
+    const read = await readClaimedTar(where, { file: layer.path, name: `claimed-layer-${index}`, maxBytes })
+    layers.push(read)
+    maxBytes -= read.size
+  }
   return { kind: 'oci', image, layers }
 }
 
-async function readClaimedTar(where: Where, source: string, name: string): Promise<ClaimedTar> {
-  const { compression, bytes } = await openDecompressed(source)
-  const plain = compression === 'none' ? source : path.join(where.scratch, name)
+async function unpacked({ path: file, scratch, maxBytes }: Where): Promise<OciContents> {
+  const { bytes } = await openDecompressed(file, { ...DECOMPRESS_LIMITS, maxSize: maxBytes })
+  return await unpackOciTar(bytes, path.join(scratch, 'claimed-image'), maxBytes)
+}
+
+type Source = { readonly file: string; readonly name: string; readonly maxBytes: number }
+
+async function readClaimedTar(where: Where, { file, name, maxBytes }: Source): Promise<ClaimedTar> {
+  const { compression, bytes } = await openDecompressed(file, { ...DECOMPRESS_LIMITS, maxSize: maxBytes })
+  const plain = compression === 'none' ? file : path.join(where.scratch, name)
   try {
     if (compression !== 'none')
       await pipeline(Readable.from(bytes, { objectMode: false }), createWriteStream(plain, { flags: 'wx' }), { signal: where.signal })
-    return { compression, ...(await canonicalOrRefusal(where, plain)) }
+    return { compression, ...(await canonicalOrRefusal(where, plain, maxBytes)) }
   } finally {
     if (compression !== 'none') await rm(plain, { force: true })
   }
 }
 
-async function canonicalOrRefusal(where: Where, plain: string): Promise<Pick<ClaimedTar, 'sha256' | 'canonical' | 'refusal'>> {
+async function canonicalOrRefusal(where: Where, plain: string, maxBytes: number): Promise<Omit<ClaimedTar, 'compression'>> {
   const signal = where.signal === undefined ? {} : { signal: where.signal }
+  const limits = { ...IMAGE_TAR_LIMITS, maxFileSize: maxBytes, maxTotalSize: maxBytes }
   try {
-    const canonical = await canonicaliseTar({ input: plain, output: null, blobs: where.blobs, ...signal })
-    return { sha256: canonical.written.sha256, canonical, refusal: null }
+    const canonical = await canonicaliseTar({ input: plain, output: null, blobs: where.blobs, limits, ...signal })
+    return { ...canonical.written, canonical, refusal: null }
   } catch (error) {
-    if (!(error instanceof Failure) || !error.code.startsWith('tar-')) throw error
-    return { sha256: (await digestFile(plain, where.signal)).sha256, canonical: null, refusal: `${error.code}: ${error.message}` }
+    // A limit says that nobody looked further, not that the bytes have no canonical form.
+    if (!(error instanceof Failure) || !error.code.startsWith('tar-') || error.code.endsWith('-limit')) throw error
+    return { ...(await digestFile(plain, where.signal)), canonical: null, refusal: `${error.code}: ${error.message}` }
   }
 }
 

@@ -15,6 +15,7 @@ export async function compareClaimedFile(o: {
   index: number
   path: string
   scratch: string
+  maxBytes: number
   blobs: BlobStore
   attempt: number
   artifact: Artifact
