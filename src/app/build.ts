@@ -12,6 +12,7 @@ import { decideCheck } from '../../verifier/model/verdict.ts'
 import { BUILD_MANIFEST_FILE as MANIFEST } from './build-folder.ts'
 import { judge } from './judge.ts'
 import type { Ports } from './ports.ts'
+import { INPUTS, LOCK, type PublishedNames, publishedNames } from './published-names.ts'
 import { firstBuilt, type RebuildCommand, type Rebuilt, rebuild } from './rebuild.ts'
 
 export type BuildCommand = RebuildCommand & {
@@ -19,8 +20,8 @@ export type BuildCommand = RebuildCommand & {
   readonly output: string
 }
 
-const LOCK = 'inputs.lock.json'
-const INPUTS = 'inputs.tar'
+/** What is not whole yet; no output of mkosi's begins with a dot. */
+const PART = '.part'
 
 /** Builds a source as its publisher: artifacts, OCI layouts, lock and inputs, and last the manifest that names them all. */
 export async function build(ports: Ports, command: BuildCommand): Promise<BuildManifest> {
@@ -66,7 +67,8 @@ type Publication = {
 async function publish(ports: Ports, o: Publication): Promise<BuildManifest> {
   await mkdir(o.output, { recursive: true })
   const artifacts: BuildManifest['artifacts'] = []
-  for (const artifact of o.artifacts) artifacts.push(await publishArtifact(artifact, o))
+  const published = publishedNames(o.artifacts)
+  for (const artifact of o.artifacts) artifacts.push(await publishArtifact(artifact, published.get(artifact.name) ?? NOTHING, o))
   const { lock } = o.rebuilt.attempts
   const digest = o.rebuilt.attempts.results[0]?.attempt.lock ?? null
   if (lock !== null) {
@@ -75,19 +77,19 @@ async function publish(ports: Ports, o: Publication): Promise<BuildManifest> {
   }
   const manifest = { ...o.manifest, artifacts, lock: digest === null ? null : { file: LOCK, sha256: digest, inputs: INPUTS } }
   // Last and in one step: a folder with a manifest is a complete one.
-  const part = path.join(o.output, `${MANIFEST}.part`)
+  const part = path.join(o.output, PART)
   await writeFile(part, encodeDocument(BuildManifest, manifest))
   await rename(part, path.join(o.output, MANIFEST))
   return manifest
 }
 
-async function publishArtifact(artifact: Artifact, o: Publication): Promise<BuildManifest['artifacts'][number]> {
+const NOTHING: PublishedNames = { file: null, layout: null }
+
+async function publishArtifact(artifact: Artifact, names: PublishedNames, o: Publication): Promise<BuildManifest['artifacts'][number]> {
   const { name, format, sha256, size, treeManifest, oci } = artifact
-  const source = format === 'oci' ? undefined : o.files.get(name)
-  const file = source === undefined ? null : fileName(format === 'directory' ? `${name}.tar` : name)
+  const source = o.files.get(name)
+  const { file, layout } = source === undefined ? NOTHING : names
   if (source !== undefined && file !== null) await move(source, path.join(o.output, file))
-  const packs = file !== null && oci !== null
-  const layout = packs ? `${name}.oci` : null
   if (layout !== null && file !== null) {
     const { architecture, reading } = o.rebuilt
     const image = packOci({
@@ -102,19 +104,15 @@ async function publishArtifact(artifact: Artifact, o: Publication): Promise<Buil
   return { name, format, sha256, size, treeManifest, oci, file, layout, claims }
 }
 
-/** An image may be called as one of our own files is. */
-function fileName(name: string): string {
-  return [MANIFEST, LOCK, INPUTS].includes(name) ? `image-${name}` : name
-}
-
 /** Within a file system a rename; across, a copy that appears whole. */
 async function move(from: string, to: string): Promise<void> {
   try {
     await rename(from, to)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error
-    await copyFile(from, `${to}.part`)
-    await rename(`${to}.part`, to)
+    const part = path.join(path.dirname(to), PART)
+    await copyFile(from, part)
+    await rename(part, to)
   }
 }
 
