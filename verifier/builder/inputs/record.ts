@@ -1,12 +1,12 @@
-import type { Duplex } from 'node:stream'
 import type { BlobStore } from '../../model/blob-store.ts'
 import { Sha256 } from '../../model/digest.ts'
 import { Failure } from '../../model/failure.ts'
 import type { InputLock } from '../../model/lock.ts'
 import { PROFILE_ARCHIVES } from './apt-sandbox.ts'
-import { type Answer, ArchiveServer } from './archive-server.ts'
+import { ArchiveProxy } from './archive-proxy.ts'
+import type { Answer } from './archive-server.ts'
 import { Follower } from './follower.ts'
-import { DEFAULT_INPUT_LIMITS, type InputFailure, type InputLimits, type InputProxy, type Mirrors } from './input-proxy.ts'
+import type { InputFailure, InputLimits, InputProxy, Mirrors } from './input-proxy.ts'
 import { lockRecording, type Recorded } from './lock-recording.ts'
 import { type MirrorRequests, mirrorRequests } from './mirror-request.ts'
 import { type Target, targetKey } from './target.ts'
@@ -36,10 +36,8 @@ export function recordInputs(options: RecordOptions): InputProxy {
   return new Recording(options)
 }
 
-class Recording implements InputProxy {
+class Recording extends ArchiveProxy {
   readonly #options: RecordOptions
-  readonly #limits: InputLimits
-  readonly #server: ArchiveServer
   readonly #requests: MirrorRequests
   readonly #turns: Turns
   readonly #budget: TransferBudget
@@ -49,26 +47,16 @@ class Recording implements InputProxy {
   readonly #settled = new Map<string, Promise<Settled>>()
   readonly #recorded = new Map<string, Recorded>()
   readonly #absent = new Map<string, Target>()
-  readonly #failures = new Map<string, InputFailure>()
   #lock: Promise<InputLock> | undefined
 
   constructor(options: RecordOptions) {
+    super(options.limits)
     this.#options = options
-    this.#limits = { ...DEFAULT_INPUT_LIMITS, ...options.limits }
-    this.#server = new ArchiveServer((target) => this.#answer(target), this.#limits)
     const trusted = new Set([...options.mirrors.values()].flat().map((mirror) => mirror.hostname))
-    this.#requests = mirrorRequests(trusted, this.#limits.stallMs)
-    this.#turns = new Turns(this.#limits.transfers)
-    this.#budget = { left: this.#limits.totalBytes }
+    this.#requests = mirrorRequests(trusted, this.limits.stallMs)
+    this.#turns = new Turns(this.limits.transfers)
+    this.#budget = { left: this.limits.totalBytes }
     this.#signal = options.signal === undefined ? this.#stop.signal : AbortSignal.any([options.signal, this.#stop.signal])
-  }
-
-  accept(connection: Duplex): void {
-    this.#server.accept(connection)
-  }
-
-  listen(): Promise<{ readonly port: number }> {
-    return this.#server.listen()
   }
 
   finish(): Promise<InputLock> {
@@ -76,16 +64,8 @@ class Recording implements InputProxy {
     return this.#lock
   }
 
-  failures(): readonly InputFailure[] {
-    return [...this.#failures.values(), ...this.#server.refusals]
-  }
-
-  stats(): { readonly requests: number; readonly bytes: number } {
-    return { requests: this.#server.requests, bytes: this.#server.bytes }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server[Symbol.asyncDispose]()
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await super[Symbol.asyncDispose]()
     this.#stop.abort()
     await Promise.allSettled(this.#settled.values())
     this.#requests.close()
@@ -96,11 +76,11 @@ class Recording implements InputProxy {
     const { blobs, architecture, snapshot } = this.#options
     const recorded = [...this.#recorded.values()]
     const { inputs, failures } = await lockRecording(recorded, blobs)
-    for (const failure of failures) this.#failures.set(targetKey(failure), failure)
+    for (const failure of failures) this.fail(failure)
     return { schema: 'bitwitness/input-lock/v1', architecture, snapshot, inputs, absent: [...this.#absent.values()] }
   }
 
-  async #answer(target: Target): Promise<Answer> {
+  protected async answer(target: Target): Promise<Answer> {
     const key = targetKey(target)
     const known = this.#settled.get(key)
     if (known !== undefined) return await this.#again(await known)
@@ -110,7 +90,7 @@ class Recording implements InputProxy {
     this.#settled.set(key, settled)
     void settled.then(async (outcome) => {
       if (outcome.kind === 'failed') this.#settled.delete(key)
-      else this.#failures.delete(key)
+      else this.forget(target)
       // Settled without an early answer: absent, failed, or a body whose size was not known before its end.
       started.resolve(await this.#again(outcome))
     })
@@ -141,7 +121,7 @@ class Recording implements InputProxy {
         mirrors: mirrors.get(archive) ?? [],
         path,
         requests: this.#requests,
-        limits: this.#limits,
+        limits: this.limits,
         budget: this.#budget,
         signal: this.#signal,
         ...(backoffMs === undefined ? {} : { backoffMs }),
@@ -185,7 +165,7 @@ class Recording implements InputProxy {
   ): Settled & { kind: 'failed' } {
     const { archive, path } = target
     // What was stopped with the build is nothing that the build missed.
-    if (!this.#signal.aborted) this.#failures.set(targetKey(target), { code, archive, path, ...digests, message })
+    if (!this.#signal.aborted) this.fail({ code, archive, path, ...digests, message })
     return { kind: 'failed', answer: { kind: 'failed', code } }
   }
 }

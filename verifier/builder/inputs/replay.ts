@@ -1,9 +1,9 @@
-import type { Duplex } from 'node:stream'
 import type { BlobStore } from '../../model/blob-store.ts'
 import { Failure } from '../../model/failure.ts'
 import type { Input, InputLock } from '../../model/lock.ts'
-import { type Answer, ArchiveServer } from './archive-server.ts'
-import { DEFAULT_INPUT_LIMITS, type InputFailure, type InputLimits, type InputProxy } from './input-proxy.ts'
+import { ArchiveProxy } from './archive-proxy.ts'
+import type { Answer } from './archive-server.ts'
+import type { InputLimits, InputProxy } from './input-proxy.ts'
 import { type Target, targetKey } from './target.ts'
 
 export type ReplayOptions = {
@@ -20,59 +20,37 @@ export function replayInputs(options: ReplayOptions): InputProxy {
   return new Replay(options)
 }
 
-class Replay implements InputProxy {
+class Replay extends ArchiveProxy {
   readonly #lock: InputLock
   readonly #blobs: BlobStore
-  readonly #server: ArchiveServer
   readonly #inputs: ReadonlyMap<string, Input>
   readonly #absent: ReadonlySet<string>
-  readonly #failures = new Map<string, InputFailure>()
 
   constructor(options: ReplayOptions) {
+    super(options.limits)
     this.#lock = options.lock
     this.#blobs = options.blobs
     this.#inputs = new Map(options.lock.inputs.map((input) => [targetKey(input), input]))
     this.#absent = new Set(options.lock.absent.map(targetKey))
-    this.#server = new ArchiveServer((target) => this.#answer(target), { ...DEFAULT_INPUT_LIMITS, ...options.limits })
-  }
-
-  accept(connection: Duplex): void {
-    this.#server.accept(connection)
-  }
-
-  listen(): Promise<{ readonly port: number }> {
-    return this.#server.listen()
   }
 
   async finish(): Promise<InputLock> {
-    await this.#server[Symbol.asyncDispose]()
+    await this[Symbol.asyncDispose]()
     return this.#lock
   }
 
-  failures(): readonly InputFailure[] {
-    return [...this.#failures.values(), ...this.#server.refusals]
-  }
-
-  stats(): { readonly requests: number; readonly bytes: number } {
-    return { requests: this.#server.requests, bytes: this.#server.bytes }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server[Symbol.asyncDispose]()
-  }
-
-  async #answer(target: Target): Promise<Answer> {
+  protected async answer(target: Target): Promise<Answer> {
     const key = targetKey(target)
     const input = this.#inputs.get(key)
     if (input !== undefined) return await this.#body(input)
-    if (!this.#absent.has(key)) this.#fail(target, 'input-unavailable', 'the build asked for an input that its lock does not name')
+    if (!this.#absent.has(key)) this.#failed(target, 'input-unavailable', 'the build asked for an input that its lock does not name')
     return { kind: 'absent' }
   }
 
   async #body(input: Input): Promise<Answer> {
     const size = await this.#blobs.size(input.sha256)
     if (size === undefined) {
-      this.#fail(input, 'input-unavailable', 'the lock names an input that is not in the store', { expected: input.sha256 })
+      this.#failed(input, 'input-unavailable', 'the lock names an input that is not in the store', { expected: input.sha256 })
       return { kind: 'failed', code: 'input-unavailable' }
     }
     if (size === input.size) return { kind: 'body', size, bytes: this.#read(input) }
@@ -93,7 +71,7 @@ class Replay implements InputProxy {
   async #judge(input: Input): Promise<void> {
     try {
       for await (const _ of await this.#blobs.open(input.sha256));
-      this.#fail(input, 'input-differs', 'the lock states another size than the input has', { expected: input.sha256 })
+      this.#failed(input, 'input-differs', 'the lock states another size than the input has', { expected: input.sha256 })
     } catch (error) {
       this.#unreadable(input, error)
     }
@@ -102,24 +80,17 @@ class Replay implements InputProxy {
   #unreadable(input: Input, error: unknown): void {
     const actual = error instanceof Failure && error.code === 'blob-damaged' ? error.data['actual'] : undefined
     if (typeof actual === 'string')
-      this.#fail(input, 'input-differs', 'a stored input is not what the lock names', { expected: input.sha256, actual })
-    else this.#fail(input, 'input-unavailable', 'a stored input could not be read', { expected: input.sha256 })
+      this.#failed(input, 'input-differs', 'a stored input is not what the lock names', { expected: input.sha256, actual })
+    else this.#failed(input, 'input-unavailable', 'a stored input could not be read', { expected: input.sha256 })
   }
 
-  #fail(
+  #failed(
     target: Target,
     code: 'input-unavailable' | 'input-differs',
     message: string,
     digests: { readonly expected?: string; readonly actual?: string } = {},
   ): void {
     const { archive, path } = target
-    this.#failures.set(targetKey(target), {
-      code,
-      archive,
-      path,
-      expected: digests.expected ?? null,
-      actual: digests.actual ?? null,
-      message,
-    })
+    this.fail({ code, archive, path, expected: digests.expected ?? null, actual: digests.actual ?? null, message })
   }
 }
