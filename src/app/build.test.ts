@@ -32,6 +32,7 @@ function portsOf(
     accept: () => {},
     listen: () => Promise.reject(new Error('unused')),
     finish: async () => LOCKED,
+    served: () => false,
     failures: () => [],
     stats: () => ({ requests: 0, bytes: 0 }),
     [Symbol.asyncDispose]: async () => {},

@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { InputProxy } from '../builder/inputs/input-proxy.ts'
+import { type SignedIndex, usedIndexes } from '../builder/inputs/used-indexes.ts'
 import { expectedOutputs, planBuild } from '../builder/plan.ts'
 import type { Job, Sandbox, Usage } from '../builder/sandbox.ts'
 import type { Artifact, Attempt, OutcomeReason } from '../model/attempt.ts'
@@ -40,6 +41,8 @@ export type AttemptResult = {
   readonly attempt: Attempt
   /** What was recorded or replayed; null where that cannot be said. */
   readonly lock: InputLock | null
+  /** The signed indexes that it took its packages by; a lock may name more. */
+  readonly indexes: readonly SignedIndex[]
   /** Where the bytes of each artifact lie, by name. */
   readonly files: ReadonlyMap<string, string>
 }
@@ -106,6 +109,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
   const logged = await blobs.put(log.bytes())
   return {
     lock,
+    indexes: lock === null ? [] : usedIndexes(lock, options.sandboxTree, inputs),
     files,
     attempt: {
       number: options.number,

@@ -82,6 +82,7 @@ async function run(
       accept: () => {},
       listen: () => Promise.reject(new Error('unused')),
       finish: async () => LOCK,
+      served: () => false,
       failures: () => missing,
       stats: () => ({ requests: 0, bytes: 0 }),
       [Symbol.asyncDispose]: async () => {},

@@ -130,6 +130,7 @@ class AttemptRunner {
     const ending = missingInput(failures)
     return {
       lock: this.#request.lock,
+      indexes: [],
       files: new Map(),
       attempt: {
         number: 1,

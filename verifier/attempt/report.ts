@@ -2,7 +2,6 @@ import type { Claim } from '../model/claim.ts'
 import type { Comparison } from '../model/comparison.ts'
 import type { Sha256 } from '../model/digest.ts'
 import type { Finding } from '../model/finding.ts'
-import type { InputLock } from '../model/lock.ts'
 import type { RecipeReading } from '../model/recipe.ts'
 import { CHECK_REPORT_SCHEMA, type CheckReport, VERIFICATION_REPORT_SCHEMA, type VerificationReport } from '../model/report.ts'
 import type { PinnedSource } from '../model/source.ts'
@@ -56,7 +55,7 @@ function witnessed(seen: Witnessed, reasons: readonly VerdictReason[]) {
     builder: seen.builder === null ? null : { digest: seen.builder.digest, mkosi: seen.builder.mkosi },
     sandbox: results[0]?.attempt.sandbox?.digest ?? null,
     lock: locks.size === 1 ? (lock ?? null) : null,
-    indexes: indexesOf(seen.attempts.lock),
+    indexes: indexesOf(seen.attempts),
     attempts: results.map(({ attempt }) => attempt),
     comparisons: [...seen.comparisons],
     findings: [...seen.explained.findings],
@@ -67,9 +66,12 @@ function witnessed(seen: Witnessed, reasons: readonly VerdictReason[]) {
   }
 }
 
-function indexesOf(lock: InputLock | null): VerificationReport['indexes'] {
-  const indexes = (lock?.inputs ?? []).flatMap((input) =>
-    input.kind === 'release' ? [{ archive: input.archive, suite: input.suite, date: input.date, validUntil: input.validUntil }] : [],
-  )
+/**
+ * Of all attempts together. A lock that names signed indexes beside these is not refused: one that was recorded otherwise may honestly
+ * hold more than is asked for here, and what no attempt worked from decides no bit. It is not listed either.
+ */
+function indexesOf({ results }: AttemptsResult): VerificationReport['indexes'] {
+  const used = new Map(results.flatMap(({ indexes }) => indexes.map((index) => [`${index.archive} ${index.path}`, index])))
+  const indexes = [...used.values()].map(({ archive, suite, date, validUntil }) => ({ archive, suite, date, validUntil }))
   return indexes.toSorted((a, b) => (`${a.archive} ${a.suite}` < `${b.archive} ${b.suite}` ? -1 : 1))
 }

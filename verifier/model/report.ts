@@ -23,7 +23,7 @@ const witnessed = {
   sandbox: Sha256.nullable(),
   /** Blob of the input lock that all attempts share. */
   lock: Sha256.nullable(),
-  /** Signed indexes that the lock holds: an old signed index is still signed, so policies bound their age. */
+  /** Signed indexes that attempts took packages by: an old signed index is still signed, so policies bound the age of each. */
   indexes: z.array(z.strictObject({ archive: z.string(), suite: z.string(), date: z.string(), validUntil: z.string().nullable() })),
   attempts: z.array(Attempt),
   comparisons: z.array(Comparison),

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { aptSandboxTree } from './apt-sandbox.ts'
+import { aptSandboxTree, aptSuites } from './apt-sandbox.ts'
 
 const sources = (options: Partial<Parameters<typeof aptSandboxTree>[0]> = {}): string =>
   aptSandboxTree({ suite: 'trixie', architecture: 'amd64', ...options })[0]?.content ?? ''
@@ -19,6 +19,16 @@ Components: main non-free-firmware
 Architectures: amd64
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 `)
+})
+
+it('can be asked which suites it names', () => {
+  expect(aptSuites(aptSandboxTree({ suite: 'trixie', architecture: 'amd64' }))).toEqual([
+    { archive: 'debian', suite: 'trixie' },
+    { archive: 'debian', suite: 'trixie-updates' },
+    { archive: 'debian-security', suite: 'trixie-security' },
+  ])
+  expect(aptSuites(aptSandboxTree({ suite: 'sid', architecture: 'amd64' }))).toEqual([{ archive: 'debian', suite: 'sid' }])
+  expect(aptSuites([])).toEqual([])
 })
 
 it('names one suite alone where nothing is released', () => {

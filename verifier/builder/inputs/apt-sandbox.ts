@@ -16,6 +16,8 @@ export const PROFILE_ARCHIVES = ['debian', 'debian-security'] as const
 
 const COMPONENTS = ['main', 'contrib', 'non-free', 'non-free-firmware'] as const
 
+const SOURCES = 'etc/apt/sources.list.d/mkosi.sources'
+
 /** In the builder image, from the package debian-archive-keyring. */
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
 
@@ -55,9 +57,21 @@ export function aptSandboxTree(options: AptSandboxOptions): readonly { readonly 
     ...(security ? [source('debian-security', [`${suite}-security`])] : []),
   ]
   return [
-    { path: 'etc/apt/sources.list.d/mkosi.sources', content: sources.join('\n') },
+    { path: SOURCES, content: sources.join('\n') },
     { path: 'etc/apt/apt.conf.d/90bitwitness', content: APT_CONF },
   ]
+}
+
+/** The suites that the sources in such files name, each with its archive. */
+export function aptSuites(
+  tree: readonly { readonly path: string; readonly content: string }[],
+): readonly { readonly archive: string; readonly suite: string }[] {
+  const sources = tree.filter(({ path }) => path === SOURCES).flatMap(({ content }) => content.split('\n\n'))
+  return sources.flatMap((source) => {
+    const archive = /^URIs: .*\/(.+)$/m.exec(source)?.[1] ?? ''
+    const suites = /^Suites: (.+)$/m.exec(source)?.[1] ?? ''
+    return suites.split(' ').map((suite) => ({ archive, suite }))
+  })
 }
 
 const APT_CONF = `// Fewer bytes to lock: no translations, no differences between indexes.

@@ -27,6 +27,10 @@ export abstract class ArchiveProxy implements InputProxy {
     return this.#server.listen()
   }
 
+  served(target: Target): boolean {
+    return this.#server.served.has(targetKey(target))
+  }
+
   failures(): readonly InputFailure[] {
     return [...this.#failures.values(), ...this.#server.refusals]
   }

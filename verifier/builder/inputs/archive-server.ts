@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Failure } from '../../model/failure.ts'
 import type { InputFailure, InputLimits } from './input-proxy.ts'
-import { readTarget, type Target } from './target.ts'
+import { readTarget, type Target, targetKey } from './target.ts'
 
 /** What is said of one address. Live and replay differ only in who says it. */
 export type Answer =
@@ -27,6 +27,8 @@ const MAX_REFUSALS = 100
  */
 export class ArchiveServer implements AsyncDisposable {
   readonly refusals: InputFailure[] = []
+  /** Keys of the addresses whose whole body was handed out. */
+  readonly served = new Set<string>()
   requests = 0
   bytes = 0
   readonly #server: Server
@@ -125,7 +127,8 @@ export class ArchiveServer implements AsyncDisposable {
       case 'body':
         response.writeHead(200, 'OK', { 'Content-Length': answer.size })
         if (request.method === 'HEAD') return void response.end()
-        return await this.#send(response, request.socket, answer)
+        await this.#send(response, request.socket, answer)
+        return void this.served.add(targetKey(reading.target))
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { InputLock } from '../../model/lock.ts'
+import type { Target } from './target.ts'
 
 /** Where each archive can be had, by archive name; earlier mirrors are asked first. A URL is the archive's root, below which its paths lie. */
 export type Mirrors = ReadonlyMap<string, readonly URL[]>
@@ -53,6 +54,8 @@ export interface InputProxy extends AsyncDisposable {
   listen(): Promise<{ readonly port: number }>
   /** Takes no more requests, stops what is under way, and says what the build took: of a replay, the lock that it replays. */
   finish(): Promise<InputLock>
+  /** Whether the whole body of an address was handed to the build: a lock may name what nobody asked for. */
+  served(target: Target): boolean
   /** What went wrong so far; a path that could be had later is not among them. */
   failures(): readonly InputFailure[]
   /** Requests received and bytes of bodies handed to the build. */
