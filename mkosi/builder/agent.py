@@ -14,6 +14,7 @@ can be neither ended nor traced; but nothing that it says is trusted on the othe
 Only the standard library is used.
 """
 
+import collections
 import ctypes
 import errno
 import json
@@ -414,7 +415,8 @@ class Agent:
 class Connection:
     def __init__(self, agent, channel, sock):
         self.agent, self.channel, self.sock = agent, channel, sock
-        self.pending = bytearray()
+        # Parts as they came: a file of many megabytes waits here, and moving it up after each send would cost its square.
+        self.pending = collections.deque()
         self.ending = False
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -437,7 +439,7 @@ class Connection:
                 self.close()
 
     def push(self, payload):
-        self.pending += payload
+        self.pending.append(memoryview(payload))
         self.flush()
 
     def finish(self):
@@ -447,8 +449,12 @@ class Connection:
     def flush(self):
         try:
             while self.pending:
-                sent = self.sock.send(memoryview(self.pending)[:CHUNK])
-                del self.pending[:sent]
+                part = self.pending[0]
+                sent = self.sock.send(part)
+                if sent < len(part):
+                    self.pending[0] = part[sent:]
+                else:
+                    self.pending.popleft()
         except BlockingIOError:
             pass
         except OSError as error:
