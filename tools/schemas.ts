@@ -6,10 +6,12 @@ import { RebuildResultPredicate } from '../attestations/statement/rebuild-result
 import { ReproducedPredicate } from '../attestations/statement/reproduced-predicate.ts'
 import { Statement } from '../attestations/statement/statement.ts'
 import { VsaPredicate } from '../attestations/statement/vsa-predicate.ts'
+import { AttestationSet } from '../src/app/attestation-set.ts'
 import { DoctorReport } from '../src/app/doctor.ts'
 import { RecipeLint } from '../src/app/lint-recipe.ts'
 import { SbomWritten } from '../src/app/sbom.ts'
 import { BuilderList } from '../src/cli/commands/builder/document.ts'
+import { KeyDocument } from '../src/cli/commands/key/show.ts'
 import { VersionDocument } from '../src/cli/commands/version.ts'
 import { ErrorDocument } from '../src/cli/error-document.ts'
 import { BuilderImage } from '../verifier/builder/image-description.ts'
@@ -23,6 +25,8 @@ const DOCUMENTS = [
   { file: 'build-manifest-v1.json', title: 'Build manifest, version 1', schema: BuildManifest },
   { file: 'builder-image-v1.json', title: 'Builder image, version 1', schema: BuilderImage },
   { file: 'builder-list-v1.json', title: 'List of builder images, version 1', schema: BuilderList },
+  { file: 'attestation-set-v1.json', title: 'Set of attestations, version 1', schema: AttestationSet },
+  { file: 'key-v1.json', title: 'Signing key, version 1', schema: KeyDocument },
   { file: 'doctor-report-v1.json', title: 'Doctor report, version 1', schema: DoctorReport },
   { file: 'error-v1.json', title: 'Error, version 1', schema: ErrorDocument },
   { file: 'explanation-v1.json', title: 'Explanation of a difference, version 1', schema: Explanation },

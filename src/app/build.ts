@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, rename, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { packOci } from '../../verifier/compare/oci-image.ts'
 import { writeOciLayout } from '../../verifier/compare/oci-layout.ts'
@@ -6,11 +6,11 @@ import type { Artifact } from '../../verifier/model/attempt.ts'
 import { BUILD_MANIFEST_SCHEMA, BuildManifest } from '../../verifier/model/build-manifest.ts'
 import { withPrefix } from '../../verifier/model/digest.ts'
 import { encodeDocument } from '../../verifier/model/document.ts'
-import { Failure } from '../../verifier/model/failure.ts'
 import { encodeLock } from '../../verifier/model/lock.ts'
 import { decideCheck } from '../../verifier/model/verdict.ts'
 import { BUILD_MANIFEST_FILE as MANIFEST } from './build-folder.ts'
 import { judge } from './judge.ts'
+import { requireEmpty } from './output-folder.ts'
 import type { Ports } from './ports.ts'
 import { INPUTS, LOCK, type PublishedNames, publishedNames } from './published-names.ts'
 import { firstBuilt, type RebuildCommand, type Rebuilt, rebuild } from './rebuild.ts'
@@ -114,22 +114,4 @@ async function move(from: string, to: string): Promise<void> {
     await copyFile(from, part)
     await rename(part, to)
   }
-}
-
-async function requireEmpty(folder: string): Promise<void> {
-  const entries = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return []
-    throw new Failure({
-      code: 'output-unusable',
-      message: 'the output folder cannot be used',
-      hint: 'name a folder that does not exist yet',
-      cause: error,
-    })
-  })
-  if (entries.length > 0)
-    throw new Failure({
-      code: 'output-not-empty',
-      message: 'the output folder is not empty',
-      hint: 'name another, or remove what is in it',
-    })
 }

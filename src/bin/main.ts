@@ -1,5 +1,5 @@
 import { EXIT } from '../cli/exit-code.ts'
-import { openScratch, openUseCases, readAccess } from '../cli/open-use-cases.ts'
+import { openScratch, openSigning, openUseCases, readAccess } from '../cli/open-use-cases.ts'
 import { runCli } from '../cli/run.ts'
 import { findPackage } from '../config/package-root.ts'
 import { watchOutput } from './output-watch.ts'
@@ -21,6 +21,7 @@ const code = await runCli(process.argv.slice(2), {
   open: () => openUseCases(process.env),
   access: () => readAccess(process.env),
   scratch: openScratch,
+  signing: (o) => openSigning(process.env, o),
 })
 process.exitCode = output.lost() ? EXIT.unknown : code
 stop.release()

@@ -10,6 +10,7 @@ import {
 } from '@stricli/core'
 import { Failure } from '../../verifier/model/failure.ts'
 import type { CliContext } from './cli-context.ts'
+import { attest } from './commands/attest.ts'
 import { build } from './commands/build.ts'
 import { buildBuilder } from './commands/builder/build.ts'
 import { exportBuilder } from './commands/builder/export.ts'
@@ -19,6 +20,7 @@ import { showBuilder } from './commands/builder/show.ts'
 import { check } from './commands/check.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
+import { showKey } from './commands/key/show.ts'
 import { lint } from './commands/recipe/lint.ts'
 import { sbom } from './commands/sbom.ts'
 import { verify } from './commands/verify.ts'
@@ -31,8 +33,10 @@ const builder = buildRouteMap<string, CliContext>({
 
 const recipe = buildRouteMap<string, CliContext>({ routes: { lint }, docs: { brief: 'Read recipes without running them' } })
 
+const key = buildRouteMap<string, CliContext>({ routes: { show: showKey }, docs: { brief: 'The key that statements are signed with' } })
+
 const root = buildRouteMap<string, CliContext>({
-  routes: { verify, check, build, builder, recipe, explain, sbom, doctor, version },
+  routes: { verify, check, build, attest, key, sbom, builder, recipe, explain, doctor, version },
   docs: { brief: 'Rebuild mkosi images from source and say whether the bits match' },
 })
 

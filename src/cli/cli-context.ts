@@ -1,6 +1,7 @@
 import type { CommandContext } from '@stricli/core'
 import type { SourceAccess } from '../../verifier/source/source-ref.ts'
 import type { ScratchRoom } from '../scratch-room.ts'
+import type { SigningRoom } from '../signing-room.ts'
 import type { ExitCode } from './exit-code.ts'
 import type { UseCases } from './use-cases.ts'
 
@@ -29,6 +30,8 @@ export type CliIo = {
   readonly access: () => SourceAccess
   /** Room for commands that need no engine. */
   readonly scratch: () => Promise<ScratchRoom>
+  /** What signs, for commands that need no engine. `key`: a file of a key that goes before what the settings say. */
+  readonly signing: (o: { readonly key: string | null }) => Promise<SigningRoom>
 }
 
 /** What a command's function sees as `this`. */

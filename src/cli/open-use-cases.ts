@@ -1,7 +1,10 @@
 import type { SourceAccess } from '../../verifier/source/source-ref.ts'
-import { type Environment, readSettings } from '../config/settings.ts'
+import { readCiIdentity } from '../config/ci-identity.ts'
+import type { Environment } from '../config/setting.ts'
+import { readSettings } from '../config/settings.ts'
 import { sourceAccess } from '../config/source-access.ts'
 import type { ScratchRoom } from '../scratch-room.ts'
+import type { SigningRoom } from '../signing-room.ts'
 import type { UseCases } from './use-cases.ts'
 
 /** Reads the settings and opens what they describe. The client of the engine is loaded here and not before. */
@@ -18,4 +21,11 @@ export function readAccess(environment: Environment): SourceAccess {
 export async function openScratch(): Promise<ScratchRoom> {
   const { openScratchRoom } = await import('../scratch-room.ts')
   return await openScratchRoom()
+}
+
+/** Reads the settings of signing. The libraries of Sigstore are loaded here and not before. */
+export async function openSigning(environment: Environment, o: { readonly key: string | null }): Promise<SigningRoom> {
+  const settings = readSettings(environment)
+  const { SigningRoom } = await import('../signing-room.ts')
+  return new SigningRoom({ settings, ci: readCiIdentity(environment), key: o.key })
 }

@@ -18,8 +18,13 @@ export function parseMirrors(text: string): Mirrors | undefined {
 
 /** An http(s) base address with a slash at its end, or undefined. User names and passwords have no place in it. */
 export function parseBase(text: string): URL | undefined {
-  if (!URL.canParse(text)) return undefined
-  const url = new URL(text.endsWith('/') ? text : `${text}/`)
-  const plain = url.username === '' && url.password === '' && url.search === '' && url.hash === ''
-  return plain && (url.protocol === 'http:' || url.protocol === 'https:') ? url : undefined
+  const url = parseAddress(text.endsWith('/') ? text : `${text}/`)
+  return url?.search === '' ? url : undefined
+}
+
+/** An http(s) address, or undefined. User names and passwords have no place in it. */
+export function parseAddress(text: string): URL | undefined {
+  const url = URL.parse(text)
+  if (url === null || url.username !== '' || url.password !== '' || url.hash !== '') return undefined
+  return url.protocol === 'http:' || url.protocol === 'https:' ? url : undefined
 }

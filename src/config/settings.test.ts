@@ -19,6 +19,16 @@ describe('readSettings', () => {
       limitDisk: 12 * 2 ** 30,
       limitOutput: 8 * 2 ** 30,
       limitLog: 16 * 2 ** 20,
+      signer: 'key',
+      keyFile: null,
+      fulcioUrl: null,
+      rekorUrl: null,
+      rekorVersion: 1,
+      tsaUrl: null,
+      trustedRoot: null,
+      identityToken: { kind: 'ci' },
+      identityTokenBearer: null,
+      builderId: null,
     })
   })
 
@@ -80,6 +90,19 @@ describe('readSettings', () => {
     ['BITWITNESS_MIRRORS', 'De bian=http://one.example/'],
     ['BITWITNESS_MIRRORS', '   '],
     ['BITWITNESS_SNAPSHOT_MIRROR', 'https://dated.example/?q=1'],
+    ['BITWITNESS_SIGNER', 'keyless'],
+    ['BITWITNESS_KEY_FILE', 'key.pem'],
+    ['BITWITNESS_FULCIO_URL', 'fulcio.example'],
+    ['BITWITNESS_REKOR_URL', 'https://user:secret@rekor.example'],
+    ['BITWITNESS_REKOR_VERSION', '3'],
+    ['BITWITNESS_TSA_URL', 'ftp://tsa.example'],
+    ['BITWITNESS_IDENTITY_TOKEN', 'eyJhbGciOiJFUzI1NiJ9.e30.c2ln'],
+    ['BITWITNESS_IDENTITY_TOKEN', 'http://issuer.example/token'],
+    ['BITWITNESS_IDENTITY_TOKEN', 'http://localhost.example/token'],
+    ['BITWITNESS_BUILDER_ID', 'builder'],
+    ['BITWITNESS_BUILDER_ID', 'https://witness.example/'],
+    ['BITWITNESS_BUILDER_ID', 'https://witness.example/a b'],
+    ['BITWITNESS_BUILDER_ID', `bitwitness:builder/key/${'5'.repeat(64)}`],
   ])('refuses %s=%s and does not repeat the value', (variable, value) => {
     const reading = (): unknown => readSettings({ [variable]: value })
     expect(reading).toThrow(expect.objectContaining({ code: 'setting-invalid', message: `${variable} has a value that cannot be` }))

@@ -2,39 +2,9 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { Failure } from '../../verifier/model/failure.ts'
 import { type Mirrors, parseBase, parseMirrors } from './mirrors.ts'
-import { parseDuration, parseSize } from './size.ts'
-
-export type Environment = Readonly<Record<string, string | undefined>>
-
-/** One environment variable that we read. `read` gives undefined for a value that cannot be. */
-type Setting<T> = {
-  readonly variable: string
-  readonly about: string
-  /** What a value looks like, for docs and hints. */
-  readonly form: string
-  /** The default as docs show it. */
-  readonly otherwise: string
-  readonly fallback: (environment: Environment) => T
-  readonly read: (text: string) => T | undefined
-}
-
-const absolutePath = (text: string): string | undefined => (path.isAbsolute(text) ? path.resolve(text) : undefined)
-const wholeNumber =
-  (maximum: number) =>
-  (text: string): number | undefined =>
-    /^[1-9]\d{0,8}$/.test(text) && Number(text) <= maximum ? Number(text) : undefined
-const oneOf =
-  <const T extends string>(...values: readonly T[]) =>
-  (text: string): T | undefined =>
-    values.find((value) => value === text)
-const size = (variable: string, about: string, otherwise: string): Setting<number> => ({
-  variable,
-  about,
-  form: 'bytes, or a number with K, M, G or T (powers of 1024)',
-  otherwise,
-  fallback: () => parseSize(otherwise) ?? 0,
-  read: parseSize,
-})
+import { absolutePath, type Environment, oneOf, type Setting, size, wholeNumber } from './setting.ts'
+import { SIGNING_SETTINGS } from './signing-settings.ts'
+import { parseDuration } from './size.ts'
 
 const ALLOWANCES = ['local-repositories', 'plain-http', 'private-hosts'] as const
 export type SourceAllowance = (typeof ALLOWANCES)[number]
@@ -144,6 +114,7 @@ export const SETTINGS = {
   limitDisk: size('BITWITNESS_LIMIT_DISK', 'What a build may write in its workspace.', '12G'),
   limitOutput: size('BITWITNESS_LIMIT_OUTPUT', 'What a build may leave in its output folder.', '8G'),
   limitLog: size('BITWITNESS_LIMIT_LOG', 'Bytes of log that one attempt may write.', '16M'),
+  ...SIGNING_SETTINGS,
 } as const satisfies Readonly<Record<string, Setting<unknown>>>
 
 export type Settings = { readonly [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]['fallback']> }

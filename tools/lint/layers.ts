@@ -45,10 +45,15 @@ export const LAYERS: readonly Layer[] = [
   { dir: 'src/config', may: ['verifier/model'], packages: ['node:*', 'zod'] },
   {
     dir: 'src/cli',
-    may: ['src/app', 'src/config', 'src/context.ts', 'src/scratch-room.ts', 'verifier', 'attestations'],
+    may: ['src/app', 'src/config', 'src/context.ts', 'src/scratch-room.ts', 'src/signing-room.ts', 'verifier', 'attestations'],
     packages: ['node:*', '@stricli/*', 'zod'],
   },
   { dir: 'src/scratch-room.ts', may: ['src/storage', 'verifier/model'], packages: ['node:*'] },
+  {
+    dir: 'src/signing-room.ts',
+    may: ['src/app/attest.ts', 'src/config', 'attestations', 'verifier/model'],
+    packages: ['node:*'],
+  },
   { dir: 'src/context.ts', may: ['src', 'verifier', 'attestations'], packages: ['node:*'] },
   { dir: 'src/bin', may: ['src/cli', 'src/config'], packages: ['node:*'] },
   { dir: 'test', may: ['src', 'verifier', 'attestations', 'mkosi', 'tools'], packages: ['*'] },

@@ -25,6 +25,7 @@ export async function ran(args: readonly string[], useCases: Partial<UseCases> =
     debug: false,
     access: () => readAccess({}),
     scratch: openScratch,
+    signing: () => Promise.reject(new Error('the test has no signing')),
     open: () => {
       opened += 1
       const own: Record<PropertyKey, unknown> = { ...useCases, [Symbol.asyncDispose]: () => Promise.resolve() }

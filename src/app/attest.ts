@@ -1,0 +1,150 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { bareEnvelope, certifiedIn } from '../../attestations/sign/bundle-parts.ts'
+import type { SignOptions, StatementSigner } from '../../attestations/sign/statement-signer.ts'
+import { encodeStatement } from '../../attestations/statement/encode.ts'
+import { PREDICATE_TYPE } from '../../attestations/statement/predicate-types.ts'
+import type { Statement } from '../../attestations/statement/statement.ts'
+import { statementsOf } from '../../attestations/statement/statements.ts'
+import { Sha256 } from '../../verifier/model/digest.ts'
+import type { Verdict } from '../../verifier/model/verdict.ts'
+import { ATTESTATION_SET_SCHEMA, type AttestationSet } from './attestation-set.ts'
+import { cosignCommand } from './cosign-command.ts'
+import { outputUnusable, requireEmpty } from './output-folder.ts'
+import { readKnownLock, readReport } from './read-report.ts'
+
+export type AttestCommand = {
+  /** File of a verification report. */
+  readonly report: string
+  /** Folder to write to: made, and to be empty. */
+  readonly output: string
+  /** Who had it verified, if somebody did; the signer must be somebody else. */
+  readonly owner: string | null
+  /** File of the report's input lock, so that the provenance names each input; null: its digest stands for them. */
+  readonly lock: string | null
+  /** Whether to write the bare envelopes as well. */
+  readonly envelopes: boolean
+  readonly signal: AbortSignal
+}
+
+export type AttestPorts = {
+  readonly signer: StatementSigner
+  /** First part of the builder ids of what is signed. */
+  readonly builderBase: string
+  /** Bytes of the trusted root that bundles verify with, to lie beside them. */
+  readonly trustedRoot: Uint8Array | null
+}
+
+type Attestation = AttestationSet['attestations'][number]
+type Signer = AttestationSet['signer']
+type Signed = { readonly name: string; readonly statement: Statement; readonly bundle: string; readonly stages: Attestation['stages'] }
+
+const PUBLIC_KEY = 'key.pub'
+const TRUSTED_ROOT = 'trusted_root.json'
+
+/** What files are named after. */
+const NAMES: Readonly<Record<string, string>> = {
+  [PREDICATE_TYPE.provenance]: 'provenance',
+  [PREDICATE_TYPE.reproduced]: 'reproduced',
+  [PREDICATE_TYPE.rebuildResult]: 'rebuild-result',
+}
+
+/**
+ * Signs all statements that a report gives rise to, and writes their bundles with what is needed to check them. Nothing is written unless
+ * everything was signed. Failures: those of reading (`readReport`), of the statements (`verdict-not-attestable` for what stayed undecided)
+ * and of the signer.
+ */
+export async function attest(ports: AttestPorts, command: AttestCommand): Promise<AttestationSet> {
+  await requireEmpty(command.output)
+  const { report, sha256 } = await readReport(command.report, command.signal)
+  const lock = command.lock === null ? undefined : await readKnownLock(command.lock, command.signal)
+  const context = {
+    builderBase: ports.builderBase,
+    owner: command.owner,
+    operator: null,
+    worker: null,
+    invocationId: `urn:uuid:${randomUUID()}`,
+    reportDigest: sha256,
+  }
+  const repository = report.source.kind === 'git' ? report.source.url : null
+  const signed: Signed[] = []
+  for (const statement of statementsOf(report, context, lock))
+    signed.push(await signStatement(ports, statement, { signal: command.signal, owner: command.owner, repository }))
+  const { signer, files } = await describeSigner(ports, signed, command.signal)
+  const attestations = signed.map((one) => describe(one, signer, ports.trustedRoot !== null, command.envelopes))
+  for (const { name, bundle } of signed) {
+    files.set(`${name}.sigstore.json`, bundle)
+    if (command.envelopes) files.set(`${name}.dsse.json`, bareEnvelope(bundle))
+  }
+  await writeFiles(command.output, files)
+  return {
+    schema: ATTESTATION_SET_SCHEMA,
+    verdict: 'signed',
+    // No statement is made of a report without a verdict.
+    report: { sha256, verdict: report.verdict as Verdict, tier: report.tier },
+    signer,
+    trustedRoot: ports.trustedRoot === null ? null : TRUSTED_ROOT,
+    attestations,
+  }
+}
+
+async function signStatement({ signer }: AttestPorts, statement: Statement, o: Omit<SignOptions, 'onStage'>): Promise<Signed> {
+  const stages: Signed['stages'] = []
+  const bundle = await signer.sign(encodeStatement(statement), { ...o, onStage: (name, ms) => stages.push({ name, ms }) })
+  return { name: NAMES[statement.predicateType] ?? 'statement', statement, bundle, stages }
+}
+
+/** Who signed, as the bundles say it, and the files that go with that. */
+async function describeSigner(
+  { signer, trustedRoot }: AttestPorts,
+  [first]: readonly Signed[],
+  signal: AbortSignal,
+): Promise<{ signer: Signer; files: Map<string, string | Uint8Array> }> {
+  const files = new Map<string, string | Uint8Array>()
+  if (trustedRoot !== null) files.set(TRUSTED_ROOT, trustedRoot)
+  const certified = first === undefined ? undefined : certifiedIn(first.bundle)
+  if (certified !== undefined) {
+    const { issuer, subjectAlternativeName } = certified
+    return { signer: { kind: 'sigstore', issuer, subjectAlternativeName }, files }
+  }
+  const identity = await signer.identity(signal)
+  if (identity.kind === 'sigstore') throw new TypeError('a bundle without its certificate')
+  files.set(PUBLIC_KEY, identity.publicKey)
+  return { signer: { kind: 'key', fingerprint: identity.fingerprint, publicKey: PUBLIC_KEY }, files }
+}
+
+function describe({ name, statement, bundle, stages }: Signed, signer: Signer, rooted: boolean, envelopes: boolean): Attestation {
+  const file = `${name}.sigstore.json`
+  const subjects = statement.subject.map((subject) => ({ name: subject.name, sha256: subject.digest.sha256 }))
+  const [subject] = statement.subject
+  if (subject === undefined) throw new TypeError('a statement about nothing')
+  const check = cosignCommand({
+    bundle: file,
+    predicateType: statement.predicateType,
+    subject: subject.digest.sha256,
+    signer: signer.kind === 'key' ? { ...signer, timestamped: stages.some((stage) => stage.name === 'tsa') } : signer,
+    trustedRoot: rooted ? TRUSTED_ROOT : null,
+  })
+  const sha256 = Sha256.parse(createHash('sha256').update(bundle).digest('hex'))
+  const envelope = envelopes ? `${name}.dsse.json` : null
+  return { predicateType: statement.predicateType, subjects, file, sha256, check, envelope, stages }
+}
+
+/** Each file appears whole or not at all. */
+async function writeFiles(folder: string, files: ReadonlyMap<string, string | Uint8Array>): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true })
+    for (const [name, content] of files) {
+      const part = path.join(folder, `.${name}.part`)
+      try {
+        await writeFile(part, content, { flag: 'wx' })
+        await rename(part, path.join(folder, name))
+      } finally {
+        await rm(part, { force: true })
+      }
+    }
+  } catch (cause) {
+    throw outputUnusable(cause)
+  }
+}
