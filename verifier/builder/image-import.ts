@@ -21,6 +21,7 @@ const LIMITS: TarLimits = {
   maxFileSize: 4 * GIB,
   maxTotalSize: 16 * GIB,
   maxPathLength: 255,
+  maxIndexSize: 16 * MIB,
   maxHeaderSize: 4096,
 }
 const MAX_DESCRIPTION = 4 * MIB

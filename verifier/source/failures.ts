@@ -90,6 +90,7 @@ const REFUSALS = {
   'source-damaged': ['the archive is broken, cut short or followed by something else', 'fetch or pack it again'],
   'source-entries-limit': ['the source has more files and folders than allowed', LIMIT],
   'source-depth-limit': ['a path of the source is longer or deeper than allowed', LIMIT],
+  'source-paths-limit': ['the paths and link targets of the source together are longer than allowed', LIMIT],
   'source-file-size-limit': ['a file of the source is larger than allowed', LIMIT],
   'source-size-limit': ['the source is larger than allowed', LIMIT],
   'source-ratio-limit': ['the archive grows too much when it is decompressed', 'pack the source again without long runs of the same bytes'],

@@ -7,6 +7,8 @@ export type SourceLimits = {
   readonly maxTotalSize: number
   readonly maxPathLength: number
   readonly maxDepth: number
+  /** Of all paths and link targets together, folders that are only implied among them. */
+  readonly maxPathsSize: number
   /** Of an archive as it is. */
   readonly maxArchiveSize: number
   /** Unpacked over packed, looked at once more than 64 MiB came out. */
@@ -27,6 +29,7 @@ export const SOURCE_LIMITS: SourceLimits = {
   // Room for the folder that it is laid out in: Linux takes paths of 4095 bytes.
   maxPathLength: 2048,
   maxDepth: 128,
+  maxPathsSize: 32 * MIB,
   maxArchiveSize: 2048 * MIB,
   maxRatio: 250,
   maxFetchSize: 4096 * MIB,

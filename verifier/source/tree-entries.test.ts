@@ -65,6 +65,19 @@ describe('TreeEntries', () => {
     expect(codeOf([file('a/b/c')], { maxPathLength: 4 })).toBe('source-depth-limit')
   })
 
+  it('bounds paths and targets of links together, each folder counted once', () => {
+    const cases: readonly (readonly [readonly SourceEntry[], number])[] = [
+      [[file('abc'), file('de')], 5],
+      [[file('a/b/c')], 1 + 3 + 5],
+      [[file('a/b/c'), folder('a/b'), file('a/b/d')], 1 + 3 + 5 + 5],
+      [[link('a', '/etc/passwd')], 1 + 11],
+    ]
+    for (const [entries, size] of cases) {
+      expect(codeOf(entries, { maxPathsSize: size })).toBeUndefined()
+      expect(codeOf(entries, { maxPathsSize: size - 1 })).toBe('source-paths-limit')
+    }
+  })
+
   it('knows the one folder that wraps everything', () => {
     const wrapperOf = (...entries: SourceEntry[]): string | undefined => {
       const tree = new TreeEntries(SOURCE_LIMITS)

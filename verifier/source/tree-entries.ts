@@ -21,6 +21,7 @@ export class TreeEntries {
   /** Folders of which only contents were seen. */
   readonly #implied = new Set<string>()
   #total = 0
+  #paths = 0
 
   constructor(limits: SourceLimits) {
     this.#limits = limits
@@ -47,8 +48,9 @@ export class TreeEntries {
     // Counted by name: content that many names share, by hard links or in git, is written to the tar for each.
     if (entry.type === 'f') this.#total += entry.content.size
     if (this.#total > this.#limits.maxTotalSize) throw sourceFailure('source-size-limit', { limit: this.#limits.maxTotalSize })
+    if (!this.#implied.delete(entry.path)) this.#count(entry.path)
+    if (entry.type === 'l') this.#count(entry.link)
     this.#entries.set(entry.path, entry)
-    this.#implied.delete(entry.path)
     if (this.#entries.size > this.#limits.maxEntries) throw sourceFailure('source-entries-limit', { limit: this.#limits.maxEntries })
   }
 
@@ -72,12 +74,19 @@ export class TreeEntries {
     return top.size === 1 && only !== undefined && this.#entries.get(only)?.type === 'd' ? only : undefined
   }
 
+  /** All of them are kept in memory. */
+  #count(text: string): void {
+    this.#paths += text.length
+    if (this.#paths > this.#limits.maxPathsSize) throw sourceFailure('source-paths-limit', { limit: this.#limits.maxPathsSize })
+  }
+
   #addParents(path: string): void {
     for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
       const parent = path.slice(0, end)
       const known = this.#entries.get(parent)
       if (known?.type === 'd') return
       if (known !== undefined) throw failure('source-path-under-file', path)
+      this.#count(parent)
       this.#entries.set(parent, { path: parent, type: 'd' })
       this.#implied.add(parent)
     }

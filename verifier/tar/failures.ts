@@ -33,6 +33,10 @@ const REFUSALS = {
   ],
   'tar-entries-limit': ['the archive has more members than allowed', 'split the archive, or raise the limit'],
   'tar-file-size-limit': ['a file is larger than allowed', 'shrink the file, or raise the limit'],
+  'tar-index-size-limit': [
+    'the paths, links and attributes of the members together are larger than allowed',
+    'shorten paths, split the archive, or raise the limit',
+  ],
   'tar-total-size-limit': ['the files together are larger than allowed', 'shrink the tree, or raise the limit'],
 } as const
 

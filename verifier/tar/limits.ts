@@ -4,6 +4,12 @@ export type TarLimits = {
   readonly maxFileSize: number
   readonly maxTotalSize: number
   readonly maxPathLength: number
+  /**
+   * Of what an index keeps in memory of all members together: paths, folders that are only implied among them, link targets, owners'
+   * names, extended attributes and sparse maps, with a little for each. One limit alone (members, length of a path) would let the others
+   * multiply.
+   */
+  readonly maxIndexSize: number
   /** Of one extended header, long name or sparse map. */
   readonly maxHeaderSize: number
   /** pax keys that are read and dropped because the caller has no use for what they say. Image tars: none. */
@@ -15,6 +21,7 @@ export type TarLimits = {
   readonly ownerNames: 'ignore' | 'consistent'
 }
 
+const MIB = 1024 ** 2
 const GIB = 1024 ** 3
 
 /** For image tars: nothing may get lost. */
@@ -23,7 +30,9 @@ export const IMAGE_TAR_LIMITS: TarLimits = {
   maxFileSize: 64 * GIB,
   maxTotalSize: 128 * GIB,
   maxPathLength: 4095,
-  maxHeaderSize: 1024 * 1024,
+  // A full distribution of 300 000 files comes to a tenth of it.
+  maxIndexSize: 256 * MIB,
+  maxHeaderSize: MIB,
   ignoredPaxKeys: [],
   // mkosi's tar names owners after the image's own passwd file.
   ownerNames: 'consistent',
@@ -38,6 +47,7 @@ export const SOURCE_TAR_LIMITS: TarLimits = {
   maxFileSize: GIB,
   maxTotalSize: 4 * GIB,
   maxPathLength: 4095,
+  maxIndexSize: 32 * MIB,
   maxHeaderSize: 256 * 1024,
   ignoredPaxKeys: ['comment', 'atime', 'ctime', 'SCHILY.dev', 'SCHILY.ino', 'SCHILY.nlink', 'SCHILY.fflags', 'LIBARCHIVE.creationtime'],
   ownerNames: 'ignore',

@@ -1,5 +1,5 @@
 import { escapeBytes } from '../model/tree-manifest.ts'
-import { assembleMember, type Extensions } from './assemble.ts'
+import { type Assembled, assembleMember, type Extensions } from './assemble.ts'
 import { BLOCK, fromLatin1, isZero, latin1, paddingAfter } from './bytes.ts'
 import { type TarFailureCode, tarFailure } from './failures.ts'
 import { decodeHeader, type Header } from './header.ts'
@@ -7,7 +7,7 @@ import type { TarLimits } from './limits.ts'
 import type { ParsedMember } from './member.ts'
 import { OwnerNames } from './owner-names.ts'
 import { checkGlobalPax, decodePax } from './pax.ts'
-import { SeenPaths } from './seen.ts'
+import { PER_NAME, SeenPaths } from './seen.ts'
 import { checkSparse, readSparseMap } from './sparse.ts'
 
 /**
@@ -30,6 +30,7 @@ export function* parseTar(limits: TarLimits): Generator<TarStep, number, Uint8Ar
   let offset = 0
   let entries = 0
   let total = 0
+  let index = 0
   for (;;) {
     const start = offset
     const head = yield* readHead(start, limits)
@@ -57,7 +58,8 @@ export function* parseTar(limits: TarLimits): Generator<TarStep, number, Uint8Ar
     if (limits.ownerNames === 'consistent' && !(users.fits(owners.user, entry.uid) && groups.fits(owners.group, entry.gid)))
       throw fail('tar-owner-name', name)
     if (linkName !== null && entry.type === 'hardlink' && !seen.hasFile(linkName)) throw fail('tar-link-target-missing', name)
-    seen.add(name, { directory: entry.type === 'directory', offset: start })
+    index += seen.add(name, { directory: entry.type === 'directory', offset: start }) + keptOf(assembled, sparse)
+    if (index > limits.maxIndexSize) throw fail('tar-index-size-limit')
     yield { member: { ...entry, name, linkName, storedSize, sparse, headerOffset: start, dataOffset: offset, rawHeader: head.rawHeader } }
     offset += storedSize
     const padding = paddingAfter(storedSize)
@@ -68,6 +70,13 @@ export function* parseTar(limits: TarLimits): Generator<TarStep, number, Uint8Ar
       offset += padding
     }
   }
+}
+
+/** Bytes that an index keeps of a member beside its path. */
+function keptOf({ entry, linkName, owners }: Assembled, sparse: ParsedMember['sparse']): number {
+  const attributes = entry.xattrs.reduce((sum, [key, value]) => sum + key.length + value.length + PER_NAME, 0)
+  const names = (linkName?.length ?? 0) + owners.user.length + owners.group.length
+  return names + attributes + (sparse?.length ?? 0) * PER_NAME
 }
 
 type Head = { readonly header: Header | undefined; readonly extensions: Extensions; readonly rawHeader: Uint8Array }

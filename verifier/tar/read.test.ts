@@ -142,6 +142,32 @@ describe('what is refused', () => {
     await expect(collectTar(archive, { ...IMAGE_TAR_LIMITS, ...limits })).rejects.toMatchObject({ code })
   })
 
+  const kept: readonly (readonly [what: string, size: number, archive: Uint8Array])[] = [
+    ['paths', 2 * (1 + 64), rawTar(file, rawMember({ name: './g' }))],
+    [
+      'folders that are only implied, once',
+      5 + 64 + (1 + 64) + (3 + 64) + (5 + 64),
+      rawTar(rawMember({ name: 'a/b/f' }), rawMember({ name: 'a/b/g' })),
+    ],
+    ['folders once, implied first', 3 + 64 + 2 * (1 + 64), rawTar(rawMember({ name: 'd/f' }), rawHeader(directory))],
+    ['targets of links', 1 + 64 + 7, rawTar(rawHeader({ type: '2', link: 'a/b/c/d' }))],
+    ['owners', 1 + 64 + 6, rawTar(rawHeader({ uid: '0000007\0', userName: 'usr', groupName: 'grp', gid: '0000007\0' }))],
+    ['attributes', 1 + 64 + 'user.a'.length + 4 + 64, rawTar(rawPax([['SCHILY.xattr.user.a', 'hi']]), file)],
+    ['maps of sparse files', 1 + 64 + 2 * 64, rawTar(sparse('2\n0\n1\n100\n1\n', 'ab'))],
+  ]
+  test.each(kept)('more to keep in memory than a limit allows: %s', async (_what, size, archive) => {
+    await expect(collectTar(archive, { ...IMAGE_TAR_LIMITS, maxIndexSize: size - 1 })).rejects.toMatchObject({
+      code: 'tar-index-size-limit',
+    })
+    await expect(collectTar(archive, { ...IMAGE_TAR_LIMITS, maxIndexSize: size })).resolves.not.toHaveLength(0)
+  })
+
+  test('deep paths of nothing but folders, long before the members are too many', async () => {
+    const deep = (index: number): Uint8Array => Buffer.concat([rawPax([['path', `${index}/${'d/'.repeat(2000)}f`]]), file])
+    const archive = rawTar(...Array.from({ length: 100 }, (_, index) => deep(index)))
+    await expect(collectTar(archive)).rejects.toMatchObject({ code: 'tar-index-size-limit' })
+  })
+
   test('a sparse file larger than a limit, before its zeros are handed out', async () => {
     const keys = SPARSE_KEYS.map(([key, value]) => [key, key.endsWith('realsize') ? '999999999999999' : value] as const)
     await expect(collectTar(rawTar(sparse('0\n', '', keys)))).rejects.toMatchObject({ code: 'tar-file-size-limit' })

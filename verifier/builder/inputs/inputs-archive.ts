@@ -20,6 +20,7 @@ const LIMITS: TarLimits = {
   maxFileSize: 4 * 1024 ** 3,
   maxTotalSize: 64 * 1024 ** 3,
   maxPathLength: 100,
+  maxIndexSize: 64 * 1024 ** 2,
   maxHeaderSize: 4096,
   ignoredPaxKeys: [],
   ownerNames: 'consistent',

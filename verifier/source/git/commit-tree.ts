@@ -23,10 +23,13 @@ export async function readCommit(
   const tree = await folderTree(git, gitDir, o.commit, o.path, o.limits)
   const entries = new TreeEntries(o.limits)
   const blobs: Listed[] = []
+  let paths = 0
   await attempt('offline', async () => {
     for await (const entry of listTree(git, gitDir, ['-r', '-t', '-z', '--full-tree', tree], o.limits)) {
       entries.check(entry.path)
       if (blobs.length >= o.limits.maxEntries) throw sourceFailure('source-entries-limit', { limit: o.limits.maxEntries })
+      paths += entry.path.length
+      if (paths > o.limits.maxPathsSize) throw sourceFailure('source-paths-limit', { limit: o.limits.maxPathsSize })
       if (entry.mode === '040000') entries.add({ path: entry.path, type: 'd' })
       else if (entry.mode === '160000') throw sourceFailure('source-submodules', { path: shown(entry.path) })
       else blobs.push(entry)

@@ -206,6 +206,16 @@ describe('what is made to exhaust is stopped', () => {
     expect(await refusal()).toBe('source-depth-limit')
   })
 
+  it('a tree whose paths alone would fill the memory', async () => {
+    const long = 'n'.repeat(200)
+    let tree = repository.tree(...names('f').map((name) => ['100644', `${name}${long}`, blob] as const))
+    for (let level = 0; level < 3; level += 1)
+      tree = repository.tree(...names('d').map((name) => ['40000', `${name}${long}`, tree] as const))
+    repository.commit(tree)
+    expect(await refusal({ limits: { maxPathsSize: 1024 ** 2 } })).toBe('source-paths-limit')
+    expect(await refusal()).toBe('taken')
+  })
+
   it('one blob under a thousand names, or larger than allowed', async () => {
     repository.commit(repository.tree(...Array.from({ length: 1000 }, (_, index) => ['100644', `f${1000 + index}`, blob] as const)))
     expect(await refusal({ limits: { maxTotalSize: 6999 } })).toBe('source-size-limit')
