@@ -97,8 +97,8 @@ describe('the tarball of npm pack, installed in an empty folder', () => {
 
   it('is a library with types', () => {
     const program =
-      "import { decideVerification, VerificationReport } from 'bitwitness/verifier'\nconsole.log(typeof decideVerification, typeof VerificationReport.parse)\n"
+      "import { decideVerification, VerificationReport } from 'bitwitness/verifier'\nimport { statementsOf } from 'bitwitness/attestations'\nconsole.log(typeof decideVerification, typeof VerificationReport.parse, typeof statementsOf)\n"
     writeFileSync(path.join(installed, 'use.mjs'), program)
-    expect(run(process.execPath, ['use.mjs'], installed)).toMatchObject({ status: 0, stdout: 'function function\n' })
+    expect(run(process.execPath, ['use.mjs'], installed)).toMatchObject({ status: 0, stdout: 'function function function\n' })
   })
 })

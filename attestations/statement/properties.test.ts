@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { Failure } from '../../verifier/model/failure.ts'
 import { VerificationReport } from '../../verifier/model/report.ts'
 import { decideVerification } from '../../verifier/model/verdict.ts'
-import { arbitraryReport } from '../testing/arbitrary-report.ts'
+import { arbitraryReport, honestReport } from '../testing/arbitrary-report.ts'
 import { digestsMeant } from '../testing/hold.ts'
 import { SERVICE } from '../testing/reports.ts'
 import { decodeStatement } from './decode.ts'
@@ -53,6 +53,16 @@ describe('for any report', () => {
     for (const kind of kinds) expect([kind, (seen.get(`verdict ${kind}`) ?? 0) > 3]).toEqual([kind, true])
     for (const type of [PREDICATE_TYPE.reproduced, PREDICATE_TYPE.rebuildResult, PREDICATE_TYPE.provenance, 'nothing'])
       expect([type, (seen.get(type) ?? 0) > 50]).toEqual([type, true])
+  })
+
+  it('an honest one is attested, whatever was found, unless it is undecided or was cancelled', () => {
+    fc.assert(
+      fc.property(honestReport, (report) => {
+        const silent = report.verdict === null || report.verdict === 'undecided'
+        expect(tried(() => statementsOf(report, SERVICE)) === undefined).toBe(silent)
+      }),
+      RUNS,
+    )
   })
 
   it('no reproduced statement is made unless every attempt has every claimed digest', () => {
@@ -132,7 +142,7 @@ describe('for any report', () => {
             expect([Object.keys(subject.digest), subject.digest.sha256.length]).toEqual([['sha256'], 64])
         }
       }),
-      RUNS,
+      { numRuns: 400 },
     )
   })
 })

@@ -4,8 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { Attempt } from '../../verifier/model/attempt.ts'
 import { InputLock } from '../../verifier/model/lock.ts'
 import type { VerificationReport } from '../../verifier/model/report.ts'
-import { decideVerification } from '../../verifier/model/verdict.ts'
-import { digest } from '../testing/arbitrary-report.ts'
+import { digest, judged } from '../testing/arbitrary-report.ts'
 import { contentEqualReport, goldenReport, LAPTOP, nondeterministicReport, SERVICE } from '../testing/reports.ts'
 import { encodeStatement } from './encode.ts'
 import { builderId, keyBuilderBase } from './predicate-types.ts'
@@ -20,12 +19,6 @@ const PROVENANCE = 'https://slsa.dev/provenance/v1'
 
 const types = (report: VerificationReport): string[] => statementsOf(report, SERVICE).map(({ predicateType }) => predicateType)
 const failure = (code: string): Error => expect.objectContaining({ code }) as Error
-
-/** A report whose verdict and tier are again what its evidence decides. */
-function judged(report: VerificationReport): VerificationReport {
-  const { verdict, tier, reasons } = decideVerification(report)
-  return { ...report, verdict, tier, reasons: [...reasons] }
-}
 
 const withAttempts = (report: VerificationReport, change: (attempt: Attempt) => Partial<Attempt>): VerificationReport => ({
   ...report,
@@ -83,6 +76,9 @@ describe('a report that says something else than its evidence', () => {
     ['a comparison with an attempt that is not there', { ...report, comparisons: [...report.comparisons, { ...report.comparisons[0], left: { attempt: 3, artifact: 'image.tar', sha256: held.sha256 } } as VerificationReport['comparisons'][number]] }],
     ['a comparison with an artifact that is not there', { ...report, comparisons: changed(0, { left: { attempt: 1, artifact: 'other.tar', sha256: held.sha256 } }) }],
     ['a digest that no attempt computed', { ...goldenReport('mismatch'), comparisons: goldenReport('mismatch').comparisons.map((one) => (one.claim === null ? one : { ...one, left: { ...one.left, sha256: digest('7') } })) }],
+    ['a comparison with another claim than the report’s', { ...goldenReport('mismatch'), comparisons: goldenReport('mismatch').comparisons.map((one) => (one.claim === null || one.right === null ? one : { ...one, right: { ...one.right, sha256: digest('7') } })) }],
+    ['a difference that has a tier', { ...goldenReport('mismatch'), comparisons: goldenReport('mismatch').comparisons.map((one) => (one.claim === null ? one : { ...one, tier: 'bit-exact' })) }],
+    ['an equality without a tier', { ...goldenReport('mismatch'), comparisons: goldenReport('mismatch').comparisons.map((one) => (one.claim === null ? one : { ...one, result: 'equal' })), reasons: [] }],
     ['two attempts of one number', { ...report, attempts: [first, second, second] }],
     ['two artifacts of one name', withAttempts(report, ({ artifacts }) => ({ artifacts: [...artifacts, ...artifacts] }))],
     ['an artifact of an attempt that failed', withAttempts(goldenReport('build-failed'), () => ({ artifacts: first.artifacts }))],
@@ -311,6 +307,12 @@ describe('what cannot be signed', () => {
     ['a time that is none', SERVICE, { ...goldenReport('reproduced'), startedAt: 'yesterday' }],
   ])('%s', (_, context, report) => {
     for (const statement of statementsOf(report, context)) expect(() => encodeStatement(statement)).toThrow(failure('predicate-malformed'))
+  })
+
+  it('a subject with another digest beside its sha256', () => {
+    const statement = reproducedOf(goldenReport('reproduced'), SERVICE)
+    const subject = statement.subject.map((one) => ({ ...one, digest: { ...one.digest, sha512: 'ab'.repeat(64) } }))
+    expect(() => encodeStatement({ ...statement, subject })).toThrow(failure('statement-malformed'))
   })
 
   it('a name that would move a terminal is escaped', () => {

@@ -128,36 +128,41 @@ function slipped(comparisons: readonly Comparison[], { at, as }: Slip): Comparis
 
 const said: fc.Arbitrary<VerificationReport['verdict']> = fc.option(fc.constantFrom(...Verdict.options))
 
-/**
- * Reports of any verdict that fit the schema. Most are what an honest verifier writes; some have comparisons that the attempts' digests do
- * not bear out, or a verdict that the evidence does not decide.
- */
-export const arbitraryReport: fc.Arbitrary<VerificationReport> = fc
+/** What an honest verifier could write of anything: comparisons that the digests bear out, and the verdict that the evidence decides. */
+export const honestReport: fc.Arbitrary<VerificationReport> = fc
   .record({ yielded: artifacts, live: fc.boolean() })
   .chain((base) =>
     fc.record({
       attempts: fc.nat(3).chain((count) => fc.tuple(...Array.from({ length: count }, (_, index) => attemptOf(index + 1, base)))),
       claims: fc.array(claimOf(base.yielded), { minLength: 1, maxLength: 3 }),
       recipeFindings: fc.array(finding, { maxLength: 2 }),
-      slips: usually(75).chain((honest) => fc.array(slip, { maxLength: honest ? 0 : 3 })),
-      lies: usually(5),
-      said,
     }),
   )
-  .map(({ attempts, claims, recipeFindings, slips, lies, said: lie }) => {
-    const comparisons = slips.reduce(slipped, hold(claims, attempts))
-    const decision = decideVerification({ recipeFindings, attempts, comparisons, claims })
-    return {
-      ...FRAME,
-      verdict: lies ? lie : decision.verdict,
-      tier: decision.tier,
-      claims,
-      reasons: [...decision.reasons],
-      recipeFindings,
-      attempts,
-      comparisons,
-    }
+  .map(({ attempts, claims, recipeFindings }) =>
+    judged({ ...FRAME, attempts, claims, recipeFindings, comparisons: hold(claims, attempts) }),
+  )
+
+/**
+ * Reports of any verdict that fit the schema. Most are honest; some have comparisons that the attempts' digests do not bear out, or a verdict
+ * that the evidence does not decide.
+ */
+export const arbitraryReport: fc.Arbitrary<VerificationReport> = fc
+  .record({
+    report: honestReport,
+    slips: usually(75).chain((honest) => fc.array(slip, { maxLength: honest ? 0 : 3 })),
+    lies: usually(5),
+    said,
   })
+  .map(({ report, slips, lies, said: lie }) => {
+    const slid = judged({ ...report, comparisons: slips.reduce(slipped, report.comparisons) })
+    return lies ? { ...slid, verdict: lie } : slid
+  })
+
+/** The report with the verdict, tier and reasons that its evidence decides. */
+export function judged(report: Omit<VerificationReport, 'verdict' | 'tier' | 'reasons'>): VerificationReport {
+  const { verdict, tier, reasons } = decideVerification(report)
+  return { ...report, verdict, tier, reasons: [...reasons] }
+}
 
 const FRAME: Omit<VerificationReport, 'verdict' | 'tier' | 'claims' | 'reasons' | 'recipeFindings' | 'attempts' | 'comparisons'> = {
   schema: VERIFICATION_REPORT_SCHEMA,
