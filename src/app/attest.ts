@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { sbomStatement } from '../../attestations/sbom/statement.ts'
 import { bareEnvelope, certifiedIn } from '../../attestations/sign/bundle-parts.ts'
 import type { SignOptions, StatementSigner } from '../../attestations/sign/statement-signer.ts'
 import { encodeStatement } from '../../attestations/statement/encode.ts'
@@ -8,11 +9,13 @@ import { PREDICATE_TYPE } from '../../attestations/statement/predicate-types.ts'
 import type { Statement } from '../../attestations/statement/statement.ts'
 import { statementsOf } from '../../attestations/statement/statements.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
+import type { VerificationReport } from '../../verifier/model/report.ts'
 import type { Verdict } from '../../verifier/model/verdict.ts'
 import { ATTESTATION_SET_SCHEMA, type AttestationSet } from './attestation-set.ts'
 import { cosignCommand } from './cosign-command.ts'
 import { outputUnusable, requireEmpty } from './output-folder.ts'
 import { readKnownLock, readReport } from './read-report.ts'
+import { readSbom } from './read-sbom.ts'
 
 export type AttestCommand = {
   /** File of a verification report. */
@@ -23,6 +26,8 @@ export type AttestCommand = {
   readonly owner: string | null
   /** File of the report's input lock, so that the provenance names each input; null: its digest stands for them. */
   readonly lock: string | null
+  /** File of a bill of materials of the image that was rebuilt, to be signed as well. */
+  readonly sbom: string | null
   /** Whether to write the bare envelopes as well. */
   readonly envelopes: boolean
   readonly signal: AbortSignal
@@ -48,6 +53,7 @@ const NAMES: Readonly<Record<string, string>> = {
   [PREDICATE_TYPE.provenance]: 'provenance',
   [PREDICATE_TYPE.reproduced]: 'reproduced',
   [PREDICATE_TYPE.rebuildResult]: 'rebuild-result',
+  [PREDICATE_TYPE.sbom]: 'sbom',
 }
 
 /**
@@ -68,8 +74,9 @@ export async function attest(ports: AttestPorts, command: AttestCommand): Promis
     reportDigest: sha256,
   }
   const repository = report.source.kind === 'git' ? report.source.url : null
+  const statements = [...statementsOf(report, context, lock), ...(await billOf(command, report))]
   const signed: Signed[] = []
-  for (const statement of statementsOf(report, context, lock))
+  for (const statement of statements)
     signed.push(await signStatement(ports, statement, { signal: command.signal, owner: command.owner, repository }))
   const { signer, files } = await describeSigner(ports, signed, command.signal)
   const attestations = signed.map((one) => describe(one, signer, ports.trustedRoot !== null, command.envelopes))
@@ -87,6 +94,13 @@ export async function attest(ports: AttestPorts, command: AttestCommand): Promis
     trustedRoot: ports.trustedRoot === null ? null : TRUSTED_ROOT,
     attestations,
   }
+}
+
+/** The bill is looked for after the report was found to be one that can be attested. */
+async function billOf({ sbom, signal }: AttestCommand, report: VerificationReport): Promise<Statement[]> {
+  if (sbom === null) return []
+  const { image, text } = await readSbom(sbom, report, signal)
+  return [sbomStatement(image, text)]
 }
 
 async function signStatement({ signer }: AttestPorts, statement: Statement, o: Omit<SignOptions, 'onStage'>): Promise<Signed> {

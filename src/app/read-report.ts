@@ -31,7 +31,8 @@ export async function readKnownLock(file: string, signal: AbortSignal): Promise<
   return { sha256: digestOf(bytes), lock: parseLock(bytes.toString('utf8')) }
 }
 
-async function readWhole(file: string, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
+/** The bytes of a file that was named; one more than `maxBytes` where it is longer. Failure: `file-unreadable`. */
+export async function readWhole(file: string, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
   const parts: Buffer[] = []
   try {
     // One byte more than is taken, so that a longer file shows.

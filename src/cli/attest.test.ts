@@ -3,8 +3,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { sbomOf } from '../../attestations/sbom/sbom.ts'
 import { type MockSigstore, startMockSigstore } from '../../attestations/sign/testing/mock-sigstore.ts'
 import { decodeStatement } from '../../attestations/statement/decode.ts'
+import { Sha256 } from '../../verifier/model/digest.ts'
 import type { AttestationSet } from '../app/attestation-set.ts'
 import type { CliIo } from './cli-context.ts'
 import { openSigning } from './open-use-cases.ts'
@@ -33,7 +35,27 @@ async function report(name: string): Promise<string> {
 const bundleOf = async (...names: string[]) => JSON.parse(await readFile(at(...names), 'utf8'))
 const statementIn = (bundle: { dsseEnvelope: { payload: string } }) => decodeStatement(Buffer.from(bundle.dsseEnvelope.payload, 'base64'))
 
+/** What both golden reports built, and what the mismatch claims. */
+const BUILT = Sha256.parse('c7c5c1d70c5dec4416ab6158afd0b223ef40c29b1dc1f97ed9428b94d4cadb1c')
+const CLAIMED = '4f03a060b7eb032972dcb327f2c989b14d5e73c35b3d5928a6f875ca39c159ba'
+
+function bill(sha256: Sha256): string {
+  const packages = { system: null, debian: [{ name: 'curl', version: '7.88.1-1', architecture: 'amd64' }], npm: [] }
+  return sbomOf({ image: { name: 'another name', sha256, ociManifest: null }, packages, lock: null, created: 0, version: '0.1.0' })
+}
+
 describe('attest with a key', () => {
+  it('signs a bill of materials as well, by the names of the report', async () => {
+    await writeFile(at('bill'), bill(BUILT))
+    const { exit, stdout } = await signed(['attest', await report('mismatch'), '-o', at('out'), '--sbom', at('bill'), '--json'])
+    expect(exit).toBe(0)
+    const { attestations } = JSON.parse(stdout) as AttestationSet
+    expect(attestations.map(({ file }) => file)).toEqual(['provenance.sigstore.json', 'rebuild-result.sigstore.json', 'sbom.sigstore.json'])
+    const statement = statementIn(await bundleOf('out', 'sbom.sigstore.json'))
+    expect(statement.subject.map(({ name }) => name)).toEqual(['image.tar', 'image.tar.oci'])
+    expect([statement.predicateType, statement.predicate]).toEqual(['https://cyclonedx.org/bom', JSON.parse(bill(BUILT))])
+  })
+
   it('writes a bundle for each statement and the public key, and says how to check them', async () => {
     const { exit, stdout, stderr, opened } = await signed(['attest', await report('reproduced')])
     const pem = await readFile(at('reproduced.attestations', 'key.pub'), 'utf8')
@@ -178,6 +200,18 @@ describe('attest refuses', () => {
     expect(await refused(file, ['--lock', at('lock')])).toEqual([2, 'lock-of-another-build'])
     await writeFile(at('lock'), '{}')
     expect(await refused(file, ['--lock', at('lock')])).toEqual([2, 'input-lock-malformed'])
+  })
+
+  it('a bill of materials that is none, or of an image that was not built', async () => {
+    const file = await report('reproduced')
+    await writeFile(at('bill'), bill(Sha256.parse('7'.repeat(64))))
+    expect(await refused(file, ['--sbom', at('bill')])).toEqual([2, 'sbom-of-another-image'])
+    await writeFile(at('bill'), '{"bomFormat":"SPDX"}')
+    expect(await refused(file, ['--sbom', at('bill')])).toEqual([2, 'sbom-malformed'])
+    await writeFile(at('bill'), bill(Sha256.parse(CLAIMED)))
+    expect(await refused(await report('mismatch'), ['--sbom', at('bill')])).toEqual([2, 'sbom-of-another-image'])
+    await writeFile(at('bill'), bill(BUILT))
+    expect(await refused(await report('refused'), ['--sbom', at('bill')])).toEqual([2, 'sbom-of-another-image'])
   })
 
   it('a folder with something in it', async () => {

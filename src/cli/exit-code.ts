@@ -62,6 +62,8 @@ const USAGE: ReadonlySet<string> = new Set([
   'output-unusable',
   'report-malformed',
   'setting-conflict',
+  'sbom-malformed',
+  'sbom-of-another-image',
   'setting-invalid',
   'setting-unknown',
   'signer-has-no-key',

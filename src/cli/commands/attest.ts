@@ -11,6 +11,7 @@ type AttestFlags = {
   readonly owner?: string
   readonly key?: string
   readonly lock?: string
+  readonly sbom?: string
   readonly dsse: boolean
 }
 
@@ -37,6 +38,7 @@ export const attest = command<AttestFlags, [string]>({
       },
       key: fileFlag('Sign with this key, a private one in PEM, instead of what the settings say'),
       lock: fileFlag("The report's input lock, so that the provenance names each input"),
+      sbom: fileFlag('A bill of materials of the image that was rebuilt, as sbom writes it, to be signed as well'),
       dsse: { kind: 'boolean', brief: 'Write bare envelopes too, for tools that read no bundles', default: false, withNegated: false },
     },
     aliases: { o: 'output' },
@@ -54,6 +56,7 @@ export const attest = command<AttestFlags, [string]>({
       output: folder,
       owner: flags.owner ?? null,
       lock: flags.lock ?? null,
+      sbom: flags.sbom ?? null,
       envelopes: flags.dsse,
       signal: io.signal,
     })
