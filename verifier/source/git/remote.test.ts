@@ -4,48 +4,25 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Failure } from '../../model/failure.ts'
-import { pinSource } from '../pin-source.ts'
-import type { PinnedTree } from '../pinned-tree.ts'
-import { parseSourceRef, type SourceAccess } from '../source-ref.ts'
+import type { PinDeps } from '../pin-source.ts'
 import { serveGit } from '../testing/git-server.ts'
-import { BareRepository } from '../testing/objects.ts'
+import { pinServed, SERVED_ACCESS, served, serveOneFile } from '../testing/pin-served.ts'
 import { run } from '../testing/programs.ts'
-import { isEmpty, temporary } from '../testing/temporary.ts'
+import { isEmpty } from '../testing/temporary.ts'
 
 // They start programs, and share the machine with builds.
 vi.setConfig({ testTimeout: 120_000 })
 
-const ACCESS: SourceAccess = { files: false, localRepositories: false, plainHttp: true, privateHosts: true }
+serveOneFile()
 
-let root: string
-let scratch: string
-beforeEach(async () => {
-  root = await temporary()
-  scratch = await temporary()
-  const repository = new BareRepository(root)
-  repository.commit(repository.tree(['100644', 'a', repository.object('blob', 'content')]))
-})
-
-type Options = { addresses?: readonly string[]; access?: SourceAccess; git?: string }
-
-async function pin(url: string, o: Options = {}): Promise<PinnedTree> {
-  const access = o.access ?? ACCESS
-  return pinSource(parseSourceRef(url, access), {
-    scratch,
-    access,
-    resolve: async () => o.addresses ?? ['127.0.0.1'],
-    ...(o.git === undefined ? {} : { git: o.git }),
-  })
-}
-
-async function refusal(url: string, o: Options = {}): Promise<Failure> {
-  const error: unknown = await pin(url, o).then(
+async function refusal(url: string, deps: Partial<PinDeps> = {}): Promise<Failure> {
+  const error: unknown = await pinServed(url, deps).then(
     () => new Error('taken'),
     (reason: unknown) => reason,
   )
-  expect(await isEmpty(scratch)).toBe(true)
+  expect(await isEmpty(served.scratch)).toBe(true)
   return error as Failure
 }
 
@@ -62,11 +39,11 @@ function answering(
 }
 
 describe('the host', () => {
-  const strict = { ...ACCESS, privateHosts: false }
+  const strict = { ...SERVED_ACCESS, privateHosts: false }
 
   it.each([['127.0.0.1'], ['10.0.0.1'], ['::1'], ['169.254.169.254'], ['::ffff:127.0.0.1']])('is not asked at %s', async (address) => {
-    await using server = await serveGit({ root })
-    const { code } = await refusal(`${server.url}a.git`, { access: strict, addresses: ['93.184.216.34', address] })
+    await using server = await serveGit({ root: served.root })
+    const { code } = await refusal(`${server.url}a.git`, { access: strict, resolve: async () => ['93.184.216.34', address] })
     expect(code).toBe('source-host-private')
     expect(server.requests).toEqual([])
   })
@@ -79,15 +56,15 @@ describe('the host', () => {
   )
 
   it('is asked at the addresses that were looked at, whatever a name server says later', async () => {
-    await using server = await serveGit({ root })
+    await using server = await serveGit({ root: served.root })
     // forge.test has no address at all: git reaches the server only because it was told where.
-    await using tree = await pin(`${server.url}a.git`)
+    await using tree = await pinServed(`${server.url}a.git`)
     expect(tree.pinned).toMatchObject({ url: `${server.url}a.git`, ref: 'refs/heads/main' })
   })
 
   it('has to have an address', async () => {
-    expect((await refusal('http://forge.test/a.git', { addresses: [] })).code).toBe('source-host-unknown')
-    expect((await refusal('http://forge.test/a.git', { addresses: ['forge.test'] })).code).toBe('source-host-unknown')
+    expect((await refusal('http://forge.test/a.git', { resolve: async () => [] })).code).toBe('source-host-unknown')
+    expect((await refusal('http://forge.test/a.git', { resolve: async () => ['forge.test'] })).code).toBe('source-host-unknown')
   })
 })
 
@@ -103,9 +80,9 @@ describe('what the server answers', () => {
     [429, 'source-unreachable'],
     [500, 'source-unreachable'],
   ])('%i is %s, and nothing that it says is repeated or followed', async (status, code) => {
-    await using inside = await serveGit({ root })
+    await using inside = await serveGit({ root: served.root })
     const headers = { location: `${inside.url}a.git/info/refs?service=git-upload-pack`, 'www-authenticate': 'Basic realm="hostile-words"' }
-    await using server = await serveGit({ root, intercept: answering(status, headers, 'hostile-words') })
+    await using server = await serveGit({ root: served.root, intercept: answering(status, headers, 'hostile-words') })
     const failure = await refusal(`${server.url}a.git`)
     expect(failure.code).toBe(code)
     expect(JSON.stringify([failure.message, failure.hint, failure.data])).not.toContain('hostile-words')
@@ -120,13 +97,13 @@ describe('what the server answers', () => {
       else response.writeHead(404).end()
       return true
     }
-    await using server = await serveGit({ root, intercept })
+    await using server = await serveGit({ root: served.root, intercept })
     expect((await refusal(`${server.url}a.git#main`)).code).toBe('source-server-too-old')
     expect(new Set(server.requests)).toEqual(new Set(['GET /a.git/info/refs?service=git-upload-pack', 'GET /a.git/HEAD']))
   })
 
   it('may be no git at all', async () => {
-    await using server = await serveGit({ root, intercept: answering(200, { 'content-type': 'text/html' }, '<html>') })
+    await using server = await serveGit({ root: served.root, intercept: answering(200, { 'content-type': 'text/html' }, '<html>') })
     expect((await refusal(`${server.url}a.git`)).code).toMatch(/^source-/)
   })
 
@@ -134,7 +111,7 @@ describe('what the server answers', () => {
     ['breaks off', 'source-unreachable', (pack: Buffer) => pack.subarray(0, 40)],
     ['was changed on its way', 'source-objects-malformed', (pack: Buffer) => flipped(pack)],
   ])('%s: %s', async (_, code, change) => {
-    await using honest = await serveGit({ root })
+    await using honest = await serveGit({ root: served.root })
     let posts = 0
     const intercept = (request: IncomingMessage, response: ServerResponse): boolean => {
       // The first is the list of refs, the second the pack.
@@ -142,7 +119,7 @@ describe('what the server answers', () => {
       relay(honest.url, request, response, change).catch(() => response.destroy())
       return true
     }
-    await using server = await serveGit({ root, intercept })
+    await using server = await serveGit({ root: served.root, intercept })
     expect((await refusal(`${server.url}a.git#main`)).code).toBe(code)
     expect(posts).toBe(2)
   })
@@ -151,10 +128,10 @@ describe('what the server answers', () => {
     run(
       'openssl',
       ['req', '-x509', '-newkey', 'ed25519', '-nodes', '-days', '1', '-subj', '/CN=forge.test', '-keyout', 'key', '-out', 'certificate'],
-      { cwd: scratch },
+      { cwd: served.scratch },
     )
-    const [key, cert] = await Promise.all(['key', 'certificate'].map(async (name) => readFile(path.join(scratch, name))))
-    for (const name of ['key', 'certificate']) await rm(path.join(scratch, name))
+    const [key, cert] = await Promise.all(['key', 'certificate'].map(async (name) => readFile(path.join(served.scratch, name))))
+    for (const name of ['key', 'certificate']) await rm(path.join(served.scratch, name))
     let asked = false
     const server = createServer({ key, cert }, (_, response) => {
       asked = true
