@@ -165,7 +165,7 @@ export class Context implements AsyncDisposable {
     return await this.#builders.list()
   }
 
-  /** The builder with this digest, or the one that a build would take. */
+  /** The builder with this digest, or the newest one. */
   async showBuilder(reference: string | null): Promise<BuilderImage> {
     if (reference !== null) return await this.#builders.show(reference)
     const [newest] = await this.#builders.list()
@@ -189,7 +189,10 @@ export class Context implements AsyncDisposable {
     return {
       version: this.#version,
       blobs: this.#blobs,
-      reader: { architecture: MKOSI_NAMES[room.architecture] ?? room.architecture, mkosi: this.#settings.mkosi },
+      reader: async (wanted) => ({
+        architecture: MKOSI_NAMES[room.architecture] ?? room.architecture,
+        mkosi: wanted === null ? this.#settings.mkosi : (await this.#builders.show(wanted)).mkosi,
+      }),
       slots: room.slots,
       outputBytes: this.#settings.limitOutput,
       now: () => new Date().toISOString(),

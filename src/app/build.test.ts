@@ -55,7 +55,7 @@ function portsOf(
   return {
     version: '1.2.3',
     blobs: memoryBlobs(),
-    reader: { architecture: 'x86-64', mkosi: '25.3' },
+    reader: async () => ({ architecture: 'x86-64', mkosi: '25.3' }),
     slots: 1,
     outputBytes: 1 << 20,
     now: () => '2026-01-01T00:00:00.000Z',

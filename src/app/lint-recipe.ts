@@ -22,12 +22,14 @@ export type RecipeLint = z.infer<typeof RecipeLint>
 export async function lintRecipe(o: {
   readonly source: string
   readonly access: SourceAccess
+  /** Version that the recipe is read for. */
+  readonly mkosi: string
   readonly scratch: string
   readonly signal: AbortSignal
 }): Promise<RecipeLint> {
-  const { access, scratch, signal } = o
+  const { access, mkosi, scratch, signal } = o
   await using pinned = await pinSource(parseSourceRef(o.source, access), { scratch, access, signal })
-  const { recipe, findings } = readRecipe(pinned.tree)
+  const { recipe, findings } = readRecipe(pinned.tree, { mkosi })
   const refused = findings.some(({ severity }) => severity === 'refuse')
   return { schema: RECIPE_LINT_SCHEMA, verdict: refused ? 'refused' : 'accepted', source: pinned.pinned, recipe, findings }
 }

@@ -26,8 +26,8 @@ export interface ScratchFolder extends AsyncDisposable {
 export interface Ports {
   readonly version: string
   readonly blobs: BlobStore
-  /** What recipes are read for, in mkosi's words. */
-  readonly reader: { readonly architecture: string; readonly mkosi: string }
+  /** What recipes are read for, in mkosi's words: the builder asked for, or the default one. Fails with `builder-unknown`. */
+  reader(wanted: Sha256 | null): Promise<{ readonly architecture: string; readonly mkosi: string }>
   /** How many attempts may run side by side. */
   readonly slots: number
   /** What a build may leave, uncompressed. Claimed bytes that are more cannot be what was built, and are not read. */

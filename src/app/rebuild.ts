@@ -59,8 +59,9 @@ export async function rebuild(ports: RebuildPorts, command: RebuildCommand, scra
       stages.end()
     }
   }
+  const reader = await ports.reader(command.builder)
   await using pinned = await inStage('pin', () => ports.pin(command.source, scratch, signal))
-  const reading = await inStage('recipe', async () => readRecipe(pinned.tree, ports.reader))
+  const reading = await inStage('recipe', async () => readRecipe(pinned.tree, reader))
   for (const finding of reading.findings) emitter.emit({ kind: 'finding', finding })
   const seen = { source: pinned.pinned, reading, startedAt }
   if (reading.findings.some((finding) => finding.severity === 'refuse'))

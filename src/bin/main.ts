@@ -1,5 +1,5 @@
 import { EXIT } from '../cli/exit-code.ts'
-import { openScratch, openSigning, openUseCases, readAccess } from '../cli/open-use-cases.ts'
+import { openScratch, openSigning, openUseCases, readReading } from '../cli/open-use-cases.ts'
 import { runCli } from '../cli/run.ts'
 import { findPackage } from '../config/package-root.ts'
 import { watchOutput } from './output-watch.ts'
@@ -19,7 +19,7 @@ const code = await runCli(process.argv.slice(2), {
   debug: process.env['BITWITNESS_DEBUG'] === '1',
   version: findPackage().version,
   open: () => openUseCases(process.env),
-  access: () => readAccess(process.env),
+  reading: () => readReading(process.env),
   scratch: openScratch,
   signing: (o) => openSigning(process.env, o),
 })

@@ -7,6 +7,9 @@ import type { UseCases } from './use-cases.ts'
 
 export type TextOut = { readonly write: (text: string) => void }
 
+/** What a source may be, and the version of mkosi that a recipe is read for. */
+export type Reading = { readonly access: SourceAccess; readonly mkosi: string }
+
 /** Everything that the command line takes from the process that it runs in. */
 export type CliIo = {
   readonly stdout: TextOut
@@ -26,8 +29,8 @@ export type CliIo = {
   readonly debug: boolean
   /** Opens what stands behind the commands; called by commands that need it and by nothing else, since it loads the engine's client. */
   readonly open: () => Promise<UseCases>
-  /** What the settings let a source be, for commands that open nothing else. */
-  readonly access: () => SourceAccess
+  /** How the settings want sources and recipes read, for commands that open nothing else. */
+  readonly reading: () => Reading
   /** Room for commands that need no engine. */
   readonly scratch: () => Promise<ScratchRoom>
   /** What signs, for commands that need no engine. `key`: a file of a key that goes before what the settings say. */

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { BareRepository } from '../../verifier/source/testing/objects.ts'
 import { writeBuiltFolder } from '../app/testing/built-folder.ts'
 import { exitOfExplanation } from './commands/explain.ts'
-import { readAccess } from './open-use-cases.ts'
+import { readReading } from './open-use-cases.ts'
 import { ran } from './testing/terminal.ts'
 
 let folder: string
@@ -50,11 +50,22 @@ describe('recipe lint', () => {
     repository.commit(repository.tree(['100644', 'mkosi.conf', config]))
     const source = `file://${repository.folder}`
     expect(await ran(['recipe', 'lint', source])).toMatchObject({ exit: 2, stderr: expect.stringContaining('source-protocol') })
-    const access = () => readAccess({ BITWITNESS_SOURCES_ALLOW: 'plain-http local-repositories' })
-    const { exit, stdout } = await ran(['recipe', 'lint', source], {}, { access })
+    const reading = () => readReading({ BITWITNESS_SOURCES_ALLOW: 'plain-http local-repositories' })
+    const { exit, stdout } = await ran(['recipe', 'lint', source], {}, { reading })
     expect([exit, stdout.split('\n')[0]]).toEqual([0, 'accepted'])
-    const wrong = await ran(['recipe', 'lint', source], {}, { access: () => readAccess({ BITWITNESS_SOURCES_ALLOW: 'everything' }) })
+    const wrong = await ran(['recipe', 'lint', source], {}, { reading: () => readReading({ BITWITNESS_SOURCES_ALLOW: 'everything' }) })
     expect(wrong).toMatchObject({ exit: 2, stderr: expect.stringContaining('setting-invalid') })
+  })
+
+  it('reads a recipe for the version of mkosi that the settings name', async () => {
+    const source = await recipe({ 'mkosi.conf': '[Distribution]\nDistribution=debian\nRelease=forky\n[Config]\nMinimumVersion=26\n' })
+    const rules = async (version: string): Promise<string[]> => {
+      const reading = () => readReading({ BITWITNESS_MKOSI: version })
+      const { stdout } = await ran(['recipe', 'lint', source, '--json'], {}, { reading })
+      return JSON.parse(stdout).findings.map((finding: { rule: string }) => finding.rule)
+    }
+    expect(await rules('25.3')).toContain('minimum-version')
+    expect(await rules('27.1')).not.toContain('minimum-version')
   })
 
   it('says what is wrong with a source that is none', async () => {

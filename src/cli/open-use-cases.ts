@@ -1,10 +1,10 @@
-import type { SourceAccess } from '../../verifier/source/source-ref.ts'
 import { readCiIdentity } from '../config/ci-identity.ts'
 import type { Environment } from '../config/setting.ts'
 import { readSettings } from '../config/settings.ts'
 import { sourceAccess } from '../config/source-access.ts'
 import type { ScratchRoom } from '../scratch-room.ts'
 import type { SigningRoom } from '../signing-room.ts'
+import type { Reading } from './cli-context.ts'
 import type { UseCases } from './use-cases.ts'
 
 /** Reads the settings and opens what they describe. The client of the engine is loaded here and not before. */
@@ -14,8 +14,9 @@ export async function openUseCases(environment: Environment): Promise<UseCases> 
   return await Context.open(settings)
 }
 
-export function readAccess(environment: Environment): SourceAccess {
-  return sourceAccess(readSettings(environment).sources)
+export function readReading(environment: Environment): Reading {
+  const { sources, mkosi } = readSettings(environment)
+  return { access: sourceAccess(sources), mkosi }
 }
 
 export async function openScratch(): Promise<ScratchRoom> {

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readSettings, SETTINGS } from './settings.ts'
 
@@ -47,6 +49,7 @@ describe('readSettings', () => {
         'debian=http://one.example/debian  debian=https://two.example/debian/ debian-security=http://one.example/security',
       BITWITNESS_SNAPSHOT_MIRROR: 'https://dated.example/archive',
       BITWITNESS_WORKSPACE: 'volume',
+      BITWITNESS_MKOSI: '27.1',
       BITWITNESS_LIMIT_TIME: '2h',
       BITWITNESS_LIMIT_MEMORY: '512M',
       BITWITNESS_LIMIT_CPUS: '8',
@@ -55,6 +58,7 @@ describe('readSettings', () => {
       home: '/srv/bitwitness',
       dockerHost: 'ssh://builder@engine.example',
       workspace: 'volume',
+      mkosi: '27.1',
       limitTime: 7200,
       limitMemory: 2 ** 29,
       limitCpus: 8,
@@ -64,6 +68,15 @@ describe('readSettings', () => {
       ['debian-security', ['http://one.example/security/']],
     ])
     expect(String(settings.snapshotMirror)).toBe('https://dated.example/archive/')
+  })
+
+  it('takes exactly the versions of mkosi that a builder is defined for', () => {
+    const file = path.join(import.meta.dirname, '../../mkosi/builder/profiles.json')
+    const { default: standard, profiles } = JSON.parse(readFileSync(file, 'utf8')) as { default: string; profiles: object }
+    expect(readSettings({}).mkosi).toBe(standard)
+    const versions = Object.keys(profiles)
+    expect(versions.map((version) => readSettings({ BITWITNESS_MKOSI: version }).mkosi)).toEqual(versions)
+    expect(SETTINGS.mkosi.form).toBe(versions.map((version) => `\`${version}\``).join(' or '))
   })
 
   it('takes an empty variable as not set, and an XDG_DATA_HOME that is not absolute as none', () => {

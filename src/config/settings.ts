@@ -6,6 +6,10 @@ import { absolutePath, type Environment, oneOf, type Setting, size, wholeNumber 
 import { SIGNING_SETTINGS } from './signing-settings.ts'
 import { parseDuration } from './size.ts'
 
+/** Those that mkosi/builder/profiles.json defines a builder for. */
+const MKOSI_VERSIONS = ['25.3', '27.1'] as const
+type MkosiVersion = (typeof MKOSI_VERSIONS)[number]
+
 const ALLOWANCES = ['local-repositories', 'plain-http', 'private-hosts'] as const
 export type SourceAllowance = (typeof ALLOWANCES)[number]
 
@@ -51,11 +55,11 @@ export const SETTINGS = {
   },
   mkosi: {
     variable: 'BITWITNESS_MKOSI',
-    about: 'Version of mkosi in the builder image that is made.',
-    form: '`25.3`',
+    about: 'Version of mkosi that recipes are read for and built with: it picks the builder image, which is made where there is none yet.',
+    form: MKOSI_VERSIONS.map((version) => `\`${version}\``).join(' or '),
     otherwise: '25.3',
-    fallback: (): '25.3' => '25.3',
-    read: oneOf('25.3'),
+    fallback: (): MkosiVersion => '25.3',
+    read: oneOf(...MKOSI_VERSIONS),
   },
   apparmor: {
     variable: 'BITWITNESS_APPARMOR_PROFILE',

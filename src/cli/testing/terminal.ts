@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { CliIo } from '../cli-context.ts'
 import type { ExitCode } from '../exit-code.ts'
-import { openScratch, readAccess } from '../open-use-cases.ts'
+import { openScratch, readReading } from '../open-use-cases.ts'
 import { runCli } from '../run.ts'
 import type { UseCases } from '../use-cases.ts'
 
@@ -23,7 +23,7 @@ export async function ran(args: readonly string[], useCases: Partial<UseCases> =
     clock: () => 0,
     version: '1.2.3',
     debug: false,
-    access: () => readAccess({}),
+    reading: () => readReading({}),
     scratch: openScratch,
     signing: () => Promise.reject(new Error('the test has no signing')),
     open: () => {

@@ -9,9 +9,9 @@ export const lint = command<{ readonly json: boolean }, [string]>({
   parameters: { flags: jsonFlag, positional: sourceArgument },
   async run(io, flags, source) {
     const { lintRecipe, RecipeLint } = await import('../../../app/lint-recipe.ts')
-    const access = io.access()
+    const { access, mkosi } = io.reading()
     await using room = await io.scratch()
-    const report = await lintRecipe({ source, access, scratch: room.path, signal: io.signal })
+    const report = await lintRecipe({ source, access, mkosi, scratch: room.path, signal: io.signal })
     printAnswer(io, { json: flags.json, schema: RecipeLint, value: report, lines: () => lintLines(report, io) })
     return report.verdict === 'accepted' ? EXIT.yes : EXIT.no
   },
