@@ -4,6 +4,7 @@ import { recipeRulesPage } from '../verifier/recipe/rules-page.ts'
 import { cliPage } from './cli-page.ts'
 import { errorsPage } from './error-codes.ts'
 import { settingsPage } from './settings-page.ts'
+import { verifyingPage } from './verifying-page.ts'
 
 /** Pages of docs/ that are made from code, with what they must say. */
 const PAGES: ReadonlyMap<string, () => string> = new Map<string, () => string>([
@@ -11,6 +12,7 @@ const PAGES: ReadonlyMap<string, () => string> = new Map<string, () => string>([
   ['docs/errors.md', errorsPage],
   ['docs/recipe-rules.md', recipeRulesPage],
   ['docs/settings.md', settingsPage],
+  ['docs/verifying.md', verifyingPage],
 ])
 
 const root = path.join(import.meta.dirname, '..')

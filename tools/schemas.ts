@@ -6,6 +6,7 @@ import { RebuildResultPredicate } from '../attestations/statement/rebuild-result
 import { ReproducedPredicate } from '../attestations/statement/reproduced-predicate.ts'
 import { Statement } from '../attestations/statement/statement.ts'
 import { VsaPredicate } from '../attestations/statement/vsa-predicate.ts'
+import { AttestationCheckDocument } from '../src/app/attestation-check.ts'
 import { AttestationSet } from '../src/app/attestation-set.ts'
 import { DoctorReport } from '../src/app/doctor.ts'
 import { RecipeLint } from '../src/app/lint-recipe.ts'
@@ -28,6 +29,7 @@ const DOCUMENTS = [
   { file: 'attestation-set-v1.json', title: 'Set of attestations, version 1', schema: AttestationSet },
   { file: 'key-v1.json', title: 'Signing key, version 1', schema: KeyDocument },
   { file: 'doctor-report-v1.json', title: 'Doctor report, version 1', schema: DoctorReport },
+  { file: 'attestation-check-v1.json', title: 'Check of attestations, version 1', schema: AttestationCheckDocument },
   { file: 'error-v1.json', title: 'Error, version 1', schema: ErrorDocument },
   { file: 'explanation-v1.json', title: 'Explanation of a difference, version 1', schema: Explanation },
   { file: 'recipe-lint-v1.json', title: 'Recipe lint, version 1', schema: RecipeLint },

@@ -11,6 +11,7 @@ import {
 import { Failure } from '../../verifier/model/failure.ts'
 import type { CliContext } from './cli-context.ts'
 import { attest } from './commands/attest.ts'
+import { verifyAttestation } from './commands/attestation/verify.ts'
 import { build } from './commands/build.ts'
 import { buildBuilder } from './commands/builder/build.ts'
 import { exportBuilder } from './commands/builder/export.ts'
@@ -35,8 +36,13 @@ const recipe = buildRouteMap<string, CliContext>({ routes: { lint }, docs: { bri
 
 const key = buildRouteMap<string, CliContext>({ routes: { show: showKey }, docs: { brief: 'The key that statements are signed with' } })
 
+const attestation = buildRouteMap<string, CliContext>({
+  routes: { verify: verifyAttestation },
+  docs: { brief: 'Signed statements about artifacts' },
+})
+
 const root = buildRouteMap<string, CliContext>({
-  routes: { verify, check, build, attest, key, sbom, builder, recipe, explain, doctor, version },
+  routes: { verify, check, build, attest, attestation, key, sbom, builder, recipe, explain, doctor, version },
   docs: { brief: 'Rebuild mkosi images from source and say whether the bits match' },
 })
 

@@ -1,5 +1,6 @@
 import type { CommandContext } from '@stricli/core'
 import type { SourceAccess } from '../../verifier/source/source-ref.ts'
+import type { VerifyAttestationPorts } from '../app/verify-attestation.ts'
 import type { ScratchRoom } from '../scratch-room.ts'
 import type { SigningRoom } from '../signing-room.ts'
 import type { ExitCode } from './exit-code.ts'
@@ -35,6 +36,8 @@ export type CliIo = {
   readonly scratch: () => Promise<ScratchRoom>
   /** What signs, for commands that need no engine. `key`: a file of a key that goes before what the settings say. */
   readonly signing: (o: { readonly key: string | null }) => Promise<SigningRoom>
+  /** What verifying attestations needs, for commands that need no engine. */
+  readonly verifying: () => Promise<VerifyAttestationPorts>
 }
 
 /** What a command's function sees as `this`. */

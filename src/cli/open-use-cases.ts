@@ -1,3 +1,4 @@
+import type { VerifyAttestationPorts } from '../app/verify-attestation.ts'
 import { readCiIdentity } from '../config/ci-identity.ts'
 import type { Environment } from '../config/setting.ts'
 import { readSettings } from '../config/settings.ts'
@@ -29,4 +30,10 @@ export async function openSigning(environment: Environment, o: { readonly key: s
   const settings = readSettings(environment)
   const { SigningRoom } = await import('../signing-room.ts')
   return new SigningRoom({ settings, ci: readCiIdentity(environment), key: o.key })
+}
+
+/** Reads no setting before something needs one: a file is verified on a machine that has none. */
+export async function openVerifying(environment: Environment): Promise<VerifyAttestationPorts> {
+  const { openVerifyingRoom } = await import('../verifying-room.ts')
+  return openVerifyingRoom(environment)
 }

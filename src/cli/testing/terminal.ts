@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { CliIo } from '../cli-context.ts'
 import type { ExitCode } from '../exit-code.ts'
-import { openScratch, readReading } from '../open-use-cases.ts'
+import { openScratch, openVerifying, readReading } from '../open-use-cases.ts'
 import { runCli } from '../run.ts'
 import type { UseCases } from '../use-cases.ts'
 
@@ -26,6 +26,7 @@ export async function ran(args: readonly string[], useCases: Partial<UseCases> =
     reading: () => readReading({}),
     scratch: openScratch,
     signing: () => Promise.reject(new Error('the test has no signing')),
+    verifying: () => openVerifying({}),
     open: () => {
       opened += 1
       const own: Record<PropertyKey, unknown> = { ...useCases, [Symbol.asyncDispose]: () => Promise.resolve() }

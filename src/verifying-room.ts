@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { publicGoodSnapshot } from '../attestations/verify/public-good.ts'
+import { parseTrustedRoot } from '../attestations/verify/trusted-root.ts'
+import { Failure } from '../verifier/model/failure.ts'
+import type { VerifyAttestationPorts } from './app/verify-attestation.ts'
+import type { Environment } from './config/setting.ts'
+
+/**
+ * What commands that verify attestations need. Nothing is opened and no setting is read before something asks for it: a file is verified
+ * against a pinned root with no home, no network and no engine.
+ */
+export function openVerifyingRoom(environment: Environment): VerifyAttestationPorts {
+  const settings = async () => (await import('./config/settings.ts')).readSettings(environment)
+  return {
+    now: () => new Date(),
+    async trustedRoot({ file, refresh }) {
+      if (file !== null) return { origin: 'file', root: parseTrustedRoot(await readRoot(file)) }
+      if (!refresh) return { origin: 'snapshot', root: publicGoodSnapshot() }
+      const [{ openHome }, { refreshTrustedRoot }] = await Promise.all([
+        import('./config/home.ts'),
+        import('./trust/refresh-trusted-root.ts'),
+      ])
+      const home = await openHome((await settings()).home)
+      return { origin: 'refreshed', root: parseTrustedRoot(await refreshTrustedRoot({ cache: path.join(home.keys, 'tuf') })) }
+    },
+    bundlesOf() {
+      return Promise.reject(
+        new Failure({
+          code: 'registry-unsupported',
+          message: 'bundles cannot be had from a registry yet',
+          hint: 'give a bundle as a file',
+        }),
+      )
+    },
+    async fetchDocument(url, signal) {
+      const { fetchDocument } = await import('./download/fetch-document.ts')
+      const allowed = (await settings()).sources
+      return await fetchDocument(
+        url,
+        { plainHttp: allowed.includes('plain-http'), privateHosts: allowed.includes('private-hosts') },
+        signal,
+      )
+    },
+  }
+}
+
+async function readRoot(file: string): Promise<Uint8Array> {
+  return await readFile(file).catch((cause: unknown) => {
+    throw new Failure({
+      code: 'file-unreadable',
+      message: 'the trusted root cannot be read',
+      hint: 'give the path of a file that is there',
+      cause,
+    })
+  })
+}
