@@ -50,14 +50,15 @@ function scan(text: string, maxDepth: number): void {
       keyNext = character === '{'
     } else if (character === '}' || character === ']') frames.pop()
     else if (character === ',') keyNext = frames.at(-1) != null
-    else if (character !== undefined && /[-0-9]/.test(character)) at = endOfNumber(text, at) - 1
+    else if (character === '-' || (character !== undefined && character >= '0' && character <= '9')) at = endOfNumber(text, at) - 1
   }
 }
 
 function endOfString(text: string, start: number): number {
-  for (let at = start + 1; at < text.length; at += 1) {
-    if (text[at] === '\\') at += 1
-    else if (text[at] === '"') return at
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0
+    while (text[end - 1 - backslashes] === '\\') backslashes += 1
+    if (backslashes % 2 === 0) return end
   }
   throw jsonFailure('json-malformed')
 }
