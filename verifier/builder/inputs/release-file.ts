@@ -31,8 +31,9 @@ export function parseRelease(text: string, clearSigned: boolean): Release | unde
       else names.push(entry[2])
       continue
     }
-    const [, name, value] = /^([A-Za-z0-9-]+):[ \t]*(.*?)[ \t\r]*$/.exec(line) ?? []
-    if (name === undefined || value === undefined) {
+    const name = /^([A-Za-z0-9-]+):/.exec(line)?.[1]
+    const value = name === undefined ? undefined : withoutBlanks(line.slice(name.length + 1))
+    if (name === undefined || value === undefined || /[\r\u2028\u2029]/.test(value)) {
       if (line.trim() === '') continue
       return undefined
     }
@@ -44,6 +45,15 @@ export function parseRelease(text: string, clearSigned: boolean): Release | unde
   const suite = fields.get('suite') ?? fields.get('codename')
   if (date === null || suite === undefined) return undefined
   return { suite, codename: fields.get('codename') ?? null, date, validUntil: instant(fields.get('valid-until')), files }
+}
+
+/** By steps, not by a pattern: whoever wrote the file could make that look at every blank for every blank before it. */
+function withoutBlanks(text: string): string {
+  let start = 0
+  let end = text.length
+  while (start < end && ' \t'.includes(text.charAt(start))) start += 1
+  while (end > start && ' \t\r'.includes(text.charAt(end - 1))) end -= 1
+  return text.slice(start, end)
 }
 
 function signedPart(text: string): readonly string[] | undefined {
