@@ -8,8 +8,8 @@ import { type Target, targetKey } from './target.ts'
 
 export type Recorded = Target & { readonly sha256: Sha256; readonly size: number }
 
-/** More than any archive's signed index has. */
-const MAX_RELEASE = 16 << 20
+/** Of all signed indexes together, one that stands at several addresses counted at each; a build takes three of some hundred kilobytes. */
+const MAX_RELEASES = 16 << 20
 /** Package indexes that are read, at most; a build takes a dozen. */
 const MAX_INDEXES = 64
 
@@ -24,8 +24,10 @@ export async function lockRecording(
   const failures: InputFailure[] = []
   const inputs: Input[] = []
   const releases: { readonly archive: string; readonly release: Release }[] = []
+  let room = MAX_RELEASES
   for (const entry of recorded.filter(({ path }) => isRelease(path))) {
-    const release = entry.size <= MAX_RELEASE ? parseRelease(await text(blobs, entry.sha256), entry.path.endsWith('/InRelease')) : undefined
+    room -= entry.size
+    const release = room < 0 ? undefined : parseRelease(await text(blobs, entry.sha256), entry.path.endsWith('/InRelease'))
     if (release === undefined) {
       failures.push(failure(entry, 'input-unavailable', 'a mirror sent something else than a release file'))
       inputs.push({ kind: 'index', ...entry })

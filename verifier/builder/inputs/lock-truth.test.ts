@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import type { BlobStore } from '../../model/blob-store.ts'
 import type { Input, InputLock } from '../../model/lock.ts'
 import { gatherInputs } from './gather.ts'
@@ -73,3 +73,24 @@ it('names an input whose stored bytes are damaged', async () => {
     { code: 'input-differs', path: 'dists/trixie/InRelease', expected: sha256Of(IN_RELEASE), actual: sha256Of('other') },
   ])
 })
+
+it('reads no more signed indexes than an archive has, however often a lock names one', async () => {
+  const blobs = memoryBlobs()
+  const large = `${IN_RELEASE.replace('Suite:', `Label: ${'x'.repeat(1 << 20)}\nSuite:`)}`
+  const { inputs } = await lockRecording([await put(blobs, 'dists/trixie/InRelease', large)], blobs)
+  const [first] = inputs
+  if (first === undefined) throw new Error('nothing was locked')
+  const many = Array.from({ length: 40 }, (_, index) => ({ ...first, path: `dists/s${index}/InRelease` }))
+  const lock: InputLock = { schema: 'bitwitness/input-lock/v1', architecture: 'amd64', snapshot: null, inputs: many, absent: [] }
+  const read = vi.spyOn(blobs, 'open')
+  expect(await judged(lock, blobs)).toMatchObject(many.slice(15).map(({ path }) => ({ code: 'input-differs', path })))
+  expect(read).toHaveBeenCalledTimes(15)
+})
+
+async function put(blobs: MemoryBlobs, path: string, body: string) {
+  return { archive: 'debian', path, ...(await blobs.put(one(body))) }
+}
+
+async function* one(body: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(body)
+}
