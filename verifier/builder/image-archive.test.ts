@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { collectTar } from '../tar/testing/collect.ts'
-import { rawMember, rawTar } from '../tar/testing/raw-tar.ts'
+import { rawMember, rawPax, rawTar } from '../tar/testing/raw-tar.ts'
 import { builderArchive, exportBuilder } from './image-archive.ts'
 import { type BuilderImage, encodeBuilder } from './image-description.ts'
 import { importBuilder } from './image-import.ts'
@@ -163,6 +163,30 @@ test('a description with a key too many, twice or in another order is refused', 
     'null',
   ])
     expect(await refusal(replaced(members, 'builder.json', Buffer.from(changed)))).toBe('builder-archive-malformed')
+})
+
+test('a builder whose files have holes is refused', async () => {
+  const { members, builder } = await exported()
+  const layer = `blobs/sha256/${builder.layer.sha256}`
+  const size = builder.layer.size
+  const keys = [
+    ['GNU.sparse.major', '1'],
+    ['GNU.sparse.minor', '0'],
+    ['GNU.sparse.name', layer],
+    ['GNU.sparse.realsize', String(size)],
+  ] as const
+  const map = `1\n0\n${size}\n`.padEnd(512, '\0')
+  const parts = members.map(([name, content]) => {
+    const text = content.toString('latin1')
+    if (name !== layer) return rawMember({ name: `./${name}` }, text)
+    return Buffer.concat([rawPax(keys), rawMember({ name: `blobs/sha256/GNUSparseFile.1/${builder.layer.sha256}` }, map + text)])
+  })
+  const file = path.join(dir, 'holes.tar')
+  await writeFile(file, rawTar(...parts))
+  const there = memoryBlobs()
+  const store = await openBuilderStore(path.join(dir, 'builders'), there)
+  await expect(importBuilder({ path: file, blobs: there, store })).rejects.toMatchObject({ code: 'tar-sparse-unsupported' })
+  expect(there.bytes.has(builder.layer.sha256)).toBe(false)
 })
 
 test('links and folders are no part of an exported builder', async () => {

@@ -23,6 +23,7 @@ const LIMITS: TarLimits = {
   maxPathLength: 255,
   maxIndexSize: 16 * MIB,
   maxHeaderSize: 4096,
+  holes: 'refused',
 }
 const MAX_DESCRIPTION = 4 * MIB
 const MAX_LOCK = 64 * MIB

@@ -61,6 +61,7 @@ export function assembleMember(parts: Parts): Assembled {
     throw fail('tar-pax-key-duplicate')
   const archived = number(pax.get('size'), header.size, fail)
   const realSize = sparseSize(pax, type, fail)
+  if (realSize !== null && limits.holes === 'refused') throw fail('tar-sparse-unsupported')
   const written = pax.get('path') ?? extensions.longName ?? header.name
   const sparseName = pax.get('GNU.sparse.name')
   if (sparseName !== undefined && !placeholderFits(written, sparseName)) throw fail('tar-sparse-malformed')

@@ -28,8 +28,8 @@ const REFUSALS = {
   'tar-owner-name': ["an owner's name contradicts its number", 'write with --numeric-owner'],
   'tar-sparse-malformed': ['the map of a sparse file does not fit the file', HOSTILE],
   'tar-sparse-unsupported': [
-    'a sparse file is not in GNU sparse format 1.0',
-    'write with --format=pax --sparse-version=1.0, or without --sparse',
+    'a sparse file is not in a form that is taken here',
+    'write without --sparse; an image or a source may be written with --format=pax --sparse-version=1.0 too',
   ],
   'tar-entries-limit': ['the archive has more members than allowed', 'split the archive, or raise the limit'],
   'tar-file-size-limit': ['a file is larger than allowed', 'shrink the file, or raise the limit'],

@@ -19,6 +19,8 @@ export type TarLimits = {
    * `root` for another than 0, or 0 for another than `root`. `ignore` does not look at them.
    */
   readonly ownerNames: 'ignore' | 'consistent'
+  /** `filled` reads files with holes; `refused` is for archives of ours, which have none: what is written is then no more than the archive has. */
+  readonly holes: 'filled' | 'refused'
 }
 
 const MIB = 1024 ** 2
@@ -36,6 +38,7 @@ export const IMAGE_TAR_LIMITS: TarLimits = {
   ignoredPaxKeys: [],
   // mkosi's tar names owners after the image's own passwd file.
   ownerNames: 'consistent',
+  holes: 'filled',
 }
 
 /**
@@ -51,4 +54,5 @@ export const SOURCE_TAR_LIMITS: TarLimits = {
   maxHeaderSize: 256 * 1024,
   ignoredPaxKeys: ['comment', 'atime', 'ctime', 'SCHILY.dev', 'SCHILY.ino', 'SCHILY.nlink', 'SCHILY.fflags', 'LIBARCHIVE.creationtime'],
   ownerNames: 'ignore',
+  holes: 'filled',
 }

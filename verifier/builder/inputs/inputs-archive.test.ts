@@ -4,6 +4,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { encodeLock, type InputLock } from '../../model/lock.ts'
 import { encodeTarHeader, endPadding } from '../../tar/encode.ts'
+import { rawMember, rawPax, rawTar } from '../../tar/testing/raw-tar.ts'
 import { parseLock, readInputsArchive, writeInputsArchive } from './inputs-archive.ts'
 import { memoryBlobs, sha256Of } from './testing/memory-blobs.ts'
 
@@ -126,6 +127,24 @@ it.each([
 ] as const)('refuses an archive with %s, and stores nothing of it', async (_, files, code) => {
   const blobs = memoryBlobs()
   await expect(readInputsArchive({ path: await tar(...files), blobs })).rejects.toMatchObject({ code })
+  expect(blobs.bytes.size).toBe(0)
+})
+
+it('fills no holes: a small archive writes no more than it is large', async () => {
+  const hole = Buffer.alloc(1 << 20)
+  const sha256 = sha256Of(hole)
+  const lock = encodeLock(lockOf(hole.toString('latin1')))
+  const keys = [
+    ['GNU.sparse.major', '1'],
+    ['GNU.sparse.minor', '0'],
+    ['GNU.sparse.name', `blobs/sha256/${sha256}`],
+    ['GNU.sparse.realsize', String(hole.length)],
+  ] as const
+  const sparse = [rawPax(keys), rawMember({ name: `blobs/sha256/GNUSparseFile.1/${sha256}` }, '0\n'.padEnd(512, '\0'))]
+  const file = path.join(dir, 'holes.tar')
+  await writeFile(file, rawTar(rawMember({ name: 'inputs.lock.json' }, lock), ...sparse))
+  const blobs = memoryBlobs()
+  await expect(readInputsArchive({ path: file, blobs })).rejects.toMatchObject({ code: 'tar-sparse-unsupported' })
   expect(blobs.bytes.size).toBe(0)
 })
 

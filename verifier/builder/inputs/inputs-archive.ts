@@ -24,6 +24,7 @@ const LIMITS: TarLimits = {
   maxHeaderSize: 4096,
   ignoredPaxKeys: [],
   ownerNames: 'consistent',
+  holes: 'refused',
 }
 
 /**
