@@ -197,6 +197,42 @@ describe('a claimed image', () => {
     expect(comparison).toMatchObject({ result: 'different', reason: expect.stringContaining('manifests') })
   })
 
+  test('whose layer says to be of another kind than it is, is different', async () => {
+    for (const [bytes, said] of [
+      [canonical, '.tar+gzip'],
+      [gzipSync(canonical), '.tar'],
+      [zstdCompressSync(canonical), '.tar+gzip'],
+      [gzipSync(canonical), '.nondistributable.tar+gzip'],
+    ] as const) {
+      const layer = { sha256: sha256(bytes), size: bytes.length }
+      const theirs = rewritten({ config: image.config.bytes, layer, mediaType: `application/vnd.oci.image.layer.v1${said}` })
+      const { comparison } = await compare(await layout(theirs, bytes), onManifest(theirs))
+      expect(comparison).toMatchObject({ result: 'different', tier: null, reason: expect.stringContaining('media type') })
+      await rm(scratch.at('work'), { recursive: true })
+      await mkdir(scratch.at('work'))
+    }
+  })
+
+  test('whose layer is compressed, and says so, is content-equal', async () => {
+    const bytes = gzipSync(canonical)
+    const mediaType = 'application/vnd.oci.image.layer.v1.tar+gzip'
+    const theirs = rewritten({ config: image.config.bytes, layer: { sha256: sha256(bytes), size: bytes.length }, mediaType })
+    const { comparison } = await compare(await layout(theirs, bytes), onManifest(theirs))
+    expect(comparison).toMatchObject({ result: 'equal', tier: 'content-equal', transformations: ['compression'] })
+  })
+
+  test('whose config begins with a byte order mark cannot be read', async () => {
+    const config = Buffer.from(`\ufeff${Buffer.from(image.config.bytes).toString()}`)
+    const theirs = rewritten({ config, layer: image.layer })
+    await expect(compare(await layout(theirs, canonical), onManifest(theirs))).rejects.toMatchObject({ code: 'oci-layout-malformed' })
+  })
+
+  test('whose manifest is nested without end cannot be read', async () => {
+    const deep = JSON.parse(`${'['.repeat(1500)}${']'.repeat(1500)}`) as Record<string, string>
+    const theirs = rewritten({ config: image.config.bytes, layer: image.layer, annotations: deep })
+    await expect(compare(await layout(theirs, canonical), onManifest(theirs))).rejects.toMatchObject({ code: 'oci-layout-malformed' })
+  })
+
   test('whose config names other layers than it has is not comparable', async () => {
     const theirs = rewritten({ config: image.config.bytes, layer: { sha256: sha256(plain), size: plain.length } })
     const { comparison } = await compare(await layout(theirs, plain), onManifest(theirs))
@@ -209,13 +245,21 @@ describe('a claimed image', () => {
   })
 })
 
-function rewritten(o: { config: Uint8Array; layer: OciImage['layer']; annotations?: Record<string, string>; indent?: number }): OciImage {
+function rewritten(o: {
+  config: Uint8Array
+  layer: OciImage['layer']
+  annotations?: Record<string, string>
+  indent?: number
+  mediaType?: string
+}): OciImage {
   const manifest = Buffer.from(
     JSON.stringify(
       {
         ...(o.annotations === undefined ? {} : { annotations: o.annotations }),
         config: { digest: `sha256:${sha256(o.config)}`, mediaType: 'application/vnd.oci.image.config.v1+json', size: o.config.length },
-        layers: [{ digest: `sha256:${o.layer.sha256}`, mediaType: 'application/vnd.oci.image.layer.v1.tar', size: o.layer.size }],
+        layers: [
+          { digest: `sha256:${o.layer.sha256}`, mediaType: o.mediaType ?? 'application/vnd.oci.image.layer.v1.tar', size: o.layer.size },
+        ],
         mediaType: 'application/vnd.oci.image.manifest.v1+json',
         schemaVersion: 2,
       },

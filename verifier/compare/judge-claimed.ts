@@ -3,7 +3,8 @@ import type { Claim } from '../model/claim.ts'
 import type { Comparison, Transformation } from '../model/comparison.ts'
 import type { Sha256 } from '../model/digest.ts'
 import type { Claimed, ClaimedTar } from './claimed.ts'
-import { stableJson } from './oci-image.ts'
+import type { Compression } from './decompress.ts'
+import { OCI_LAYER, stableJson } from './oci-image.ts'
 
 /** What was built, as far as an image claim needs it: the bytes of manifest and config, canonical digests of the layers. */
 export type BuiltImage = { readonly manifest: Uint8Array; readonly config: Uint8Array; readonly layers: readonly Sha256[] }
@@ -53,6 +54,8 @@ function judgeImage(claimed: Extract<Claimed, { kind: 'oci' }>, { artifact, imag
   if (diffIds.length !== claimed.layers.length || claimed.layers.some((layer, index) => diffIds[index] !== `sha256:${layer.sha256}`))
     return notComparable("the claimed config's diff_ids are not those of its layers")
   if (claimed.layers.length !== image.layers.length) return different('the images have different numbers of layers')
+  if (claimed.layers.some((layer, index) => claimed.image.layers[index]?.mediaType !== LAYER_TYPES[layer.compression]))
+    return different('a layer is not what its media type says')
   const layers = claimed.layers.map((layer, index) => judgeLayer(layer, image.layers[index]))
   const unequal = layers.find((one) => one.result === 'not-comparable') ?? layers.find((one) => one.result !== 'equal')
   if (unequal !== undefined) return unequal
@@ -62,6 +65,14 @@ function judgeImage(claimed: Extract<Claimed, { kind: 'oci' }>, { artifact, imag
   const transformations = [...new Set(layers.flatMap((one) => one.transformations))]
   // Only other bytes of a layer can account for another manifest: without them the manifest itself is written otherwise.
   return transformations.length === 0 ? different('the image manifests are written differently') : equal(transformations)
+}
+
+/** By these words an engine decides how to unpack a layer, and whether to (image-spec, layer.md); for xz there are none. */
+const LAYER_TYPES: Readonly<Record<Compression, string | null>> = {
+  none: OCI_LAYER,
+  gzip: `${OCI_LAYER}+gzip`,
+  zstd: `${OCI_LAYER}+zstd`,
+  xz: null,
 }
 
 function judgeLayer(layer: ClaimedTar, built: Sha256 | undefined): Judged {

@@ -112,6 +112,17 @@ describe('a layout', () => {
       (dir) => writeFile(`${dir}/index.json`, indexNaming('sha256:../../etc/passwd')),
     ],
     ['an index that says a key twice', 'oci-layout-malformed', (dir) => writeFile(`${dir}/index.json`, '{"manifests":[], "manifests":[]}')],
+    [
+      'an index that says a key twice and makes up for its length',
+      'oci-layout-malformed',
+      (dir) => changed(`${dir}/index.json`, (text) => text.replace('{', '{"a":1,"a":2,"b":1e8,')),
+    ],
+    ['an index behind a byte order mark', 'oci-layout-malformed', (dir) => changed(`${dir}/index.json`, (text) => `\ufeff${text}`)],
+    [
+      'an index of lists within lists',
+      'oci-layout-malformed',
+      (dir) => changed(`${dir}/index.json`, (text) => text.replace('{', `{"a":${'['.repeat(64)}${']'.repeat(64)},`)),
+    ],
     ['no index', 'oci-layout-malformed', (dir) => import('node:fs/promises').then(({ rm }) => rm(`${dir}/index.json`))],
   ]
   test.each(damages)('with %s is refused', async (_what, code, damage) => {
@@ -160,6 +171,10 @@ describe('an archive for docker load', () => {
     await expect(Array.fromAsync(dockerArchive(image, layerPath, tag))).rejects.toMatchObject({ code: 'repo-tag-malformed' })
   })
 })
+
+async function changed(file: string, change: (text: string) => string): Promise<void> {
+  await writeFile(file, change(await readFile(file, 'utf8')))
+}
 
 function indexNaming(digest: string): string {
   return JSON.stringify({ manifests: [{ mediaType: 'application/vnd.oci.image.manifest.v1+json', digest, size: 1 }] })

@@ -16,6 +16,8 @@ export type OciContents = {
 
 const MAX_JSON = 4 * 1024 * 1024
 const MAX_LAYERS = 128
+/** Of lists and objects in one another; what reads them further calls itself for each. */
+const MAX_DEPTH = 64
 
 /**
  * Reads an OCI image layout folder (as mkosi's Format=oci writes it) that holds exactly one image. The digest and size of every blob are
@@ -79,15 +81,21 @@ async function small(file: string): Promise<Buffer> {
 
 function parse(bytes: Uint8Array): unknown {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    // With a byte order mark it is no JSON, whoever would look past that.
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
     const value: unknown = JSON.parse(text)
-    // A key that stands twice gets lost in the value: two programs could then read two images.
+    // A key that stands twice gets lost in the value: two programs could then read two images. So do odd ways to write a number.
     const compact = text.replaceAll(/("(?:[^"\\]|\\.)*")|\s+/g, (_, string?: string) => (string === undefined ? '' : plainString(string)))
-    if (compact.length === JSON.stringify(value).length) return value
+    if (compact === JSON.stringify(value) && !isDeeper(value, MAX_DEPTH)) return value
   } catch {
     throw malformed()
   }
   throw malformed()
+}
+
+function isDeeper(value: unknown, depth: number): boolean {
+  if (value === null || typeof value !== 'object') return false
+  return depth === 0 || Object.values(value).some((inner) => isDeeper(inner, depth - 1))
 }
 
 function plainString(string: string): string {
