@@ -54,6 +54,11 @@ it("reads the expected outputs from mkosi's summary", () => {
   ])
 })
 
+it.each(['vfat', 'constructor', '__proto__', 'toString'])('expects no output in the format %s, which mkosi does not build', (format) => {
+  const summary = { Images: [{ Image: null, Output: 'app', Format: format }] }
+  expect(expectedOutputs(summary)).toEqual([])
+})
+
 it.each([
   ['no summary', undefined],
   ['another shape', { Images: 'main' }],

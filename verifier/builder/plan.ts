@@ -101,7 +101,7 @@ export function expectedOutputs(summary: unknown): readonly ExpectedOutput[] | u
   const parsed = Summary.safeParse(summary)
   if (!parsed.success) return undefined
   return parsed.data.Images.flatMap(({ Image, Output, Format }) => {
-    const known = EXTENSIONS[Format]
+    const known = Object.hasOwn(EXTENSIONS, Format) ? EXTENSIONS[Format] : undefined
     return known === undefined ? [] : [{ image: Image ?? 'main', stem: Output, file: `${Output}${known[0]}`, format: known[1] }]
   })
 }
