@@ -8,6 +8,8 @@ import { DockerDemultiplexer, encodeFrame, type Frame, FrameReader, TunnelledCon
 import { OutputQueue } from './output-queue.ts'
 
 const CHUNK = 1 << 20
+/** The agent tells three stages and at most 64 outputs, each with its end: one that tells more is none of ours. */
+const MAX_EVENTS = 256
 
 /** What ended a conversation; `closed` is the end of the stream, which alone says nothing about the build. */
 export type Stop =
@@ -29,6 +31,8 @@ export class Conversation {
   #output: { readonly index: number; readonly queue: OutputQueue } | undefined
   #outputDone: Promise<void> | undefined
   #brokenOff = false
+  #started = false
+  #events = 0
   #outputBytes = 0
   #logBytes = 0
   #stop: (stop: Stop) => void = () => {}
@@ -101,7 +105,8 @@ export class Conversation {
   #handle(frame: Frame): void {
     switch (frame.kind) {
       case 'A':
-        this.#start().catch((error: unknown) => this.#stop({ kind: 'failed', error }))
+        if (this.#started) this.#stop({ kind: 'closed' })
+        else this.#start().catch((error: unknown) => this.#stop({ kind: 'failed', error }))
         return
       case 'E':
         this.#event(frame.payload)
@@ -128,6 +133,7 @@ export class Conversation {
 
   async #start(): Promise<void> {
     const { workspace, limits } = this.#settings
+    this.#started = true
     this.#io.stage('source')
     await this.#send('J', 0, Buffer.from(JSON.stringify({ ...this.#job, volumeBytes: workspace === 'volume' ? limits.diskBytes : null })))
     for await (const part of this.#io.source())
@@ -141,6 +147,11 @@ export class Conversation {
   }
 
   #event(payload: Buffer): void {
+    this.#events += 1
+    if (this.#events > MAX_EVENTS) {
+      this.#stop({ kind: 'closed' })
+      return
+    }
     const event = parseEvent(payload)
     if (event === undefined) return
     if (event.kind === 'build') this.#io.stage('build')
