@@ -27,7 +27,11 @@ export type BuildFolder = {
  */
 export async function readBuildFolder(folder: string): Promise<BuildFolder> {
   const manifest = parseManifest((await bounded(folder, BUILD_MANIFEST_FILE, MAX_MANIFEST)).toString('utf8'))
-  const names = [...manifest.artifacts.flatMap(({ file, layout }) => [file, layout]), manifest.lock?.file, manifest.lock?.inputs]
+  const names = [
+    ...manifest.artifacts.flatMap(({ name, file, layout }) => [name, file, layout]),
+    manifest.lock?.file,
+    manifest.lock?.inputs,
+  ]
   if (names.some((name) => typeof name === 'string' && !isPlainName(name))) throw malformed()
   return { folder, manifest, lock: await lockOf(folder, manifest) }
 }
@@ -39,6 +43,7 @@ export async function provenFile(
   signal: AbortSignal,
 ): Promise<string> {
   const file = path.join(folder, artifact.file)
+  await plainSize(file)
   const found = await digestFile(file, signal).catch((cause: unknown) => {
     signal.throwIfAborted()
     throw unreadable(cause)
@@ -66,13 +71,15 @@ async function lockOf(folder: string, { lock }: BuildManifest): Promise<BuildFol
 
 async function bounded(folder: string, name: string, maxBytes: number): Promise<Buffer> {
   const file = path.join(folder, name)
-  try {
-    const { size } = await stat(file)
-    if (size <= maxBytes) return await readFile(file)
-  } catch (cause) {
-    throw unreadable(cause)
-  }
-  throw malformed()
+  if ((await plainSize(file)) > maxBytes) throw malformed()
+  return await readFile(file).catch((cause: unknown) => Promise.reject(unreadable(cause)))
+}
+
+/** A pipe or a device in the place of a file would be read for ever. */
+async function plainSize(file: string): Promise<number> {
+  const status = await stat(file).catch((cause: unknown) => Promise.reject(unreadable(cause)))
+  if (!status.isFile()) throw unreadable(undefined)
+  return status.size
 }
 
 function parseManifest(text: string): BuildManifest {

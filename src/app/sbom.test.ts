@@ -1,6 +1,7 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { execa } from 'execa'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { BuildManifest } from '../../verifier/model/build-manifest.ts'
 import { sbom } from './sbom.ts'
@@ -44,6 +45,7 @@ describe('sbom', () => {
     ['a lock that was changed', 'lock-differs', (one) => ({ ...one, lock: { ...one.lock, sha256: digestOf('other') } })],
     ['a lock that is gone', 'build-folder-unreadable', (one) => ({ ...one, lock: { ...one.lock, file: 'gone.json' } })],
     ['a file outside the folder', 'build-manifest-malformed', (one) => ({ ...one, artifacts: one.artifacts.map((each) => ({ ...each, file: '../image.tar' })) })],
+    ['an artifact whose name leads out of the folder', 'build-manifest-malformed', (one) => ({ ...one, artifacts: one.artifacts.map((each) => ({ ...each, name: '../image' })) })],
     ['a lock outside the folder', 'build-manifest-malformed', (one) => ({ ...one, lock: { ...one.lock, file: '/etc/passwd' } })],
     ['a manifest of another version', 'build-manifest-malformed', (one) => ({ ...one, schema: 'bitwitness/build-manifest/v2' })],
     ['no artifacts', 'artifact-unknown', (one) => ({ ...one, artifacts: [] })],
@@ -54,6 +56,15 @@ describe('sbom', () => {
     await expect(run()).rejects.toMatchObject({ code })
     expect((await readdir(folder)).toSorted()).toEqual(['build-manifest.json', 'image.tar', 'inputs.lock.json'])
   }) // biome-ignore format: one a line
+
+  it.each(['build-manifest.json', 'inputs.lock.json', 'image.tar'])('reads no pipe or device in the place of %s', async (name) => {
+    await built()
+    for (const replace of [symlink.bind(null, '/dev/zero'), async (file: string) => void (await execa('mkfifo', [file]))]) {
+      await rm(path.join(folder, name))
+      await replace(path.join(folder, name))
+      await expect(run()).rejects.toMatchObject({ code: 'build-folder-unreadable' })
+    }
+  })
 
   it('takes one of two trees by its name', async () => {
     await built((one) => ({ ...one, artifacts: [...one.artifacts, ...one.artifacts.map((each) => ({ ...each, name: 'other.tar' }))] }))
