@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { Explanation } from '../model/explanation.ts'
 import { explain } from './explain.ts'
 import { EXPLAIN_LIMITS } from './limits.ts'
@@ -39,6 +39,19 @@ const status = (packages: Record<string, string>): string =>
     .join('\n')
 
 describe('explain', () => {
+  it('finds the package of each path without going through all packages', async () => {
+    const build = (one: string): TestTree => ({
+      'var/lib/dpkg/status': status(Object.fromEntries(Array.from({ length: 2000 }, (_, index) => [`p${index}`, one]))),
+      ...Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`usr/share/doc/p${index}/x`, { content: one }])),
+    })
+    const find = vi.spyOn(Array.prototype, 'find')
+    const { changes } = await explained(build('1'), build('2'))
+    const walks = find.mock.contexts.filter((list) => (list as unknown[]).length >= 2000)
+    find.mockRestore()
+    expect(changes.filter(({ rules }) => rules.includes('package-drift'))).toHaveLength(50)
+    expect(walks).toHaveLength(0)
+  })
+
   it('has nothing to say about equal trees', async () => {
     const tree = { a: 'x', b: {} }
     expect(await explained(tree, tree)).toMatchObject({ state: 'complete', reason: null, changes: [], findings: [], packages: [] })

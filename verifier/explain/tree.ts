@@ -38,7 +38,8 @@ export async function explainTrees(o: TreeOptions): Promise<Explanation> {
   await using left = drafts.length === 0 ? noContents(null) : await o.left.open(wanted)
   await using right = drafts.length === 0 ? noContents(null) : await o.right.open(wanted)
   const packages = driftOf(left, right)
-  const owned = drafts.map((draft) => ({ draft, ...ownerOf(draft, { left, right, packages }) }))
+  const drifted = new Map(packages.toReversed().map((one) => [one.name, one]))
+  const owned = drafts.map((draft) => ({ draft, ...ownerOf(draft, { left, right, drifted }) }))
   const inspections = await inspectContents(owned, { left, right, limits, signal })
 
   const judge = new Judge(limits.maxSamples)
@@ -82,7 +83,7 @@ type Sides = { readonly left: Contents; readonly right: Contents }
 const RECORD =
   /^(?:var\/lib\/dpkg\/info\/([a-z0-9][a-z0-9+.-]*)(?::[a-z0-9-]+)?\.[a-z]+|usr\/share\/doc\/([a-z0-9][a-z0-9+.-]*)(?:\/.*)?)$/s
 
-function ownerOf(draft: Draft, o: Sides & { readonly packages: readonly PackageDifference[] }): Pick<Owned, 'owner' | 'drift'> {
+function ownerOf(draft: Draft, o: Sides & { readonly drifted: ReadonlyMap<string, PackageDifference> }): Pick<Owned, 'owner' | 'drift'> {
   const directory = (draft.left ?? draft.right)?.type === 'd'
   const owners = [o.left, o.right].flatMap(({ ownership }) => {
     const owner = ownership?.owners.get(draft.raw)
@@ -91,7 +92,7 @@ function ownerOf(draft: Draft, o: Sides & { readonly packages: readonly PackageD
   const match = RECORD.exec(draft.raw)
   const names = [...owners, match?.[1] ?? match?.[2] ?? '']
   // A file may pass from one package to another: the one that changed tells why.
-  const drift = names.map((name) => o.packages.find((one) => one.name === name)).find((found) => found !== undefined)
+  const drift = names.map((name) => o.drifted.get(name)).find((found) => found !== undefined)
   return { owner: owners[0] ?? null, drift: drift ?? null }
 }
 
