@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { access, constants, readFile, statfs, writeFile } from 'node:fs/promises'
+import { readFile, statfs, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { exportBuilder } from '../verifier/builder/image-archive.ts'
 import { readDefinition } from '../verifier/builder/image-definition.ts'
@@ -31,10 +31,12 @@ import { type Home, openHome } from './config/home.ts'
 import { findPackage } from './config/package-root.ts'
 import type { Settings } from './config/settings.ts'
 import { sourceAccess } from './config/source-access.ts'
-import { type DownloadRules, downloadFile } from './download/download.ts'
-import { checkUrl } from './download/request.ts'
+import { fetchClaimed, requireClaimed } from './download/claimed-bytes.ts'
+import type { DownloadRules } from './download/download.ts'
 import { downloadRules } from './download/rules.ts'
 import { EngineRoom } from './engine/engine-room.ts'
+import { probeMirror } from './host/mirror-probe.ts'
+import { missingPrograms } from './host/programs.ts'
 import { openBlobFolder } from './storage/blob-folder.ts'
 import { isAlive } from './storage/process-identity.ts'
 import { abandonedScratch, makeScratch, sweepScratch } from './storage/scratch.ts'
@@ -80,7 +82,7 @@ export class Context implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {}
 
   async verify(command: VerifyCommand) {
-    if (command.claimed !== null) await this.#requireUsable(command.claimed)
+    if (command.claimed !== null) await requireClaimed(command.claimed, this.#downloadRules())
     return await verify(await this.#ports(), command)
   }
 
@@ -210,24 +212,13 @@ export class Context implements AsyncDisposable {
       writeInputs: async ({ lock, path: file }) => {
         await writeInputsArchive({ lock, blobs: this.#blobs, path: file })
       },
-      fetchClaimed: async (location, folder, signal) => {
-        if (!isUrl(location)) return location
-        const file = path.join(folder, 'downloaded')
-        await downloadFile(location, file, this.#downloadRules(), signal)
-        return file
-      },
+      fetchClaimed: (location, folder, signal) => fetchClaimed(location, folder, this.#downloadRules(), signal),
     }
   }
 
   #downloadRules(): DownloadRules {
     const { sources, limitOutput } = this.#settings
     return downloadRules(sourceAccess(sources), { maxBytes: limitOutput, seconds: DOWNLOAD_SECONDS })
-  }
-
-  /** A slip in a path or URL is told before anything is built. */
-  async #requireUsable(claimed: string): Promise<void> {
-    if (isUrl(claimed)) checkUrl(claimed, this.#downloadRules())
-    else await requireReadable(claimed)
   }
 
   async #builder(room: EngineRoom, o: { wanted: Sha256 | null; emit: EmitEvent; signal: AbortSignal }): Promise<ReadyBuilder> {
@@ -273,49 +264,6 @@ export class Context implements AsyncDisposable {
     }
     return probes
   }
-}
-
-async function probeMirror(archive: string, url: URL, signal: AbortSignal): Promise<MirrorProbe> {
-  try {
-    const answer = await fetch(url, { method: 'HEAD', signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]) })
-    const date = Date.parse(answer.headers.get('date') ?? '')
-    return { archive, reached: answer.ok, skewSeconds: Number.isNaN(date) ? null : (Date.now() - date) / 1000 }
-  } catch {
-    signal.throwIfAborted()
-    return { archive, reached: false, skewSeconds: null }
-  }
-}
-
-async function missingPrograms(names: readonly string[]): Promise<readonly string[]> {
-  const folders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
-  const missing: string[] = []
-  for (const name of names) {
-    const found = await Promise.all(
-      folders.map((folder) =>
-        access(path.join(folder, name), constants.X_OK).then(
-          () => true,
-          () => false,
-        ),
-      ),
-    )
-    if (!found.includes(true)) missing.push(name)
-  }
-  return missing
-}
-
-function isUrl(location: string): boolean {
-  return /^https?:\/\//i.test(location)
-}
-
-async function requireReadable(file: string): Promise<void> {
-  await access(file, constants.R_OK).catch((cause: unknown) => {
-    throw new Failure({
-      code: 'claimed-unreadable',
-      message: 'the claimed bytes cannot be read',
-      hint: 'give the path of the claimed file, or its URL',
-      cause,
-    })
-  })
 }
 
 async function readLock(file: string): Promise<InputLock> {

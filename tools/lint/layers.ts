@@ -43,6 +43,7 @@ export const LAYERS: readonly Layer[] = [
   { dir: 'src/registry', may: ['src/app/ports.ts', 'verifier/model', 'verifier/address'], packages: ['node:*', 'zod'] },
   { dir: 'src/trust', may: ['verifier/model'], packages: ['node:*', '@sigstore/tuf'] },
   { dir: 'src/download', may: ['verifier/model', 'verifier/address'], packages: ['node:*'] },
+  { dir: 'src/host', may: ['src/app/doctor.ts'], packages: ['node:*'] },
   { dir: 'src/config', may: ['verifier/model'], packages: ['node:*', 'zod'] },
   {
     dir: 'src/cli',
