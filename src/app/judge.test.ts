@@ -53,6 +53,9 @@ describe('a claim that is not what was built', () => {
       'download-failed',
     ],
     ['are something else', () => bytes(Buffer.from('something else')), 'claimed-file-differs'],
+    ['are gone', () => async () => path.join(scratch, 'gone'), 'claimed-unreadable'],
+    ['are a folder', () => async () => scratch, 'claimed-unreadable'],
+    ['are a device', () => async () => '/dev/zero', 'claimed-unreadable'],
     ['would fill the disk', () => bytes(gzipSync(Buffer.alloc(1024 ** 2 + 1))), 'decompressed-size'],
     ['are cut short', () => bytes(gzipSync(Buffer.alloc(100_000)).subarray(0, 50)), 'compressed-damaged'],
   ])('is a mismatch where its bytes %s', async (_, fetchClaimed, code) => {

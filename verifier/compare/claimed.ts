@@ -44,11 +44,12 @@ type Where = {
 
 /**
  * Proves by digest that a local file is what a claim names, and brings it to canonical form. Never executes or mounts anything. Rejects
- * with `claimed-file-differs` if it is something else, with `decompressed-size` or a `tar-…-limit` if it is too much, and as decompressing
+ * with `claimed-unreadable`, with `claimed-file-differs` if it is something else, with `decompressed-size` or a `tar-…-limit` if it is too much, and as decompressing
  * and reading OCI layouts do.
  */
 export async function readClaimed(where: Where): Promise<Claimed> {
   if (where.claim.kind === 'oci-manifest') return readClaimedImage(where)
+  if ((await kindOf(where.path)) !== 'file') throw unreadable()
   const file = await readClaimedTar(where, { file: where.path, name: 'claimed', maxBytes: where.maxBytes })
   if (file.sha256 === where.claim.sha256) return { kind: 'file', file, ofCompressed: false }
   const whole = file.compression === 'none' ? file : await digestFile(where.path, where.signal)
@@ -57,8 +58,9 @@ export async function readClaimed(where: Where): Promise<Claimed> {
 }
 
 async function readClaimedImage(where: Where): Promise<Claimed> {
-  const folder = (await stat(where.path)).isDirectory()
-  const image = folder ? await readOciLayout(where.path) : await unpacked(where)
+  const kind = await kindOf(where.path)
+  if (kind === null) throw unreadable()
+  const image = kind === 'folder' ? await readOciLayout(where.path) : await unpacked(where)
   if (image.manifest.sha256 !== where.claim.sha256) throw notClaimed(where.claim, image.manifest.sha256)
   const layers: ClaimedTar[] = []
   let maxBytes = where.maxBytes
@@ -100,6 +102,21 @@ async function canonicalOrRefusal(where: Where, plain: string, maxBytes: number)
     if (!(error instanceof Failure) || !error.code.startsWith('tar-') || error.code.endsWith('-limit')) throw error
     return { ...(await digestFile(plain, where.signal)), canonical: null, refusal: `${error.code}: ${error.message}` }
   }
+}
+
+/** Null for what is gone, and for pipes and devices, which could be read for ever. */
+async function kindOf(path: string): Promise<'file' | 'folder' | null> {
+  const status = await stat(path).catch((cause: unknown) => Promise.reject(unreadable(cause)))
+  return status.isFile() ? 'file' : status.isDirectory() ? 'folder' : null
+}
+
+function unreadable(cause?: unknown): Failure {
+  return new Failure({
+    code: 'claimed-unreadable',
+    message: 'the claimed bytes cannot be read',
+    hint: 'give the path of the claimed file, or its URL',
+    cause,
+  })
 }
 
 function notClaimed(claim: Claim, actual: Sha256): Failure {
