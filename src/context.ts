@@ -130,7 +130,7 @@ export class Context implements AsyncDisposable {
     emit: EmitEvent
     signal: AbortSignal
   }): Promise<BuilderImage> {
-    const carried = o.inputs === null ? null : await readInputsArchive({ path: o.inputs, blobs: this.#blobs })
+    const carried = o.inputs === null ? null : await readInputsArchive({ path: o.inputs, blobs: this.#blobs, signal: o.signal })
     const lock = o.lock === null ? carried : await readLock(o.lock)
     if (lock !== null) {
       const [missing] = await gatherInputs({ lock, blobs: this.#blobs, mirrors: await this.#mirrorsOf(lock.snapshot), signal: o.signal })
@@ -208,7 +208,7 @@ export class Context implements AsyncDisposable {
       gather: async (lock, signal) =>
         await gatherInputs({ lock, blobs: this.#blobs, mirrors: await this.#mirrorsOf(lock.snapshot), signal }),
       readLock,
-      readInputs: (file) => readInputsArchive({ path: file, blobs: this.#blobs }),
+      readInputs: (file, signal) => readInputsArchive({ path: file, blobs: this.#blobs, signal }),
       writeInputs: async ({ lock, path: file }) => {
         await writeInputsArchive({ lock, blobs: this.#blobs, path: file })
       },

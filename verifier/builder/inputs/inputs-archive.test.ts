@@ -148,6 +148,23 @@ it('fills no holes: a small archive writes no more than it is large', async () =
   expect(blobs.bytes.size).toBe(0)
 })
 
+it('can be stopped while it reads', async () => {
+  const file = path.join(dir, 'inputs.tar')
+  await writeInputsArchive({ lock: lockOf(...bodies), blobs: await stored(...bodies), path: file })
+  const stop = new AbortController()
+  const blobs = memoryBlobs()
+  const put = blobs.put.bind(blobs)
+  const stopping = {
+    ...blobs,
+    put: (...given: Parameters<typeof put>) => {
+      stop.abort()
+      return put(...given)
+    },
+  }
+  await expect(readInputsArchive({ path: file, blobs: stopping, signal: stop.signal })).rejects.toMatchObject({ name: 'AbortError' })
+  expect(blobs.bytes.size).toBeLessThan(bodies.length)
+})
+
 it('refuses an archive that is cut, empty, or no tar at all', async () => {
   const blobs = await stored(...bodies)
   const file = path.join(dir, 'inputs.tar')

@@ -58,11 +58,16 @@ export async function writeInputsArchive(options: {
  * Reads `inputs.tar`, whoever made it: stores each body under its own digest and gives back the lock. Only what the lock names is taken.
  * Failures: `inputs-archive-malformed`, `inputs-archive-incomplete` (`data.missing` are sha256), `blob-differs`, `tar-…`.
  */
-export async function readInputsArchive(options: { readonly path: string; readonly blobs: BlobStore }): Promise<InputLock> {
-  const { blobs } = options
+export async function readInputsArchive(options: {
+  readonly path: string
+  readonly blobs: BlobStore
+  readonly signal?: AbortSignal
+}): Promise<InputLock> {
+  const { blobs, signal } = options
   let lock: InputLock | undefined
   let wanted = new Map<string, Input>()
-  for await (const member of readTar(createReadStream(options.path, { highWaterMark: 1 << 20 }), LIMITS)) {
+  const file = createReadStream(options.path, { highWaterMark: 1 << 20, ...(signal === undefined ? {} : { signal }) })
+  for await (const member of readTar(file, LIMITS)) {
     const name = Buffer.from(member.path).toString('latin1')
     if (member.type !== 'file') throw malformed('it holds something else than files')
     if (lock === undefined) {
