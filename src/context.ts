@@ -27,11 +27,11 @@ import { type DoctorReport, doctor, type MirrorProbe } from './app/doctor.ts'
 import type { PinnedTree, Ports, ReadyBuilder, ScratchFolder } from './app/ports.ts'
 import type { RebuildCommand } from './app/rebuild.ts'
 import { type VerifyCommand, verify } from './app/verify.ts'
+import { bringClaimed, requireUsable } from './claimed-bytes.ts'
 import { type Home, openHome } from './config/home.ts'
 import { findPackage } from './config/package-root.ts'
 import type { Settings } from './config/settings.ts'
 import { sourceAccess } from './config/source-access.ts'
-import { fetchClaimed, requireClaimed } from './download/claimed-bytes.ts'
 import type { DownloadRules } from './download/download.ts'
 import { downloadRules } from './download/rules.ts'
 import { EngineRoom } from './engine/engine-room.ts'
@@ -82,7 +82,7 @@ export class Context implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {}
 
   async verify(command: VerifyCommand) {
-    if (command.claimed !== null) await requireClaimed(command.claimed, this.#downloadRules())
+    if (command.claimed !== null) await requireUsable(command.claimed, this.#downloadRules())
     return await verify(await this.#ports(), command)
   }
 
@@ -212,7 +212,7 @@ export class Context implements AsyncDisposable {
       writeInputs: async ({ lock, path: file }) => {
         await writeInputsArchive({ lock, blobs: this.#blobs, path: file })
       },
-      fetchClaimed: (location, folder, signal) => fetchClaimed(location, folder, this.#downloadRules(), signal),
+      fetchClaimed: (o) => bringClaimed(o, this.#settings, this.#downloadRules()),
     }
   }
 

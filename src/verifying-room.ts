@@ -3,6 +3,7 @@ import path from 'node:path'
 import { publicGoodSnapshot } from '../attestations/verify/public-good.ts'
 import { parseTrustedRoot } from '../attestations/verify/trusted-root.ts'
 import { Failure } from '../verifier/model/failure.ts'
+import { parsePinnedReference } from '../verifier/model/image-reference.ts'
 import type { VerifyAttestationPorts } from './app/verify-attestation.ts'
 import type { Environment } from './config/setting.ts'
 
@@ -24,14 +25,12 @@ export function openVerifyingRoom(environment: Environment): VerifyAttestationPo
       const home = await openHome((await settings()).home)
       return { origin: 'refreshed', root: parseTrustedRoot(await refreshTrustedRoot({ cache: path.join(home.keys, 'tuf') })) }
     },
-    bundlesOf() {
-      return Promise.reject(
-        new Failure({
-          code: 'registry-unsupported',
-          message: 'bundles cannot be had from a registry yet',
-          hint: 'give a bundle as a file',
-        }),
-      )
+    async bundlesOf(image, signal) {
+      const [{ openRegistryRoom }, { bundlesOf }] = await Promise.all([import('./registry-room.ts'), import('./app/attached-bundles.ts')])
+      const reference = parsePinnedReference(image)
+      await using room = await openRegistryRoom(await settings())
+      const repository = room.registry.repository(reference, { access: 'pull' })
+      return (await bundlesOf(repository, { digest: reference.digest, signal })).bundles.map(({ bytes }) => bytes)
     },
     async fetchDocument(url, signal) {
       const { fetchDocument } = await import('./download/fetch-document.ts')

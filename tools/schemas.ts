@@ -6,10 +6,13 @@ import { RebuildResultPredicate } from '../attestations/statement/rebuild-result
 import { ReproducedPredicate } from '../attestations/statement/reproduced-predicate.ts'
 import { Statement } from '../attestations/statement/statement.ts'
 import { VsaPredicate } from '../attestations/statement/vsa-predicate.ts'
+import { AttachReport } from '../src/app/attach.ts'
 import { AttestationCheckDocument } from '../src/app/attestation-check.ts'
 import { AttestationSet } from '../src/app/attestation-set.ts'
 import { DoctorReport } from '../src/app/doctor.ts'
 import { RecipeLint } from '../src/app/lint-recipe.ts'
+import { PullReport } from '../src/app/pull.ts'
+import { PushReport, RegistryInfo } from '../src/app/push-documents.ts'
 import { SbomWritten } from '../src/app/sbom.ts'
 import { BuilderList } from '../src/cli/commands/builder/document.ts'
 import { KeyDocument } from '../src/cli/commands/key/show.ts'
@@ -32,6 +35,10 @@ const DOCUMENTS = [
   { file: 'attestation-check-v1.json', title: 'Check of attestations, version 1', schema: AttestationCheckDocument },
   { file: 'error-v1.json', title: 'Error, version 1', schema: ErrorDocument },
   { file: 'explanation-v1.json', title: 'Explanation of a difference, version 1', schema: Explanation },
+  { file: 'push-report-v1.json', title: 'Push report, version 1', schema: PushReport },
+  { file: 'registry-info-v1.json', title: 'Registry info, version 1', schema: RegistryInfo },
+  { file: 'pull-report-v1.json', title: 'Pull report, version 1', schema: PullReport },
+  { file: 'attach-report-v1.json', title: 'Attach report, version 1', schema: AttachReport },
   { file: 'recipe-lint-v1.json', title: 'Recipe lint, version 1', schema: RecipeLint },
   { file: 'sbom-v1.json', title: 'That a bill of materials was written, version 1', schema: SbomWritten },
   { file: 'version-v1.json', title: 'Version, version 1', schema: VersionDocument },

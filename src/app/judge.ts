@@ -22,7 +22,7 @@ type JudgePorts = Pick<Ports, 'blobs' | 'fetchClaimed' | 'outputBytes'>
 
 export type JudgeOptions = {
   readonly claims: readonly Claim[]
-  /** File or URL of the claimed bytes, for the claims that have no location of their own. */
+  /** File, URL or image in a registry with the claimed bytes, for the claims that have no location of their own. */
   readonly claimed: string | null
   readonly scratch: string
   readonly signal: AbortSignal
@@ -132,7 +132,7 @@ async function claimedBytes(
   { claim, location, folder, signal }: { claim: Claim; location: string; folder: string; signal: AbortSignal },
 ): Promise<Brought> {
   try {
-    const file = await ports.fetchClaimed(location, folder, signal)
+    const file = await ports.fetchClaimed({ location, kind: claim.kind, folder, signal })
     const { blobs, outputBytes: maxBytes } = ports
     return { kind: 'read', file, read: await readClaimed({ claim, path: file, scratch: folder, maxBytes, blobs, signal }) }
   } catch (error) {

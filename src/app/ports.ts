@@ -1,6 +1,7 @@
 import type { InputFailure, InputProxy } from '../../verifier/builder/inputs/input-proxy.ts'
 import type { Sandbox } from '../../verifier/builder/sandbox.ts'
 import type { BlobStore } from '../../verifier/model/blob-store.ts'
+import type { ClaimKind } from '../../verifier/model/claim.ts'
 import type { Sha256 } from '../../verifier/model/digest.ts'
 import type { EmitEvent } from '../../verifier/model/event.ts'
 import type { InputLock } from '../../verifier/model/lock.ts'
@@ -46,6 +47,9 @@ export interface Ports {
   /** Stores what an inputs archive holds and gives its lock. */
   readInputs(path: string, signal: AbortSignal): Promise<InputLock>
   writeInputs(o: { lock: InputLock; path: string }): Promise<void>
-  /** Brings claimed bytes, from a file or an URL, into a folder of ours. */
-  fetchClaimed(location: string, folder: string, signal: AbortSignal): Promise<string>
+  /**
+   * Brings claimed bytes, from a file, an URL or a registry, into a folder of ours. An image in a registry is a layout for a claim on its
+   * manifest; for a claim on a file it is the one layer.
+   */
+  fetchClaimed(o: { location: string; kind: ClaimKind; folder: string; signal: AbortSignal }): Promise<string>
 }

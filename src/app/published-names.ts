@@ -1,7 +1,8 @@
 import type { Artifact } from '../../verifier/model/attempt.ts'
 import { BUILD_MANIFEST_FILE } from './build-folder.ts'
+import { PUSH_FILES } from './push-documents.ts'
 
-/** What lies in an output folder beside its manifest and the artifacts. */
+/** What lies in an output folder beside its manifest and the artifacts; a push adds its own. */
 export const LOCK = 'inputs.lock.json'
 export const INPUTS = 'inputs.tar'
 
@@ -16,7 +17,7 @@ export type PublishedNames = { readonly file: string | null; readonly layout: st
 export function publishedNames(
   artifacts: readonly (Pick<Artifact, 'name' | 'format'> & { readonly oci: unknown })[],
 ): ReadonlyMap<string, PublishedNames> {
-  const taken = new Set([BUILD_MANIFEST_FILE, LOCK, INPUTS])
+  const taken = new Set<string>([BUILD_MANIFEST_FILE, LOCK, INPUTS, ...Object.values(PUSH_FILES)])
   const take = (wanted: string): string => {
     let name = wanted
     for (let number = 1; taken.has(name.toLowerCase()); number += 1) name = `image-${number === 1 ? '' : `${number}-`}${wanted}`

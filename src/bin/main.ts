@@ -1,5 +1,5 @@
 import { EXIT } from '../cli/exit-code.ts'
-import { openScratch, openSigning, openUseCases, openVerifying, readReading } from '../cli/open-use-cases.ts'
+import { openRegistries, openScratch, openSigning, openUseCases, openVerifying, readReading } from '../cli/open-use-cases.ts'
 import { runCli } from '../cli/run.ts'
 import { findPackage } from '../config/package-root.ts'
 import { watchOutput } from './output-watch.ts'
@@ -23,6 +23,7 @@ const code = await runCli(process.argv.slice(2), {
   scratch: openScratch,
   signing: (o) => openSigning(process.env, o),
   verifying: () => openVerifying(process.env),
+  registry: () => openRegistries(process.env),
 })
 process.exitCode = output.lost() ? EXIT.unknown : code
 stop.release()

@@ -11,6 +11,7 @@ import {
 import { Failure } from '../../verifier/model/failure.ts'
 import type { CliContext } from './cli-context.ts'
 import { attest } from './commands/attest.ts'
+import { attach } from './commands/attestation/attach.ts'
 import { verifyAttestation } from './commands/attestation/verify.ts'
 import { build } from './commands/build.ts'
 import { buildBuilder } from './commands/builder/build.ts'
@@ -22,6 +23,8 @@ import { check } from './commands/check.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
 import { showKey } from './commands/key/show.ts'
+import { pull } from './commands/pull.ts'
+import { push } from './commands/push.ts'
 import { lint } from './commands/recipe/lint.ts'
 import { sbom } from './commands/sbom.ts'
 import { verify } from './commands/verify.ts'
@@ -37,12 +40,12 @@ const recipe = buildRouteMap<string, CliContext>({ routes: { lint }, docs: { bri
 const key = buildRouteMap<string, CliContext>({ routes: { show: showKey }, docs: { brief: 'The key that statements are signed with' } })
 
 const attestation = buildRouteMap<string, CliContext>({
-  routes: { verify: verifyAttestation },
+  routes: { verify: verifyAttestation, attach },
   docs: { brief: 'Signed statements about artifacts' },
 })
 
 const root = buildRouteMap<string, CliContext>({
-  routes: { verify, check, build, attest, attestation, key, sbom, builder, recipe, explain, doctor, version },
+  routes: { verify, check, build, push, pull, attest, attestation, key, sbom, builder, recipe, explain, doctor, version },
   docs: { brief: 'Rebuild mkosi images from source and say whether the bits match' },
 })
 

@@ -1,6 +1,7 @@
 import type { CommandContext } from '@stricli/core'
 import type { SourceAccess } from '../../verifier/source/source-ref.ts'
 import type { VerifyAttestationPorts } from '../app/verify-attestation.ts'
+import type { RegistryRoom } from '../registry-room.ts'
 import type { ScratchRoom } from '../scratch-room.ts'
 import type { SigningRoom } from '../signing-room.ts'
 import type { ExitCode } from './exit-code.ts'
@@ -38,6 +39,8 @@ export type CliIo = {
   readonly signing: (o: { readonly key: string | null }) => Promise<SigningRoom>
   /** What verifying attestations needs, for commands that need no engine. */
   readonly verifying: () => Promise<VerifyAttestationPorts>
+  /** Registries, for commands that need no engine. */
+  readonly registry: () => Promise<RegistryRoom>
 }
 
 /** What a command's function sees as `this`. */

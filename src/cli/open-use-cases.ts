@@ -3,6 +3,7 @@ import { readCiIdentity } from '../config/ci-identity.ts'
 import type { Environment } from '../config/setting.ts'
 import { readSettings } from '../config/settings.ts'
 import { sourceAccess } from '../config/source-access.ts'
+import type { RegistryRoom } from '../registry-room.ts'
 import type { ScratchRoom } from '../scratch-room.ts'
 import type { SigningRoom } from '../signing-room.ts'
 import type { Reading } from './cli-context.ts'
@@ -36,4 +37,11 @@ export async function openSigning(environment: Environment, o: { readonly key: s
 export async function openVerifying(environment: Environment): Promise<VerifyAttestationPorts> {
   const { openVerifyingRoom } = await import('../verifying-room.ts')
   return openVerifyingRoom(environment)
+}
+
+/** Registries as the settings have them. */
+export async function openRegistries(environment: Environment): Promise<RegistryRoom> {
+  const settings = readSettings(environment)
+  const { openRegistryRoom } = await import('../registry-room.ts')
+  return await openRegistryRoom(settings)
 }

@@ -27,7 +27,6 @@ describe('a command line that is wrong', () => {
     ['a flag that is not there', ['verify', '--clam', claim, 'dir'], 'did you mean'],
     ['no source', ['check'], 'SOURCE'],
     ['a source too many', ['check', 'one', 'two'], 'two'],
-    ['no claim', ['verify', 'dir'], '--claim'],
     ['a claim of an unknown kind', ['verify', '--claim', `image=${claim}`, 'dir'], 'oci-manifest'],
     ['a digest in capitals', ['verify', '--claim', claim.toUpperCase(), 'dir'], 'lower-case'],
     ['no attempt at all', ['check', '--attempts', '0', 'dir'], 'from 1 to 9'],
@@ -39,6 +38,14 @@ describe('a command line that is wrong', () => {
     const json = await ran([...args, '--json'])
     expect(json.exit).toBe(2)
     expect(JSON.parse(json.stdout)).toMatchObject({ schema: 'bitwitness/error/v1', verdict: null, code: 'usage' })
+  })
+
+  it('with no claim ends with exit code 2 before anything is opened', async () => {
+    const { exit, opened, stderr } = await ran(['verify', 'dir'])
+    expect([exit, opened]).toEqual([2, 0])
+    expect(stderr).toContain('add --claim')
+    expect(JSON.parse((await ran(['verify', 'dir', '--json'])).stdout)).toMatchObject({ code: 'claim-missing' })
+    expect((await ran(['verify', 'dir', '--claimed', 'ghcr.io/owner/app:latest@sha256:00'])).exit).toBe(2)
   })
 
   it('repeats nothing that moves a terminal', async () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readSettings, SETTINGS } from './settings.ts'
@@ -16,6 +17,9 @@ describe('readSettings', () => {
       limitTime: 1800,
       limitMemory: 6 * 2 ** 30,
       sources: [],
+      dockerConfig: path.join(homedir(), '.docker'),
+      registryCa: null,
+      plainHttpRegistries: [],
       limitCpus: 1,
       limitProcesses: 4096,
       limitDisk: 12 * 2 ** 30,
@@ -53,6 +57,9 @@ describe('readSettings', () => {
       BITWITNESS_LIMIT_TIME: '2h',
       BITWITNESS_LIMIT_MEMORY: '512M',
       BITWITNESS_LIMIT_CPUS: '8',
+      DOCKER_CONFIG: 'here/docker',
+      BITWITNESS_REGISTRY_CA: '/etc/ca.pem',
+      BITWITNESS_REGISTRY_PLAIN_HTTP: 'registry.lan:5000  [fd00::1]:5000',
     })
     expect(settings).toMatchObject({
       home: '/srv/bitwitness',
@@ -62,6 +69,9 @@ describe('readSettings', () => {
       limitTime: 7200,
       limitMemory: 2 ** 29,
       limitCpus: 8,
+      dockerConfig: path.resolve('here/docker'),
+      registryCa: '/etc/ca.pem',
+      plainHttpRegistries: ['registry.lan:5000', '[fd00::1]:5000'],
     })
     expect([...(settings.mirrors ?? [])].map(([archive, urls]) => [archive, urls.map(String)])).toEqual([
       ['debian', ['http://one.example/debian/', 'https://two.example/debian/']],
@@ -116,6 +126,9 @@ describe('readSettings', () => {
     ['BITWITNESS_BUILDER_ID', 'https://witness.example/'],
     ['BITWITNESS_BUILDER_ID', 'https://witness.example/a b'],
     ['BITWITNESS_BUILDER_ID', `bitwitness:builder/key/${'5'.repeat(64)}`],
+    ['BITWITNESS_REGISTRY_CA', 'ca.pem'],
+    ['BITWITNESS_REGISTRY_PLAIN_HTTP', 'http://registry.lan'],
+    ['BITWITNESS_REGISTRY_PLAIN_HTTP', 'Registry.LAN'],
   ])('refuses %s=%s and does not repeat the value', (variable, value) => {
     const reading = (): unknown => readSettings({ [variable]: value })
     expect(reading).toThrow(expect.objectContaining({ code: 'setting-invalid', message: `${variable} has a value that cannot be` }))

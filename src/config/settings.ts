@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { Failure } from '../../verifier/model/failure.ts'
 import { type Mirrors, parseBase, parseMirrors } from './mirrors.ts'
+import { REGISTRY_SETTINGS } from './registry-settings.ts'
 import { absolutePath, type Environment, oneOf, type Setting, size, wholeNumber } from './setting.ts'
 import { SIGNING_SETTINGS } from './signing-settings.ts'
 import { parseDuration } from './size.ts'
@@ -89,6 +90,7 @@ export const SETTINGS = {
       return words.every(isAllowance) ? words : undefined
     },
   },
+  ...REGISTRY_SETTINGS,
   limitTime: {
     variable: 'BITWITNESS_LIMIT_TIME',
     about: 'Wall time of one attempt.',

@@ -79,7 +79,16 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     dir: 'src/verifying-room.ts',
-    may: ['src/app/verify-attestation.ts', 'src/config', 'src/download', 'src/trust', 'attestations/verify', 'verifier/model'],
+    may: [
+      'src/app/attached-bundles.ts',
+      'src/app/verify-attestation.ts',
+      'src/config',
+      'src/download',
+      'src/registry-room.ts',
+      'src/trust',
+      'attestations/verify',
+      'verifier/model',
+    ],
     packages: ['node:*'],
   },
   { dir: 'src/context.ts', may: ['src', 'verifier', 'attestations'], packages: ['node:*'] },

@@ -27,6 +27,7 @@ export async function ran(args: readonly string[], useCases: Partial<UseCases> =
     scratch: openScratch,
     signing: () => Promise.reject(new Error('the test has no signing')),
     verifying: () => openVerifying({}),
+    registry: () => Promise.reject(new Error('the test has no registry')),
     open: () => {
       opened += 1
       const own: Record<PropertyKey, unknown> = { ...useCases, [Symbol.asyncDispose]: () => Promise.resolve() }

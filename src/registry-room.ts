@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises'
+import { createSecureContext } from 'node:tls'
+import { Failure } from '../verifier/model/failure.ts'
+import type { ImageRegistry } from './app/image-registry.ts'
+import type { PushPorts } from './app/push.ts'
+import { findPackage } from './config/package-root.ts'
+import type { Settings } from './config/settings.ts'
+import { deploymentOf } from './dstack/deployment.ts'
+import { openRegistry } from './registry/registry.ts'
+
+/** What commands need that have to do with registries and need no engine. */
+export type RegistryRoom = PushPorts & AsyncDisposable & { /** Bytes of an image that is fetched, at most. */ readonly maxBytes: number }
+
+type Needs = Pick<Settings, 'dockerConfig' | 'registryCa' | 'plainHttpRegistries' | 'limitOutput'>
+
+/** Rejects with `registry-ca-unreadable`. */
+export async function openRegistryRoom(settings: Needs): Promise<RegistryRoom> {
+  const registry: ImageRegistry = openRegistry({
+    dockerConfig: settings.dockerConfig,
+    plainHttp: settings.plainHttpRegistries,
+    authorities: settings.registryCa === null ? null : await readAuthorities(settings.registryCa),
+    version: findPackage().version,
+  })
+  return {
+    registry,
+    deployment: deploymentOf,
+    now: () => new Date().toISOString(),
+    maxBytes: settings.limitOutput,
+    [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose](),
+  }
+}
+
+async function readAuthorities(file: string): Promise<string> {
+  try {
+    const pem = await readFile(file, 'utf8')
+    if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('no certificate')
+    createSecureContext({ ca: pem })
+    return pem
+  } catch {
+    throw new Failure({
+      code: 'registry-ca-unreadable',
+      message: 'the certificate authorities for registries cannot be read',
+      hint: 'let BITWITNESS_REGISTRY_CA name a PEM file',
+    })
+  }
+}
