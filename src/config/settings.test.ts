@@ -136,6 +136,6 @@ describe('readSettings', () => {
 
   it('refuses a variable with our prefix that means nothing, so that a slip is seen', () => {
     expect(() => readSettings({ BITWITNESS_LIMIT_MEMROY: '4G' })).toThrow(expect.objectContaining({ code: 'setting-unknown' }))
-    expect(readSettings({ BITWITNESS_YES: '1', OTHER: 'x' }).limitCpus).toBe(1)
+    expect(readSettings({ BITWITNESS_YES: '1', BITWITNESS_TEST_HOME: '/x', OTHER: 'x' }).limitCpus).toBe(1)
   })
 })
