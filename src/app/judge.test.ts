@@ -75,3 +75,19 @@ describe('a claim that is not what was built', () => {
     await expect(judged(() => Promise.reject(ours))).rejects.toBe(ours)
   })
 })
+
+describe('attempts that differ', () => {
+  it('keep their verdict where what is known of them is gone', async () => {
+    const apart = ['a', 'b'].map((bits, index) => attempt(index + 1, [artifact({ sha256: digest(bits), treeManifest: digest('f') })]))
+    const differing = {
+      ...rebuilt,
+      attempts: { results: apart.map((one) => ({ attempt: one, lock: null, files: new Map() })), lock: null },
+    }
+    const signal = new AbortController().signal
+    const ports = { blobs: memoryBlobs(), fetchClaimed: () => Promise.reject(new Error('nothing is claimed')), outputBytes: 1024 }
+    const { comparisons, explained } = await judge(ports, differing as Rebuilt, { claims: [], claimed: null, scratch, signal })
+    expect(decideVerification({ recipeFindings: [], attempts: apart, comparisons, claims: [] }).verdict).toBe('nondeterministic')
+    expect(explained.state).toBe('skip')
+    expect(explained.reason).toContain('blob-missing')
+  })
+})

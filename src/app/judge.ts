@@ -59,9 +59,25 @@ async function explainAttempts(
   for (const { left, right } of pairs) {
     const sides = [left, right].map((side) => builtSide(ports, rebuilt, side?.attempt ?? 0, side?.artifact ?? ''))
     const [first, second] = sides
-    if (first !== undefined && second !== undefined) explanations.push(await explain({ left: first, right: second, signal }))
+    if (first !== undefined && second !== undefined) explanations.push(await explainOrSkip({ left: first, right: second, signal }))
   }
   return await gathered(ports, explanations)
+}
+
+/** The verdict rests on digests that are known by now: whatever goes wrong while a difference is looked into leaves it unexplained, no more. */
+async function explainOrSkip(o: Parameters<typeof explain>[0] & { readonly signal: AbortSignal }): Promise<Explanation> {
+  try {
+    return await explain(o)
+  } catch (error) {
+    o.signal.throwIfAborted()
+    const reason = error instanceof Failure ? `${error.code}: ${error.message}` : 'something went wrong inside bitwitness (internal)'
+    return { ...(await explain({ ...o, left: bare(o.left), right: bare(o.right) })), state: 'skip', reason }
+  }
+}
+
+/** A side of which nothing is at hand. */
+function bare({ label }: Side): Side {
+  return { label, manifest: null, file: null }
 }
 
 /** Artifacts looked into, at most; what differs beyond that is in the comparisons. */
@@ -108,7 +124,7 @@ async function judgeClaimedBytes(
     const ours = held === undefined ? undefined : builtSide(ports, rebuilt, held.attempt.number, held.artifact.name)
     if (first === undefined || ours === undefined) continue
     const archive = { transformations: first.transformations }
-    explanations.push(await explain({ left: claimedSide(ports, read, file), right: ours, archive, signal }))
+    explanations.push(await explainOrSkip({ left: claimedSide(ports, read, file), right: ours, archive, signal }))
   }
   const explained = await gathered(ports, explanations)
   const comparisons = [...seen.between, ...against]
