@@ -353,6 +353,11 @@ describe('what counts as an artifact', () => {
     const ran = await run([{ ...built('b'), summary: { Images: [image, { ...image, Image: 'second' }] } }], { attempts: 1 })
     expect(ran.results[0]?.attempt.reason?.code).toBe('output-ambiguous')
   })
+
+  it('is refused where it lies there compressed and not', async () => {
+    const ran = await run([{ outputs: [file('image.raw', 'a'), file('image.raw.zst', 'b')], summary: SUMMARY }], { attempts: 1 })
+    expect(ran.results[0]?.attempt.reason?.code).toBe('output-ambiguous')
+  })
 })
 
 describe('what is told meanwhile', () => {

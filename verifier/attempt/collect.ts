@@ -50,7 +50,7 @@ export async function digestOutputs(options: DigestOptions): Promise<Digested> {
   const artifacts: Artifact[] = []
   const files = new Map<string, string>()
   const seen = new Set<string>()
-  if (new Set(expected.map((output) => output.file)).size !== expected.length)
+  if (new Set(expected.map((output) => withoutCompression(output.file))).size !== expected.length)
     throw refused('output-ambiguous', 'two images of the recipe have the same output')
   const take = ({ artifact, file }: DigestedOne): void => {
     artifacts.push(artifact)
@@ -81,10 +81,13 @@ const COMPRESSIONS = ['', '.zst', '.gz', '.xz'] as const
 
 function find(output: ExpectedOutput, collected: readonly CollectedOutput[]): CollectedOutput | undefined {
   const type = output.format === 'directory' || output.format === 'oci' ? 'tree' : 'file'
-  return collected.find(
+  const found = collected.filter(
     ({ entry }) =>
       entry.type === type && COMPRESSIONS.some((extension) => entry.name === `${output.file}${type === 'file' ? extension : ''}`),
   )
+  // A script that leaves a second one beside mkosi's must not have us choose.
+  if (found.length > 1) throw refused('output-ambiguous', `the build left ${output.file} more than once, compressed and not`)
+  return found[0]
 }
 
 /**
