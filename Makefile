@@ -25,8 +25,8 @@ interop: ## the tests against Debian's cosign and sigstore-go, which it fetches 
 check: ## format, lint, types, dead code
 	@$(node) && npm run --silent check
 
-bench: ## what comparing costs over sha256sum, and rebuilding over plain mkosi
-	@$(engine) && node bench/compare.ts && node bench/verify.ts
+bench: ## what comparing costs over sha256sum, rebuilding over plain mkosi, and verifying an attestation over cosign
+	@$(everything) && npm run --silent build && node bench/attestation-verify.ts && node bench/compare.ts && node bench/verify.ts
 
 soak: ## the corpus and the kills of us and of the engine, ROUNDS times (3)
 	@$(engine) && for round in $$(seq $${ROUNDS:-3}); do echo "round $$round"; npx vitest run --project docker test/crash mkosi/corpus || exit 1; done

@@ -1,5 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { ASN1Obj, X509Certificate } from '@sigstore/core'
+import { isDer, keepDer } from './kept-der.ts'
 import type { RejectionCode } from './rejections.ts'
 
 /** A signing certificate whose every byte was understood. Nothing is said yet of who issued it. */
@@ -43,12 +44,12 @@ export function readCertificate(der: Buffer): SigningCertificate | RejectionCode
 }
 
 function read(der: Buffer<ArrayBuffer>): SigningCertificate | RejectionCode {
+  if (!isDer(der)) return 'certificate-malformed'
   const root = ASN1Obj.parseBuffer(der)
   const [tbs, outerAlgorithm, signature] = root.subs
   const innerAlgorithm = tbs?.subs[2]
-  const certificate = X509Certificate.parse(der)
+  const certificate = keepDer(new X509Certificate(root), der)
   if (
-    !root.toDER().equals(der) ||
     root.subs.length !== 3 ||
     outerAlgorithm === undefined ||
     innerAlgorithm === undefined ||

@@ -38,7 +38,10 @@ export function objectionOfLibrary(o: {
       // Of a certificate it looks at nothing unless there is a time.
       timestampThreshold: Math.max(o.thresholds.times, certificate === null ? 0 : 1),
     })
-    verifier.verify(toSignedEntity(o.bundle, o.message === undefined ? undefined : Buffer.from(o.message)), policy)
+    const entity = toSignedEntity(o.bundle, o.message === undefined ? undefined : Buffer.from(o.message))
+    // The same certificate, with its bytes kept.
+    const signer = certificate === null ? {} : { key: { $case: 'certificate' as const, certificate: certificate.certificate } }
+    verifier.verify({ ...entity, ...signer }, policy)
     return undefined
   } catch (error) {
     return objection(error)

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { TrustedRoot as ProtobufTrustedRoot } from '@sigstore/protobuf-specs'
+import { type CertificateAuthority, TrustedRoot as ProtobufTrustedRoot } from '@sigstore/protobuf-specs'
 import { type TrustMaterial, toTrustMaterial } from '@sigstore/verify'
 import { z } from 'zod'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import { parseStrictJson } from '../statement/strict-json.ts'
+import { isDer, keepDer } from './kept-der.ts'
 
 /** Authorities and logs of one Sigstore instance, ready to verify with. */
 export type TrustedRoot = {
@@ -32,7 +33,10 @@ const Document = z.looseObject({
 export function parseTrustedRoot(bytes: Uint8Array): TrustedRoot {
   try {
     const document = Document.parse(parseStrictJson(bytes, LIMITS))
-    const { publicKey: _, ...material } = toTrustMaterial(ProtobufTrustedRoot.fromJSON(document))
+    const root = ProtobufTrustedRoot.fromJSON(document)
+    const { publicKey: _, ...material } = toTrustMaterial(root)
+    keepBytes(material.certificateAuthorities, root.certificateAuthorities)
+    keepBytes(material.timestampAuthorities, root.timestampAuthorities)
     return { material, sha256: Sha256.parse(createHash('sha256').update(bytes).digest('hex')) }
   } catch (cause) {
     throw new Failure({
@@ -42,4 +46,12 @@ export function parseTrustedRoot(bytes: Uint8Array): TrustedRoot {
       cause,
     })
   }
+}
+
+function keepBytes(authorities: TrustMaterial['certificateAuthorities'], from: readonly CertificateAuthority[]): void {
+  for (const [at, { certChain }] of authorities.entries())
+    for (const [index, certificate] of certChain.entries()) {
+      const der = Buffer.from(from[at]?.certChain?.certificates[index]?.rawBytes ?? [])
+      if (isDer(der)) keepDer(certificate, der)
+    }
 }

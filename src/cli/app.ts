@@ -1,14 +1,5 @@
-import {
-  type Application,
-  ArgumentParseError,
-  buildApplication,
-  buildRouteMap,
-  type CommandContext,
-  formatMessageForArgumentScannerError,
-  generateHelpTextForAllCommands,
-  text_en,
-} from '@stricli/core'
-import { Failure } from '../../verifier/model/failure.ts'
+import { type Application, buildRouteMap, type CommandContext, generateHelpTextForAllCommands } from '@stricli/core'
+import { applicationOf } from './application.ts'
 import type { CliContext } from './cli-context.ts'
 import { attest } from './commands/attest.ts'
 import { attach } from './commands/attestation/attach.ts'
@@ -44,45 +35,14 @@ const attestation = buildRouteMap<string, CliContext>({
   docs: { brief: 'Signed statements about artifacts' },
 })
 
-const root = buildRouteMap<string, CliContext>({
+/** Every command there is. */
+export const root = buildRouteMap<string, CliContext>({
   routes: { verify, check, build, push, pull, attest, attestation, key, sbom, builder, recipe, explain, doctor, version },
   docs: { brief: 'Rebuild mkosi images from source and say whether the bits match' },
 })
 
-/** The command line. `onUsage` hears what is wrong with it, in one line, before it shows on stderr. */
-export function buildCli(onUsage: (message: string) => void = () => {}): Application<CliContext> {
-  const usage = (message: string): string => {
-    onUsage(message)
-    return `bitwitness: ${message}`
-  }
-  return buildApplication(root, {
-    name: 'bitwitness',
-    scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
-    documentation: { caseStyle: 'convert-camel-to-kebab', disableAnsiColor: true, onlyRequiredInUsageLine: true },
-    localization: {
-      text: {
-        ...text_en,
-        noCommandRegisteredForInput: (o) => usage(text_en.noCommandRegisteredForInput({ ...o, ansiColor: false })),
-        exceptionWhileParsingArguments: (error) => usage(parseMessage(error)),
-        // Commands catch what they throw: whatever arrives here is a defect, and its text may be a stranger's.
-        exceptionWhileRunningCommand: () => 'bitwitness: something went wrong inside bitwitness (internal)',
-        exceptionWhileLoadingCommandFunction: () => 'bitwitness: something went wrong inside bitwitness (internal)',
-        exceptionWhileLoadingCommandContext: () => 'bitwitness: something went wrong inside bitwitness (internal)',
-      },
-    },
-  })
-}
-
-function parseMessage(error: unknown): string {
-  if (error instanceof ArgumentParseError && error.exception instanceof Failure)
-    return `${error.externalFlagNameOrPlaceholder}: ${error.exception.message}; ${error.exception.hint}`
-  return error instanceof Error
-    ? formatMessageForArgumentScannerError(error as Parameters<typeof formatMessageForArgumentScannerError>[0], {})
-    : 'the arguments cannot be read'
-}
-
 /** The help screen of every command, with its full name. */
 export function allScreens(): readonly (readonly [command: string, text: string])[] {
   // The function only reads the texts: what the commands take as context does not matter to it.
-  return generateHelpTextForAllCommands(buildCli() as unknown as Application<CommandContext>)
+  return generateHelpTextForAllCommands(applicationOf(root, () => {}) as unknown as Application<CommandContext>)
 }

@@ -1,6 +1,6 @@
 import { run, ExitCode as StricliExit } from '@stricli/core'
 import { encodeDocument } from '../../verifier/model/document.ts'
-import { buildCli } from './app.ts'
+import { applicationOf } from './application.ts'
 import type { CliIo } from './cli-context.ts'
 import { ERROR_SCHEMA, ErrorDocument } from './error-document.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
@@ -10,7 +10,8 @@ import { visible } from './visible.ts'
 export async function runCli(args: readonly string[], io: CliIo): Promise<ExitCode> {
   let usage: string | undefined
   let ended: ExitCode | undefined
-  const app = buildCli((message) => {
+  const { root } = await (isVerifyAttestation(args) ? import('./attestation-app.ts') : import('./app.ts'))
+  const app = applicationOf(root, (message) => {
     usage = message
   })
   const out = { stdout: io.stdout, stderr: { write: (text: string): void => io.stderr.write(lineByLine(text)) } }
@@ -42,6 +43,10 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<ExitCo
   if (usage === undefined) return EXIT.unknown
   io.stderr.write(`  ${hint}\n`)
   return EXIT.usage
+}
+
+function isVerifyAttestation([group, command]: readonly string[]): boolean {
+  return group === 'attestation' && command === 'verify'
 }
 
 /** What was typed is repeated in messages: it may hold what moves a terminal. */

@@ -1,4 +1,5 @@
 import type { FlagParametersForType } from '@stricli/core'
+import { z } from 'zod'
 import type { RequiredSigner } from '../../../../attestations/verify/policy.ts'
 import { parseSha256, type Sha256 } from '../../../../verifier/model/digest.ts'
 import { Failure } from '../../../../verifier/model/failure.ts'
@@ -77,6 +78,8 @@ export const verifyAttestation = command<Flags, [BundleSource]>({
   },
   async run(io, flags, source) {
     const command = { source, artifact: artifactOf(flags), ...asked(flags), signal: io.signal }
+    // Schemas are used once here: compiling them would take longer than it saves.
+    z.config({ jitless: true })
     const [{ verifyAttestations }, { AttestationCheckDocument }, { attestationLines }, room] = await Promise.all([
       import('../../../app/verify-attestation.ts'),
       import('../../../app/attestation-check.ts'),
