@@ -3,7 +3,6 @@ import path from 'node:path'
 import { publicGoodSnapshot } from '../attestations/verify/public-good.ts'
 import { parseTrustedRoot } from '../attestations/verify/trusted-root.ts'
 import { Failure } from '../verifier/model/failure.ts'
-import { parsePinnedReference } from '../verifier/model/image-reference.ts'
 import type { VerifyAttestationPorts } from './app/verify-attestation.ts'
 import type { Environment } from './config/setting.ts'
 
@@ -26,11 +25,11 @@ export function openVerifyingRoom(environment: Environment): VerifyAttestationPo
       return { origin: 'refreshed', root: parseTrustedRoot(await refreshTrustedRoot({ cache: path.join(home.keys, 'tuf') })) }
     },
     async bundlesOf(image, signal) {
-      const [{ openRegistryRoom }, { bundlesOf }] = await Promise.all([import('./registry-room.ts'), import('./app/attached-bundles.ts')])
-      const reference = parsePinnedReference(image)
+      const [{ openRegistryRoom }, attached] = await Promise.all([import('./registry-room.ts'), import('./app/attached-bundles.ts')])
       await using room = await openRegistryRoom(await settings())
-      const repository = room.registry.repository(reference, { access: 'pull' })
-      return (await bundlesOf(repository, { digest: reference.digest, signal })).bundles.map(({ bytes }) => bytes)
+      const repository = room.registry.repository(image, { access: 'pull' })
+      const { bundles, skipped, truncated } = await attached.bundlesOf(repository, { digest: image.digest, signal })
+      return { bundles: bundles.map(({ bytes }) => bytes), skipped: [...skipped], truncated }
     },
     async fetchDocument(url, signal) {
       const { fetchDocument } = await import('./download/fetch-document.ts')

@@ -152,6 +152,17 @@ describe.each([
       })
     }
     await writeFile(path.join(folder, 'other.pub'), newKey().publicKey)
+    const ours = async (pub: string): Promise<unknown> => {
+      const { exit, stdout } = await bitwitness(
+        ['attestation', 'verify', target, '--key', pub, '--type', 'provenance', '--json'],
+        environment(),
+      )
+      return [exit, (JSON.parse(stdout) as { code: unknown }).code]
+    }
+    expect([await ours('key.pub'), await ours('other.pub')]).toEqual([
+      [0, null],
+      [1, 'key-unknown'],
+    ])
     expect((await cosign(types[0] ?? '', 'other.pub')).exitCode).not.toBe(0)
     expect((await cosign('https://spdx.dev/Document')).exitCode).not.toBe(0)
   })

@@ -39,5 +39,9 @@ export const AttestationCheckDocument = z.strictObject({
   asked: Asked,
   trustedRoot: z.strictObject({ origin: z.enum(['file', 'snapshot', 'refreshed']), sha256: Sha256 }),
   bundles: z.array(z.strictObject({ /** Of the bundle's exact bytes. */ sha256: Sha256, ...AttestationCheck.shape })),
+  /** Manifests that a registry lists as bundles of the image and that could not be had, with the code of why. */
+  skipped: z.array(z.strictObject({ manifest: Sha256, code: z.string() })),
+  /** Whether there are more bundles than were looked at. */
+  truncated: z.boolean(),
 })
 export type AttestationCheckDocument = z.infer<typeof AttestationCheckDocument>

@@ -9,6 +9,7 @@ import type { TrustedRoot } from '../../attestations/verify/trusted-root.ts'
 import { verifyAttestation } from '../../attestations/verify/verify-attestation.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
+import type { PinnedReference } from '../../verifier/model/image-reference.ts'
 import { ATTESTATION_CHECK_SCHEMA, type AttestationCheckDocument } from './attestation-check.ts'
 import { bundlesInDocument } from './bundle-documents.ts'
 
@@ -16,8 +17,16 @@ import { bundlesInDocument } from './bundle-documents.ts'
 export type BundleSource =
   | { readonly kind: 'file'; readonly path: string }
   /** `NAME@sha256:…`; the statement is about that manifest. */
-  | { readonly kind: 'image'; readonly reference: string; readonly digest: Sha256 }
+  | { readonly kind: 'image'; readonly image: PinnedReference }
   | { readonly kind: 'url'; readonly url: URL }
+
+export type FoundBundles = {
+  readonly bundles: readonly Uint8Array[]
+  /** What is listed and could not be had, with the reason. */
+  readonly skipped: AttestationCheckDocument['skipped']
+  /** Whether there are more than were looked at. */
+  readonly truncated: boolean
+}
 
 export type TrustedRootChoice = { readonly file: string | null; readonly refresh: boolean }
 
@@ -29,7 +38,7 @@ export interface VerifyAttestationPorts {
     signal: AbortSignal,
   ): Promise<{ readonly origin: 'file' | 'snapshot' | 'refreshed'; readonly root: TrustedRoot }>
   /** The bundles that a registry lists as attached to an image, each with its digest verified. */
-  bundlesOf(image: string, signal: AbortSignal): Promise<readonly Uint8Array[]>
+  bundlesOf(image: PinnedReference, signal: AbortSignal): Promise<FoundBundles>
   /** What an https URL answers, up to a size; no private address unless a setting allows it. */
   fetchDocument(url: URL, signal: AbortSignal): Promise<Uint8Array>
 }
@@ -57,7 +66,7 @@ export async function verifyAttestations(
   // What is wrong with the question is told before anything is fetched.
   const asked = describe(policy)
   const { origin, root } = await ports.trustedRoot(command.trustedRoot, signal)
-  const found = await bundlesFrom(source, ports, signal)
+  const { bundles: found, skipped, truncated } = await bundlesFrom(source, ports, signal)
   const now = ports.now()
   const bundles = found.map((bundle) => ({
     sha256: Sha256.parse(createHash('sha256').update(bundle).digest('hex')),
@@ -75,6 +84,8 @@ export async function verifyAttestations(
     asked,
     trustedRoot: { origin, sha256: root.sha256 },
     bundles,
+    skipped,
+    truncated,
   }
 }
 
@@ -99,7 +110,7 @@ function reached({ checks }: AttestationCheckDocument['bundles'][number]): numbe
 
 async function artifactOf({ source, artifact, signal }: VerifyAttestationCommand): Promise<Sha256> {
   if (source.kind === 'image') {
-    if (artifact === null) return source.digest
+    if (artifact === null) return source.image.digest
     throw new Failure({
       code: 'artifact-ambiguous',
       message: 'the image names the artifact, and so does a flag',
@@ -126,14 +137,14 @@ async function hashFile(file: string, signal: AbortSignal): Promise<Sha256> {
   return Sha256.parse(hash.digest('hex'))
 }
 
-async function bundlesFrom(source: BundleSource, ports: VerifyAttestationPorts, signal: AbortSignal): Promise<readonly Uint8Array[]> {
+async function bundlesFrom(source: BundleSource, ports: VerifyAttestationPorts, signal: AbortSignal): Promise<FoundBundles> {
   switch (source.kind) {
     case 'file':
-      return bundlesInDocument(await readBounded(source.path))
+      return { bundles: bundlesInDocument(await readBounded(source.path)), skipped: [], truncated: false }
     case 'image':
-      return await ports.bundlesOf(source.reference, signal)
+      return await ports.bundlesOf(source.image, signal)
     case 'url':
-      return bundlesInDocument(await ports.fetchDocument(source.url, signal))
+      return { bundles: bundlesInDocument(await ports.fetchDocument(source.url, signal)), skipped: [], truncated: false }
   }
 }
 

@@ -1,6 +1,6 @@
 import { PREDICATE_TYPE } from '../../attestations/statement/predicate-types.ts'
-import { parseSha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
+import { parsePinnedReference } from '../../verifier/model/image-reference.ts'
 import type { BundleSource } from '../app/verify-attestation.ts'
 
 /** Short names of kinds of statements, as commands take them. */
@@ -27,8 +27,7 @@ export function predicateTypeOf(text: string): string {
 /** Where bundles are, by the form of the word. A file whose name has the form of something else is given with `./` before it. */
 export function bundleSourceOf(text: string): BundleSource {
   if (/^https?:\/\//.test(text) && URL.canParse(text)) return { kind: 'url', url: new URL(text) }
-  const digest = /^[^\s@/.][^\s@]*@(sha256:[0-9a-f]{64})$/.exec(text)?.[1]
-  if (digest !== undefined) return { kind: 'image', reference: text, digest: parseSha256(digest) }
+  if (/^[^\s@/.][^\s@]*@sha256:[0-9a-f]{64}$/.test(text)) return { kind: 'image', image: parsePinnedReference(text) }
   if (text.startsWith('sha256:'))
     throw new Failure({
       code: 'bundle-source-malformed',

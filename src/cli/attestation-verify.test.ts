@@ -200,7 +200,7 @@ describe('bundles beside an image', () => {
   const image = `registry.example/app@sha256:${DIGEST}`
   const from = (bundlesOf: VerifyAttestationPorts['bundlesOf'], ...args: readonly string[]) =>
     ran(
-      ['attestation', 'verify', image, '--key', at('key.pub'), '--json', ...args],
+      ['attestation', 'verify', image, '--key', at('key.pub'), ...args],
       {},
       {
         verifying: () =>
@@ -213,23 +213,34 @@ describe('bundles beside an image', () => {
           }),
       },
     )
+  const none = { bundles: [], skipped: [], truncated: false }
 
   it('are about the digest that the image is named by', async () => {
     const asked: string[] = []
     const bundle = Buffer.from(JSON.stringify(await world.keyed()))
     const { exit, stdout } = await from((name) => {
-      asked.push(name)
-      return Promise.resolve([Buffer.from('junk'), bundle])
-    })
+      asked.push(`${name.registry}/${name.repository}@sha256:${name.digest}`)
+      return Promise.resolve({ ...none, bundles: [Buffer.from('junk'), bundle] })
+    }, '--json')
     expect([exit, asked, JSON.parse(stdout).asked.artifact]).toEqual([0, [image], DIGEST])
   })
 
   it('are missing where there are none, which is no yes', async () => {
-    const { exit, stdout } = await from(() => Promise.resolve([]))
+    const { exit, stdout } = await from(() => Promise.resolve(none), '--json')
     expect([exit, codeOf(stdout)]).toEqual([1, 'attestation-missing'])
   })
 
+  it('are told also where they could not be had, or are too many', async () => {
+    const skipped = [{ manifest: DIGEST, code: 'attached-bundle-malformed' }]
+    const { stdout } = await from(() => Promise.resolve({ bundles: [], skipped, truncated: true }))
+    expect(stdout.split('\n').slice(-3)).toEqual([
+      `skip  sha256:${DIGEST}  listed as a bundle, and could not be had (attached-bundle-malformed)`,
+      'skip  more is attached than was looked at',
+      '',
+    ])
+  })
+
   it('are about nothing else that a flag names', async () => {
-    expect(codeOf((await from(() => Promise.resolve([]), ...digest)).stdout)).toBe('artifact-ambiguous')
+    expect(codeOf((await from(() => Promise.resolve(none), ...digest, '--json')).stdout)).toBe('artifact-ambiguous')
   })
 })

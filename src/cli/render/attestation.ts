@@ -6,7 +6,7 @@ type One = AttestationCheckDocument['bundles'][number]
 
 /** What verifying came to: one line that says it, then who and what, then each check. */
 export function attestationLines(document: AttestationCheckDocument, options: { readonly color: boolean }): string[] {
-  const { verdict, code, message, hint, asked, bundles } = document
+  const { verdict, code, message, hint, asked, bundles, skipped, truncated } = document
   const brushes = paint(options.color)
   const verified = bundles.filter((one) => one.verdict === 'verified')
   const head =
@@ -14,7 +14,13 @@ export function attestationLines(document: AttestationCheckDocument, options: { 
   const about = [`  ${visible(asked.predicateType)} about sha256:${asked.artifact}`]
   // Of an image with many attestations, those that are not verified are of other kinds as a rule.
   const told = verdict === 'verified' ? verified : bundles
-  return [...head, ...about, ...told.flatMap((one) => bundleLines(one, options)), ...others(bundles.length - told.length)]
+  return [
+    ...head,
+    ...about,
+    ...told.flatMap((one) => bundleLines(one, options)),
+    ...others(bundles.length - told.length),
+    ...unread(skipped, truncated),
+  ]
 }
 
 function bundleLines({ sha256, signer, signedAt, checks }: One, options: { readonly color: boolean }): string[] {
@@ -38,4 +44,10 @@ function who(signer: NonNullable<One['signer']>): string {
 
 function others(count: number): string[] {
   return count === 0 ? [] : ['', `${count} other bundle${count === 1 ? '' : 's'} beside it: not verified, which takes nothing from it`]
+}
+
+function unread(skipped: AttestationCheckDocument['skipped'], truncated: boolean): string[] {
+  const lines = skipped.map(({ manifest, code }) => `skip  sha256:${manifest}  listed as a bundle, and could not be had (${visible(code)})`)
+  const all = truncated ? [...lines, 'skip  more is attached than was looked at'] : lines
+  return all.length === 0 ? [] : ['', ...all]
 }
