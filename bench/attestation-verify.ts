@@ -20,6 +20,18 @@ import { verifyAttestation } from '../attestations/verify/verify-attestation.ts'
  */
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '20' }, seconds: { type: 'string', default: '3' } } })
 
+const QUESTION = [
+  'bundle.sigstore.json',
+  '--artifact',
+  'artifact',
+  '--trusted-root',
+  'trusted_root.json',
+  '--certificate-identity',
+  SIGNER.subjectAlternativeName,
+  '--certificate-oidc-issuer',
+  SIGNER.issuer,
+]
+
 const folder = await mkdtemp(path.join(os.tmpdir(), 'bitwitness-bench-'))
 try {
   const world = await caseWorld()
@@ -44,14 +56,7 @@ async function wholeProcess(world: Awaited<ReturnType<typeof caseWorld>>, runs: 
   const contestants: Readonly<Record<string, readonly [string, readonly string[]]>> = {
     'node, doing nothing': [process.execPath, ['--eval', '0']],
     cosign: [tools.cosign, cosignArguments({ policy }, 'certificate')],
-    'attestation verify': [
-      process.execPath,
-      [
-        launcher,
-        ...['attestation', 'verify', 'bundle.sigstore.json', '--artifact', 'artifact', '--trusted-root', 'trusted_root.json'],
-        ...['--certificate-identity', SIGNER.subjectAlternativeName, '--certificate-oidc-issuer', SIGNER.issuer],
-      ],
-    ],
+    'attestation verify': [process.execPath, [launcher, 'attestation', 'verify', ...QUESTION]],
   }
   const samples = new Map(Object.keys(contestants).map((name) => [name, { wall: [] as number[], cpu: 0 }]))
   for (let run = -1; run < runs; run += 1)

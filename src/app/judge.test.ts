@@ -81,7 +81,7 @@ describe('attempts that differ', () => {
     const apart = ['a', 'b'].map((bits, index) => attempt(index + 1, [artifact({ sha256: digest(bits), treeManifest: digest('f') })]))
     const differing = {
       ...rebuilt,
-      attempts: { results: apart.map((one) => ({ attempt: one, lock: null, files: new Map() })), lock: null },
+      attempts: { results: apart.map((one) => ({ attempt: one, lock: null, indexes: [], files: new Map() })), lock: null },
     }
     const signal = new AbortController().signal
     const ports = { blobs: memoryBlobs(), fetchClaimed: () => Promise.reject(new Error('nothing is claimed')), outputBytes: 1024 }
