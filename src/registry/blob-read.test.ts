@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { readBlob } from './blob-read.ts'
+import { hasBlob, readBlob } from './blob-read.ts'
 import { answer, type FakeOptions, FakeRegistry } from './testing/fake-registry.ts'
 import { blobOf, never, openSession } from './testing/open.ts'
 
@@ -17,6 +17,19 @@ const gets = (reply: (made: number, ...o: Parameters<NonNullable<FakeOptions['in
   let made = 0
   return { intercept: (request, response, fake) => request.method === 'GET' && reply((made += 1), request, response, fake) }
 }
+
+describe('looking for a blob', () => {
+  it.each([200, 404])('in a store whose links are signed for GET alone is done by GET: %d', async (status) => {
+    await using store = await FakeRegistry.start({
+      intercept: (request, response) => answer(response, request.method === 'GET' ? status : 403, { 'content-length': bytes.length }),
+    })
+    await using fake = await FakeRegistry.start({
+      intercept: (_, response) => answer(response, 307, { location: `http://${store.host}/signed` }),
+    })
+    expect(await hasBlob(openSession(fake.host), blob, never)).toBe(status === 200)
+    expect(store.seen.map(({ method }) => method)).toEqual(['HEAD', 'GET'])
+  })
+})
 
 describe('reading a blob', () => {
   it('gives its bytes', async () => {

@@ -13,8 +13,14 @@ const MAX_OPENED = 100
 
 /** Whether the repository has a blob. What it says of it must be true of the one that was meant. Rejects with `registry-digest-differs`. */
 export async function hasBlob(session: RegistrySession, { sha256, size }: BlobId, signal: AbortSignal): Promise<boolean> {
-  const answer = await session.request({ method: 'HEAD', at: `blobs/${withPrefix(sha256)}`, signal })
+  const at = `blobs/${withPrefix(sha256)}`
+  let answer = await session.request({ method: 'HEAD', at, signal })
   await drop(answer)
+  // Sent on to a store, a link that is signed for GET is good for nothing else.
+  if (answer.status === 401 || answer.status === 403 || answer.status === 405) {
+    answer = await session.request({ method: 'GET', at, signal })
+    await drop(answer)
+  }
   if (answer.status === 404) return false
   if (answer.status !== 200) throw registryFailure('registry-answer-malformed', { status: answer.status, action: 'blob-look-up' })
   const length = answer.headers['content-length']

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { pushBlob } from './blob-upload.ts'
-import { type FakeOptions, FakeRegistry, type Intercept } from './testing/fake-registry.ts'
-import { blobOf, never, openSession } from './testing/open.ts'
+import { answer, type FakeOptions, FakeRegistry, type Intercept } from './testing/fake-registry.ts'
+import { account, blobOf, never, openSession } from './testing/open.ts'
 
 const bytes = randomBytes(3 * 1024 * 1024 + 17)
 const blob = blobOf(bytes)
@@ -53,6 +53,23 @@ describe('pushing a blob', () => {
   it('gives the session back what it was told of it, byte for byte', async () => {
     const { fake } = await pushed({})
     expect(fake.requests('PUT')[0]?.url).toMatch(/\?_state=a%2Bb%3D&digest=sha256:[0-9a-f]{64}$/)
+  })
+})
+
+describe('a token that ends in the midst of an upload', () => {
+  it.each(['PATCH', 'PUT', 'POST'])('is replaced at the %s', async (method) => {
+    let ended = false
+    await using fake = await FakeRegistry.start({
+      auth: 'bearer',
+      intercept: (request, _, self) => {
+        if (request.method === method && !ended) self.tokens.clear()
+        ended ||= request.method === method
+        return false
+      },
+    })
+    expect(await pushBlob(openSession(fake.host, { credentials: account }), blob, { signal: never })).toBe('uploaded')
+    expect(fake.blobs.get(digest)?.equals(bytes)).toBe(true)
+    expect(fake.asked).toHaveLength(2)
   })
 })
 
@@ -185,6 +202,8 @@ describe('a registry that lies', () => {
       const { fake, state } = await pushed({ intercept })
       expect(state).toBe('uploaded')
       expect(fake.blobs.get(digest)?.equals(bytes)).toBe(true)
+      // Nothing is finished that did not arrive.
+      expect(fake.requests('PUT')).toHaveLength(1)
     },
   )
 
@@ -205,6 +224,20 @@ describe('a registry that lies', () => {
       data: { status: 503 },
     })
   })
+})
+
+it('a registry that redirects what is sent gets nothing sent elsewhere', async () => {
+  await using other = await FakeRegistry.start()
+  await using fake = await FakeRegistry.start({
+    intercept: (request, response) => {
+      if (request.method !== 'POST') return false
+      return answer(response, 307, { location: `http://${other.host}${request.url}` })
+    },
+  })
+  await expect(pushBlob(openSession(fake.host, { credentials: account }), blob, { signal: never })).rejects.toMatchObject({
+    code: 'registry-redirect-refused',
+  })
+  expect(other.seen).toEqual([])
 })
 
 describe('a server in between that takes no large request', () => {
@@ -232,7 +265,7 @@ describe('a server in between that takes no large request', () => {
 
 describe('memory', () => {
   it('does not grow with the blob', async () => {
-    const size = 512 * 1024 ** 2
+    const size = 256 * 1024 ** 2
     const piece = Buffer.alloc(1 << 20)
     await using fake = await FakeRegistry.start({
       intercept: (request, response) => {

@@ -52,13 +52,11 @@ class Upload {
   #resumed = 0
   /** Of this session nothing was sent yet. */
   #first = true
-  #mount: boolean
 
   constructor(session: RegistrySession, blob: BlobSource, options: UploadOptions) {
     this.#session = session
     this.#blob = blob
     this.#options = options
-    this.#mount = session.mountFrom !== null
   }
 
   /** One upload from its beginning. `again`: the registry lost it, or has other bytes. */
@@ -81,12 +79,11 @@ class Upload {
 
   async #begin(): Promise<URL | 'mounted'> {
     const { mountFrom } = this.#session
-    const mount = this.#mount && mountFrom !== null ? `?mount=${withPrefix(this.#blob.sha256)}&from=${encodeURIComponent(mountFrom)}` : ''
+    const mount = mountFrom !== null ? `?mount=${withPrefix(this.#blob.sha256)}&from=${encodeURIComponent(mountFrom)}` : ''
     const at = `blobs/uploads/${mount}`
     const answer = await this.#session.request({ method: 'POST', at, body: EMPTY, signal: this.#options.signal })
     await drop(answer)
-    // Once is enough: where it is not taken over, the same answer is already that of an upload.
-    this.#mount = false
+    // Where it is not taken over, the same answer is already that of an upload.
     if (mount !== '' && answer.status === 201) return 'mounted'
     if (answer.status !== 202) throw refusal(answer.status)
     return await this.#session.uploadUrl(answer, at)

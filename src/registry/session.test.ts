@@ -77,6 +77,26 @@ describe('a registry that asks who is there', () => {
     expect(fake.asked).toHaveLength(2)
   })
 
+  it('is not shown a token that has ended by our own clock', async () => {
+    await using fake = await withManifest({ auth: 'bearer' })
+    let now = 0
+    const session = openSession(fake.host, { credentials: account, now: () => now })
+    await get(session)
+    now = 290_000
+    await get(session)
+    expect(fake.asked).toHaveLength(1)
+    now = 300_000
+    await get(session)
+    expect(fake.asked).toHaveLength(2)
+    expect(fake.requests('GET', 'manifests').map(({ headers }) => headers.authorization !== undefined)).toEqual([
+      false,
+      true,
+      true,
+      false,
+      true,
+    ])
+  })
+
   it.each([
     ['bearer', null, 'registry-credentials-missing'],
     ['bearer', account, 'registry-denied'],

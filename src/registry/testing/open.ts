@@ -32,7 +32,14 @@ export const account: Credentials = { kind: 'password', username: ACCOUNT.userna
 
 export function openSession(
   host: string,
-  o: { access?: 'pull' | 'push'; credentials?: Credentials | null; mountFrom?: string; waited?: number[]; tries?: number } = {},
+  o: {
+    access?: 'pull' | 'push'
+    credentials?: Credentials | null
+    mountFrom?: string
+    waited?: number[]
+    tries?: number
+    now?: () => number
+  } = {},
 ): RegistrySession {
   return new RegistrySession({
     endpoint: endpointOf(host, []),
@@ -41,7 +48,7 @@ export function openSession(
     mountFrom: o.mountFrom ?? null,
     http: new HttpClient({ authorities: null, version: '1.2.3' }),
     credentials: () => Promise.resolve(o.credentials ?? null),
-    pace: quickPace(o.waited, o.tries),
+    pace: { ...quickPace(o.waited, o.tries), ...(o.now === undefined ? {} : { now: o.now }) },
   })
 }
 
