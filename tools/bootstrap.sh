@@ -71,13 +71,15 @@ bootstrap_docker() {
   fi
 }
 
-# COSIGN and SIGSTORE_GO name programs of one's own; otherwise they are what is below .tools.
+# COSIGN, SIGSTORE_GO and DOCKER_COMPOSE name programs of one's own; otherwise they are what is below .tools.
 bootstrap_cosign() {
   local programs=.tools/verifiers/bin
-  if [ -z "${COSIGN:-}" ] || [ -z "${SIGSTORE_GO:-}" ]; then
-    [ -x "$programs/cosign" ] && [ -x "$programs/sigstore-go-verification" ] || bash tools/fetch-verifiers.sh .tools/verifiers || return 1
+  if [ -z "${COSIGN:-}" ] || [ -z "${SIGSTORE_GO:-}" ] || [ -z "${DOCKER_COMPOSE:-}" ]; then
+    [ -x "$programs/cosign" ] && [ -x "$programs/sigstore-go-verification" ] && [ -x "$programs/docker-compose" ] ||
+      bash tools/fetch-verifiers.sh .tools/verifiers || return 1
   fi
   export COSIGN="${COSIGN:-$PWD/$programs/cosign}" SIGSTORE_GO="${SIGSTORE_GO:-$PWD/$programs/sigstore-go-verification}"
+  export DOCKER_COMPOSE="${DOCKER_COMPOSE:-$PWD/$programs/docker-compose}"
 }
 
 bootstrap() {

@@ -105,7 +105,7 @@ describe('any text of an image config', () => {
         const ports = (service['ports'] ?? []) as string[]
         expect(ports.map((mapping) => mapping.replace(/^\d+:/, '').replace(/^(\d+)$/, '$1/tcp'))).toEqual(one.exposedPorts)
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     )
   })
 })
