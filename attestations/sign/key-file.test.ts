@@ -46,6 +46,12 @@ describe('the key of a home', () => {
     expect(await readdir(folder)).toEqual([KEY_NAME])
   })
 
+  it('is that of the first, where several are at it in between', async () => {
+    const keys = await Promise.all(Array.from({ length: 8 }, () => openKey(folder)))
+    expect(new Set(keys.map(({ fingerprint }) => fingerprint))).toEqual(new Set([(await openKey(folder)).fingerprint]))
+    expect(await readdir(folder)).toEqual([KEY_NAME])
+  })
+
   it('is not made where it cannot be written, and nothing is left behind', async () => {
     await expect(openKey(path.join(folder, 'absent'))).rejects.toMatchObject({ code: 'key-not-made' })
     expect(await readdir(folder)).toEqual([])

@@ -1,5 +1,5 @@
-import { generateKeyPairSync } from 'node:crypto'
-import { initializeTSA, tsaHandler } from '@sigstore/mock'
+import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto'
+import { initializeCA, initializeTSA, tsaHandler } from '@sigstore/mock'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Secret } from '../../verifier/model/secret.ts'
 import type { SigstoreOptions } from './sigstore-signer.ts'
@@ -115,16 +115,28 @@ describe('a server that answers for something else gives no bundle', () => {
   })
 
   it('a certificate without issuer', async () => {
-    // A certificate that anybody could have made, of a key of theirs.
-    change('fulcio', (answer) => {
-      const chain = answer['signedCertificateEmbeddedSct']?.['chain'] ?? {}
-      Object.assign(chain, { certificates: [(chain['certificates'] as unknown as string[])[1]] })
+    const ca = await initializeCA(generateKeyPairSync('ec', { namedCurve: 'P-256' }))
+    mock.meddle('fulcio', async ({ body }) => {
+      const { publicKeyRequest } = JSON.parse(body) as { publicKeyRequest: { publicKey: { content: string } } }
+      const publicKey = createPublicKey(publicKeyRequest.publicKey.content).export({ type: 'spki', format: 'der' })
+      const { buffer, byteOffset, byteLength } = await ca.issueCertificate({ publicKey, subjectAltName: 'https://rebuilder.mock/a' })
+      const certificate = new X509Certificate(Buffer.from(buffer, byteOffset, byteLength)).toString()
+      return { status: 201, body: JSON.stringify({ signedCertificateDetachedSct: { chain: { certificates: [certificate] } } }) }
     })
     expect(await failureOf(sign(1))).toMatchObject({ code: 'fulcio-wrong' })
   })
 
   it('a timestamp that was refused', async () => {
-    // TimeStampResp { status { 2 } }, RFC 3161 section 2.4.2.
+    mock.meddle('tsa', async (_, honest) => {
+      const reply = await honest()
+      if (typeof reply === 'string') return reply
+      // TimeStampResp begins with a status, SEQUENCE { INTEGER }: RFC 3161 section 2.4.2.
+      const der = Buffer.from(reply.body)
+      const status = der.indexOf(Buffer.from('3003020100', 'hex'))
+      der[status + 4] = 2
+      return { ...reply, body: der }
+    })
+    expect(await failureOf(sign(2))).toMatchObject({ code: 'tsa-malformed' })
     mock.meddle('tsa', () => ({ status: 200, body: Buffer.from('30053003020102', 'hex') }))
     expect(await failureOf(sign(2))).toMatchObject({ code: 'tsa-malformed' })
   })

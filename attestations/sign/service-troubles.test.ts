@@ -178,3 +178,16 @@ it('asks Fulcio nothing with a token that has expired', async () => {
   expect(await failureOf(sign(2, { token: () => Promise.resolve(new Secret(token)) }))).toMatchObject({ code: 'identity-token-expired' })
   expect(mock.requests).toEqual([])
 })
+
+it('asks nobody for anything where it was given up before', async () => {
+  let tokens = 0
+  const token = (): Promise<Secret> => {
+    tokens += 1
+    return Promise.resolve(new Secret(mock.token()))
+  }
+  const signer = mockSigner(mock, 1, { token })
+  const signal = AbortSignal.abort()
+  await expect(signer.sign(statementBytes(), { signal, owner: null })).rejects.toMatchObject({ name: 'AbortError' })
+  await expect(signer.identity(signal)).rejects.toMatchObject({ name: 'AbortError' })
+  expect([tokens, mock.requests]).toEqual([0, []])
+})

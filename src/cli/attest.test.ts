@@ -266,6 +266,18 @@ describe('attest through Sigstore', () => {
     expect(await readFile(at('out', 'trusted_root.json'), 'utf8')).toBe(JSON.stringify(mock.trustedRoot))
   })
 
+  it('does not sign for the repository whose owner it is', async () => {
+    const repository = 'Acme/rebuilder'
+    await writeFile(at('token'), mock.token({ repository, job_workflow_ref: `${repository}/.github/workflows/r.yml@refs/heads/main` }))
+    await writeFile(
+      at('own.json'),
+      golden('verification-reproduced.json').replace('git.example/app/image.git', 'github.com/acme/image.git'),
+    )
+    const own = await signed(['attest', at('own.json'), '-o', at('out')], environment)
+    expect([own.exit, own.stdout, own.stderr.includes('(signer-is-owner)')]).toEqual([2, '', true])
+    expect((await signed(['attest', await report('reproduced'), '-o', at('out')], environment)).exit).toBe(0)
+  })
+
   it('writes nothing where the second of two signatures fails', async () => {
     mock.meddle('rekor2', async ({ count }, honest) => (count === 1 ? await honest() : { status: 400, body: '' }))
     const { exit, stderr } = await signed(['attest', await report('reproduced'), '-o', at('out')], environment)
