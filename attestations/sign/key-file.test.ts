@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -46,9 +46,11 @@ describe('the key of a home', () => {
     expect(await readdir(folder)).toEqual([KEY_NAME])
   })
 
-  it('is that of the first, where several are at it in between', async () => {
-    const keys = await Promise.all(Array.from({ length: 8 }, () => openKey(folder)))
-    expect(new Set(keys.map(({ fingerprint }) => fingerprint))).toEqual(new Set([(await openKey(folder)).fingerprint]))
+  it('replaces nothing that came to lie in its place, so that the first key stays', async () => {
+    // A link that leads nowhere is not there to read, and there to write.
+    await symlink('nowhere', path.join(folder, KEY_NAME))
+    await expect(openKey(folder)).rejects.toMatchObject({ code: 'key-unreadable' })
+    expect(await readlink(path.join(folder, KEY_NAME))).toBe('nowhere')
     expect(await readdir(folder)).toEqual([KEY_NAME])
   })
 

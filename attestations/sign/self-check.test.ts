@@ -1,4 +1,5 @@
-import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, sign, X509Certificate } from 'node:crypto'
+import { dsse } from '@sigstore/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { keySigner } from './key-signer.ts'
 import { checkBundle, type Made } from './self-check.ts'
@@ -41,7 +42,7 @@ describe('a bundle', () => {
     ['has no signature', ({ dsseEnvelope }) => Object.assign(dsseEnvelope ?? {}, { signatures: [] })],
     [
       'has two signatures',
-      ({ dsseEnvelope }) => (dsseEnvelope?.['signatures'] as unknown as Json[]).push(dsseEnvelope?.['signatures']?.[0] ?? {}),
+      ({ dsseEnvelope }) => Object.assign(dsseEnvelope ?? {}, { signatures: [0, 0].map((at) => dsseEnvelope?.['signatures']?.[at]) }),
     ],
     ['names its key in the envelope', ({ dsseEnvelope }) => Object.assign(dsseEnvelope?.['signatures']?.[0] ?? {}, { keyid: 'x' })],
     [
@@ -56,6 +57,17 @@ describe('a bundle', () => {
       change(changed)
       expect(() => checkBundle(JSON.stringify(changed), made)).toThrow(expect.objectContaining({ code: 'bundle-self-check' }))
     }
+  })
+
+  it('that says something else, or says it as something else, is a defect although it verifies', async () => {
+    const { bundle, made } = keyed
+    expect(() => checkBundle(bundle, { ...made, statement: statementBytes('bitwitness:other/v1') })).toThrow(
+      expect.objectContaining({ code: 'bundle-self-check' }),
+    )
+    const other = JSON.parse(bundle)
+    const sig = sign('sha256', dsse.preAuthEncoding('text/plain', Buffer.from(made.statement)), privateKey).toString('base64')
+    Object.assign(other.dsseEnvelope, { payloadType: 'text/plain', signatures: [{ sig }] })
+    expect(() => checkBundle(JSON.stringify(other), made)).toThrow(expect.objectContaining({ code: 'bundle-self-check' }))
   })
 
   it('that another key signed is a defect', () => {

@@ -39,9 +39,10 @@ export function checkBundle(text: string, made: Made): void {
 
 function isAsMade(bundle: SigstoreBundle, made: Made): boolean {
   if (!isBundleWithDsseEnvelope(bundle) || bundle.mediaType !== 'application/vnd.dev.sigstore.bundle.v0.3+json') return false
+  // Of more or fewer signatures than one the library makes no bundle.
   const { payloadType, payload, signatures } = bundle.content.dsseEnvelope
   const [signature] = signatures
-  if (payloadType !== PAYLOAD_TYPE || !payload.equals(made.statement) || signature === undefined || signatures.length !== 1) return false
+  if (payloadType !== PAYLOAD_TYPE || !payload.equals(made.statement) || signature === undefined) return false
   const { content, tlogEntries, timestampVerificationData } = bundle.verificationMaterial
   const key = createPublicKey(made.publicKeyPem)
   const sameKey =
