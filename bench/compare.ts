@@ -1,4 +1,5 @@
-import { mkdtemp, rm, statfs } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, statfs, writeFile } from 'node:fs/promises'
+import { stripTypeScriptTypes } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -7,7 +8,8 @@ import { writeFixture } from './compare-fixture.ts'
 
 /**
  * How long it takes to compare two image tars (canonical digests, tree manifests, OCI digests), against `sha256sum` of both.
- * node bench/compare.ts [--size 400M] [--files 10000] [--runs 5] [--dir FOLDER]
+ * node bench/compare.ts [--size 400M] [--files 10000] [--runs 5] [--dir FOLDER] [--compiled]
+ * --compiled measures dist/, which `node tools/build.ts` makes and which is what an installed package runs; without it the sources are.
  */
 const { values } = parseArgs({
   options: {
@@ -15,12 +17,14 @@ const { values } = parseArgs({
     files: { type: 'string', default: '10000' },
     runs: { type: 'string', default: '5' },
     dir: { type: 'string', default: os.tmpdir() },
+    compiled: { type: 'boolean', default: false },
   },
 })
 
 type Sample = { readonly seconds: number; readonly peakBytes: number; readonly cpuMs: number }
 type Result = { readonly compared: readonly { readonly manifest: string }[]; readonly peakBytes: number; readonly cpuMs: number }
 
+const runner = values.compiled ? await compiledRunner() : path.join(import.meta.dirname, 'compare-run.ts')
 const folder = await mkdtemp(path.join(values.dir, 'bitwitness-bench-'))
 try {
   await main(sizeOf(values.size), Number(values.runs))
@@ -35,7 +39,7 @@ async function main(size: number, runs: number): Promise<void> {
   // Equal trees: what is found can then be checked. Neither is in canonical order.
   for (const tar of tars) writeFixture(tar, { size, files: Number(values.files), seed: 1 })
   console.log(
-    `two tars of ${(size / 1e6).toFixed(0)} MB with ${values.files} files each, ${os.availableParallelism()} processors, node ${process.version}`,
+    `two tars of ${(size / 1e6).toFixed(0)} MB with ${values.files} files each, ${os.availableParallelism()} processors, node ${process.version}, ${values.compiled ? 'compiled' : 'from TypeScript'}`,
   )
   await time('sha256sum', ['--', ...tars])
   const rows = { sha256sum: [] as number[], digest: [] as Sample[], write: [] as Sample[] }
@@ -65,7 +69,7 @@ async function main(size: number, runs: number): Promise<void> {
 
 async function sample(mode: 'digest' | 'write', tars: readonly string[]): Promise<Sample> {
   const started = performance.now()
-  const { stdout } = await execa(process.execPath, [path.join(import.meta.dirname, 'compare-run.ts'), folder, mode, ...tars])
+  const { stdout } = await execa(process.execPath, [runner, folder, mode, ...tars])
   const seconds = (performance.now() - started) / 1000
   const { compared, peakBytes, cpuMs } = JSON.parse(stdout) as Result
   if (new Set(compared.map(({ manifest }) => manifest)).size !== 1) throw new Error('equal trees were not found equal')
@@ -76,6 +80,15 @@ async function time(program: string, args: readonly string[]): Promise<number> {
   const started = performance.now()
   await execa(program, args)
   return (performance.now() - started) / 1000
+}
+
+/** The measured process, among the compiled files that it is to use. */
+async function compiledRunner(): Promise<string> {
+  const source = await readFile(path.join(import.meta.dirname, 'compare-run.ts'), 'utf8')
+  const file = path.join(import.meta.dirname, '..', 'dist', 'bench', 'compare-run.js')
+  await mkdir(path.dirname(file), { recursive: true })
+  await writeFile(file, stripTypeScriptTypes(source).replaceAll(/(from '\.[^']*)\.ts'/g, "$1.js'"))
+  return file
 }
 
 function median(numbers: readonly number[]): number {

@@ -5,8 +5,10 @@ import type { BlobStore, StoredBlob } from '../../verifier/model/blob-store.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 
-/** Bytes that are gathered before a write, and read at a time. */
+/** Bytes that are read at a time. */
 const CHUNK = 1 << 20
+/** Bytes that are gathered before a write; a chunk that is as large is written without a copy. */
+const GATHERED = 256 << 10
 /** A file that a live process of this machine may still be writing was touched this recently, ms. */
 const IDLE = 10 * 60_000
 /** Nothing is written for this long, whatever its owner, ms. */
@@ -102,7 +104,7 @@ async function spool(bytes: AsyncIterable<Uint8Array>, file: FileHandle, hash: H
       hash.update(chunk)
       gathered.push(chunk)
       length += chunk.length
-      if (length >= CHUNK) await flush()
+      if (length >= GATHERED) await flush()
     }
     if (length > 0) await flush()
   } finally {

@@ -1,20 +1,16 @@
 import type { Sha256 } from '../model/digest.ts'
-import { fromLatin1 } from '../tar/bytes.ts'
-import type { ParsedMember, SparseExtent, TarEntry, TarMemberType } from '../tar/member.ts'
-import { sortKey } from '../tar/path.ts'
+import type { NamedEntry, ParsedMember, SparseExtent, TarEntry, TarMemberType } from '../tar/member.ts'
 
-/**
- * One member of the index. The whole index is in memory, so it holds no more than what the copy and the manifest need; its path is
- * kept as the sort key alone.
- */
+/** What the copy and the manifest need to know of one member. */
 export type IndexedEntry = {
+  /** Its path as the sort key (`sortKey`). */
   readonly key: string
   readonly mode: number
   readonly uid: number
   readonly gid: number
   readonly mtime: string
-  /** For a hard link: the entry that it names, never itself a hard link. */
-  readonly leader: IndexedEntry | null
+  /** For a hard link: which entry of the index it names, never itself a hard link. */
+  readonly leader: number | null
   readonly inode: Inode
 }
 
@@ -43,19 +39,15 @@ export function inodeOf(member: ParsedMember, type: Inode['type'], sha256: Sha25
   return { type, size, target: member.linkName, device, xattrs: keptXattrs(member.xattrs), dataOffset, sparse, sha256 }
 }
 
-export function indexed(member: ParsedMember, leader: IndexedEntry | null, inode: Inode): IndexedEntry {
-  return { key: sortKey(member.name), mode: member.mode, uid: member.uid, gid: member.gid, mtime: member.mtime, leader, inode }
+export function nameOf(key: string): string {
+  return key === '' ? '.' : key.replaceAll('\0', '/')
 }
 
-export function pathOf(entry: IndexedEntry): Uint8Array {
-  return fromLatin1(entry.key === '' ? '.' : entry.key.replaceAll('\0', '/'))
-}
-
-/** As it is to be encoded: the name with the content where `leader` is null, else a link to that name. */
-export function tarEntryOf(entry: IndexedEntry, leader: IndexedEntry | null): TarEntry {
+/** As it is to be encoded: the name with the content where `leader` is null, else a link to the name with that key. */
+export function tarEntryOf(entry: IndexedEntry, leader: string | null): NamedEntry {
   const { inode, mode, uid, gid, mtime } = entry
-  const base = { path: pathOf(entry), mode, uid, gid, mtime }
-  if (leader !== null) return { ...base, type: 'hardlink', size: 0, linkPath: pathOf(leader), device: null, xattrs: [] }
+  const base = { name: nameOf(entry.key), mode, uid, gid, mtime }
+  if (leader !== null) return { ...base, type: 'hardlink', size: 0, linkName: nameOf(leader), device: null, xattrs: [] }
   const { type, size, target, device, xattrs } = inode
-  return { ...base, type, size, linkPath: target === null ? null : fromLatin1(target), device, xattrs }
+  return { ...base, type, size, linkName: target, device, xattrs }
 }

@@ -1,7 +1,6 @@
-import { type EntryType, encodeEntry, escapeBytes, TREE_MANIFEST_HEADER } from '../model/tree-manifest.ts'
-import { fromLatin1 } from '../tar/bytes.ts'
-import { type Inode, pathOf } from './canonical-entry.ts'
-import type { Ordered } from './canonical-order.ts'
+import { type EntryType, encodeEntry, escapeLatin1, TREE_MANIFEST_HEADER } from '../model/tree-manifest.ts'
+import { type IndexedEntry, type Inode, nameOf } from './canonical-entry.ts'
+import type { OrderedEntries } from './canonical-order.ts'
 
 const LETTERS: Readonly<Record<Inode['type'], EntryType>> = {
   file: 'f',
@@ -12,25 +11,32 @@ const LETTERS: Readonly<Record<Inode['type'], EntryType>> = {
   fifo: 'p',
 }
 
-const PIECE = 256 * 1024
+/** Large enough for a store to write as it is. */
+const PIECE = 288 * 1024
 
 /** The tree manifest (verifier/model/tree-manifest.ts) of the members, in pieces of bounded size, each a buffer of its own. */
-export function* manifestPieces(members: readonly Ordered[]): Generator<Uint8Array<ArrayBuffer>, void, void> {
-  let text = `${TREE_MANIFEST_HEADER}\n`
-  for (const member of members) {
-    text += `${manifestLine(member)}\n`
-    if (text.length < PIECE) continue
-    yield new TextEncoder().encode(text)
-    text = ''
+export function* manifestPieces({ order, leaders, entries }: OrderedEntries): Generator<Uint8Array<ArrayBuffer>, void, void> {
+  const piece = Buffer.allocUnsafeSlow(PIECE)
+  let filled = piece.write(`${TREE_MANIFEST_HEADER}\n`, 'utf8')
+  for (const index of order) {
+    const leader = leaders[index] ?? -1
+    const line = `${manifestLine(entries.at(index), leader === -1 ? null : entries.keyAt(leader))}\n`
+    // UTF-8 takes up to three bytes for what a string counts as one.
+    if (filled > 0 && filled + line.length * 3 > PIECE) {
+      yield new Uint8Array(piece.subarray(0, filled))
+      filled = 0
+    }
+    if (line.length * 3 > PIECE) yield new TextEncoder().encode(line)
+    else filled += piece.write(line, filled, 'utf8')
   }
-  if (text !== '') yield new TextEncoder().encode(text)
+  if (filled > 0) yield new Uint8Array(piece.subarray(0, filled))
 }
 
-function manifestLine({ entry, leader }: Ordered): string {
+function manifestLine(entry: IndexedEntry, leader: string | null): string {
   const { inode, mode, uid, gid, mtime } = entry
-  const target = leader !== null ? pathOf(leader) : inode.target === null ? null : fromLatin1(inode.target)
+  const target = leader === null ? inode.target : nameOf(leader)
   return encodeEntry({
-    path: escapeBytes(pathOf(entry)),
+    path: escapeLatin1(nameOf(entry.key)),
     type: leader === null ? LETTERS[inode.type] : 'h',
     mode,
     uid,
@@ -38,7 +44,7 @@ function manifestLine({ entry, leader }: Ordered): string {
     mtime,
     size: inode.size,
     sha256: inode.sha256,
-    link: target === null ? null : escapeBytes(target),
+    link: target === null ? null : escapeLatin1(target),
     device: leader === null ? inode.device : null,
     xattrs: leader === null ? inode.xattrs : [],
   })

@@ -30,7 +30,8 @@ export function* canonicalTar(o: {
   const input = openSync(o.input, constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
     const { entries, written, encoded } = indexTar(input, o.limits)
-    const { members, reordered, released } = canonicalOrder(entries)
+    const { order, leaders, reordered, released } = canonicalOrder(entries)
+    const members = { order, leaders, entries }
     const transformations: Transformation[] = []
     if (reordered) transformations.push('tar-member-order')
     if (released) transformations.push('hard-link-leader')
@@ -38,7 +39,7 @@ export function* canonicalTar(o: {
     const canonical = transformations.length === 0 ? copyAsItIs(o, written) : rewrite(input, o.output, members)
     if (fstatSync(input).size !== written.size) throw new Error('the input changed while it was read')
     yield* manifestPieces(members)
-    return { written, canonical, entries: members.length, transformations }
+    return { written, canonical, entries: entries.size, transformations }
   } finally {
     closeSync(input)
   }

@@ -1,21 +1,25 @@
 import { createHash } from 'node:crypto'
 import { readSync, writeSync } from 'node:fs'
-import { Sha256 } from '../model/digest.ts'
+import type { Sha256 } from '../model/digest.ts'
+import { sha256Of } from '../model/hex-digest.ts'
 import { paddingAfter } from '../tar/bytes.ts'
-import { encodeTarHeader, endPadding } from '../tar/encode.ts'
+import { encodeNamedHeader, endPadding } from '../tar/encode.ts'
 import type { Inode } from './canonical-entry.ts'
 import { tarEntryOf } from './canonical-entry.ts'
-import type { Ordered } from './canonical-order.ts'
+import type { OrderedEntries } from './canonical-order.ts'
 
 const BUFFER = 256 * 1024
 
 /** Writes the canonical tar from the members of `input`; `output` null digests only. */
-export function writeCanonical(o: { members: readonly Ordered[]; input: number; output: number | null }): { sha256: Sha256; size: number } {
+export function writeCanonical(o: { members: OrderedEntries; input: number; output: number | null }): { sha256: Sha256; size: number } {
+  const { order, leaders, entries } = o.members
   const sink = new DigestingSink(o.output)
   const scratch = Buffer.alloc(16 * 1024)
-  for (const { entry, leader } of o.members) {
-    sink.bytes(encodeTarHeader(tarEntryOf(entry, leader), scratch))
-    if (leader === null && entry.inode.type === 'file') writeContent(sink, o.input, entry.inode)
+  for (const index of order) {
+    const entry = entries.at(index)
+    const leader = leaders[index] ?? -1
+    sink.bytes(encodeNamedHeader(tarEntryOf(entry, leader === -1 ? null : entries.keyAt(leader)), scratch))
+    if (leader === -1 && entry.inode.type === 'file') writeContent(sink, o.input, entry.inode)
   }
   sink.zeros(endPadding(sink.size))
   return sink.finish()
@@ -75,7 +79,7 @@ class DigestingSink {
 
   finish(): { sha256: Sha256; size: number } {
     this.#flush()
-    return { sha256: Sha256.parse(this.#hash.digest('hex')), size: this.size }
+    return { sha256: sha256Of(this.#hash), size: this.size }
   }
 
   #room(): number {

@@ -48,6 +48,12 @@ export async function canonicaliseTar(o: {
 /** Compiled, the thread's file has another ending; the compiler rewrites imports only. */
 const THREAD = new URL(import.meta.url.endsWith('.ts') ? './canonical-worker.ts' : './canonical-worker.js', import.meta.url)
 
+/**
+ * MiB. What grows with an archive is packed outside of the heap, and bounded by the parser's limits; with a bound of its own the heap is
+ * kept small earlier.
+ */
+const HEAP = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 1024 }
+
 class CanonicalWorker {
   readonly #worker: Worker
   readonly #queue: WorkerMessage[] = []
@@ -57,7 +63,7 @@ class CanonicalWorker {
   #wake: () => void = () => {}
 
   constructor(data: { input: string; output: string | null; limits: TarLimits }, signal: AbortSignal | undefined) {
-    this.#worker = new Worker(THREAD, { workerData: data, resourceLimits: { maxYoungGenerationSizeMb: 4 } })
+    this.#worker = new Worker(THREAD, { workerData: data, resourceLimits: HEAP })
     this.#signal = signal
     this.#worker.on('message', (message: WorkerMessage) => {
       this.#queue.push(message)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readSync } from 'node:fs'
-import { Sha256 } from '../model/digest.ts'
+import type { Sha256 } from '../model/digest.ts'
+import { sha256Of } from '../model/hex-digest.ts'
 
 const WINDOW = 256 * 1024
 
@@ -51,7 +52,7 @@ export class FileWindow {
   }
 
   finish(): { sha256: Sha256; size: number } {
-    return { sha256: Sha256.parse(this.#hash.digest('hex')), size: this.#size }
+    return { sha256: sha256Of(this.#hash), size: this.#size }
   }
 
   #fill(): void {

@@ -1,23 +1,24 @@
 import { createHash, hash as digestOf, type Hash } from 'node:crypto'
-import { Sha256 } from '../model/digest.ts'
+import type { Sha256 } from '../model/digest.ts'
 import { Failure } from '../model/failure.ts'
-import { escapeBytes } from '../model/tree-manifest.ts'
+import { sha256Of } from '../model/hex-digest.ts'
+import { escapeLatin1 } from '../model/tree-manifest.ts'
 import { ZEROS } from '../tar/bytes.ts'
-import { encodeTarHeader, endPadding } from '../tar/encode.ts'
+import { encodeNamedHeader, endPadding } from '../tar/encode.ts'
 import { tarFailure } from '../tar/failures.ts'
 import type { TarLimits } from '../tar/limits.ts'
 import type { ParsedMember } from '../tar/member.ts'
+import { NameTable } from '../tar/name-table.ts'
 import { parseTar } from '../tar/parse.ts'
-import { sortKey } from '../tar/path.ts'
-import { type IndexedEntry, type Inode, indexed, inodeOf, keptXattrs, pathOf } from './canonical-entry.ts'
+import { type IndexedEntry, type Inode, inodeOf, keptXattrs, nameOf } from './canonical-entry.ts'
+import { EntryTable } from './entry-table.ts'
 import { FileWindow } from './file-window.ts'
 
 /** For headers while they are compared; larger ones get memory of their own. */
 const SCRATCH = 16 * 1024
 
 export type TarIndex = {
-  /** In archive order. */
-  readonly entries: IndexedEntry[]
+  readonly entries: EntryTable
   readonly written: { readonly sha256: Sha256; readonly size: number }
   /** Whether every header, and the end, is encoded as `encodeTarHeader` would: then only order and leaders can differ. */
   readonly encoded: boolean
@@ -26,9 +27,9 @@ export type TarIndex = {
 /** Reads the whole file once, front to back: digest of the archive, digest of each content, and the index of members. */
 export function indexTar(fd: number, limits: TarLimits): TarIndex {
   const window = new FileWindow(fd)
-  const parser = parseTar(limits)
-  const entries: IndexedEntry[] = []
-  const byKey = new Map<string, IndexedEntry>()
+  const keys = new NameTable()
+  const parser = parseTar(limits, keys)
+  const entries = new EntryTable(keys)
   const scratch = Buffer.alloc(SCRATCH)
   let encoded = true
   let end = 0
@@ -39,13 +40,12 @@ export function indexTar(fd: number, limits: TarLimits): TarIndex {
       continue
     }
     const { member } = step.value
-    const leader = leaderOf(member, byKey)
+    const index = leaderOf(member, entries)
+    const leader = index === null ? null : entries.at(index)
+    if (leader !== null) checkLink(member, leader)
     // Before the content is passed over: the header lies in the window.
     encoded &&= isEncoded(member, leader, scratch)
-    const entry = leader === null ? indexed(member, null, readInode(member, window)) : indexed(member, leader, leader.inode)
-    entries.push(entry)
-    // Only what a hard link may name has to be found again.
-    if (member.type !== 'directory') byKey.set(entry.key, entry)
+    entries.add(member, index ?? readInode(member, window))
     end = window.offset + ((512 - (window.offset % 512)) % 512)
     step = parser.next(new Uint8Array())
   }
@@ -54,13 +54,8 @@ export function indexTar(fd: number, limits: TarLimits): TarIndex {
 }
 
 /** The entry that a hard link stands for; null for everything else. */
-function leaderOf(member: ParsedMember, byKey: ReadonlyMap<string, IndexedEntry>): IndexedEntry | null {
-  if (member.type !== 'hardlink') return null
-  const target = byKey.get(sortKey(member.linkName ?? ''))
-  if (target === undefined) throw tarFailure('tar-link-target-missing', { offset: member.headerOffset })
-  const leader = target.leader ?? target
-  checkLink(member, leader)
-  return leader
+function leaderOf({ linkIndex }: ParsedMember, entries: EntryTable): number | null {
+  return linkIndex === null ? null : (entries.leaderOf(linkIndex) ?? linkIndex)
 }
 
 function readInode(member: ParsedMember, window: FileWindow): Inode {
@@ -82,23 +77,23 @@ function checkLink(member: ParsedMember, leader: IndexedEntry): void {
     code: 'tar-link-metadata',
     message: 'a hard link has another mode, owner, time or attribute than the file it names',
     hint: 'write the archive from a file system, where all names of a file share these',
-    data: { offset: member.headerOffset, path: escapeBytes(member.path) },
+    data: { offset: member.headerOffset, path: escapeLatin1(member.name) },
   })
 }
 
 function isEncoded(member: ParsedMember, leader: IndexedEntry | null, scratch: Buffer): boolean {
   if (member.sparse !== null) return false
-  const { name: _name, linkName: _linkName, ...entry } = member
-  const expected = leader === null ? { ...entry, xattrs: keptXattrs(member.xattrs) } : { ...entry, linkPath: pathOf(leader), xattrs: [] }
-  return Buffer.compare(member.rawHeader, encodeTarHeader(expected, scratch)) === 0
+  const expected =
+    leader === null ? { ...member, xattrs: keptXattrs(member.xattrs) } : { ...member, linkName: nameOf(leader.key), xattrs: [] }
+  return Buffer.compare(member.rawHeader, encodeNamedHeader(expected, scratch)) === 0
 }
 
 function digestContent(member: ParsedMember, window: FileWindow): Sha256 | null {
   if (member.type !== 'file') return null
-  const fail = (): Error => tarFailure('tar-truncated', { offset: member.headerOffset, path: escapeBytes(member.path) })
+  const fail = (): Error => tarFailure('tar-truncated', { offset: member.headerOffset, path: escapeLatin1(member.name) })
   if (member.sparse === null) {
     const whole = window.whole(member.size)
-    if (whole !== undefined) return Sha256.parse(digestOf('sha256', whole, 'hex'))
+    if (whole !== undefined) return sha256Of({ digest: (encoding) => digestOf('sha256', whole, encoding) })
   }
   const content = createHash('sha256')
   let at = 0
@@ -113,7 +108,7 @@ function digestContent(member: ParsedMember, window: FileWindow): Sha256 | null 
     at = extent.offset + extent.length
   }
   digestHole(content, member.size - at)
-  return Sha256.parse(content.digest('hex'))
+  return sha256Of(content)
 }
 
 function digestHole(content: Hash, length: number): void {

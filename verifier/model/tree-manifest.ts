@@ -1,5 +1,6 @@
-import { Sha256 } from './digest.ts'
+import type { Sha256 } from './digest.ts'
 import { Failure } from './failure.ts'
+import { isSha256 } from './hex-digest.ts'
 
 /** First line of every tree manifest. */
 export const TREE_MANIFEST_HEADER = 'bitwitness/tree-manifest/v1'
@@ -47,7 +48,7 @@ export function decodeEntry(line: string): TreeEntry {
   if (fields.length !== 11 || path === undefined || !/^[fhdlcbp]$/.test(type ?? '') || !/^[0-7]{4}$/.test(mode ?? '')) throw malformed()
   if (!/^\d+$/.test(uid ?? '') || !/^\d+$/.test(gid ?? '') || !/^\d+$/.test(size ?? '') || !/^-?\d+(\.\d+)?$/.test(mtime ?? ''))
     throw malformed()
-  if (sha256 !== '-' && !Sha256.safeParse(sha256).success) throw malformed()
+  if (sha256 === undefined || (sha256 !== '-' && !isSha256(sha256))) throw malformed()
   const entry: TreeEntry = {
     path,
     type: type as EntryType,
@@ -56,7 +57,7 @@ export function decodeEntry(line: string): TreeEntry {
     gid: Number(gid),
     mtime: mtime ?? '',
     size: Number(size),
-    sha256: sha256 === '-' ? null : (sha256 as Sha256),
+    sha256: sha256 === '-' ? null : sha256,
     device: device === '-' ? null : (device ?? null),
     // A link target that is a lone dash is written escaped by escapeBytes, so `-` is unambiguous.
     link: link === '-' ? null : (link ?? null),
@@ -90,8 +91,16 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * and a lone `-` are written `\xNN` byte by byte, as is every byte of text that is not UTF-8.
  */
 export function escapeBytes(bytes: Uint8Array): string {
-  const plain = PLAIN.test(latin1(bytes)) ? latin1(bytes) : undefined
-  if (plain !== undefined && plain !== '-') return plain
+  return escapeLatin1(latin1(bytes), bytes)
+}
+
+/** The same for bytes as text, one character a byte; `bytes` where they are at hand. */
+export function escapeLatin1(plain: string, bytes?: Uint8Array): string {
+  if (plain !== '-' && PLAIN.test(plain)) return plain
+  return escapeOdd(bytes ?? Uint8Array.from(plain, (character) => character.charCodeAt(0)))
+}
+
+function escapeOdd(bytes: Uint8Array): string {
   let text: string
   try {
     text = decoder.decode(bytes)

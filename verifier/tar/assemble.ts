@@ -1,8 +1,7 @@
-import { fromLatin1 } from './bytes.ts'
 import type { TarFailureCode } from './failures.ts'
 import type { Header } from './header.ts'
 import type { TarLimits } from './limits.ts'
-import type { TarEntry, TarMemberType } from './member.ts'
+import type { NamedEntry, TarEntry, TarMemberType } from './member.ts'
 import { normalPath } from './path.ts'
 import type { PaxRecords } from './pax.ts'
 import { placeholderFits } from './sparse.ts'
@@ -11,9 +10,7 @@ import { placeholderFits } from './sparse.ts'
 export type Extensions = { readonly pax: PaxRecords | null; readonly longName: string | null; readonly longLink: string | null }
 
 export type Assembled = {
-  readonly entry: TarEntry
-  readonly name: string
-  readonly linkName: string | null
+  readonly entry: NamedEntry
   /** Bytes in the archive, a sparse map included. */
   readonly archived: number
   /** Full size of a file that is stored sparse, else null. */
@@ -73,20 +70,20 @@ export function assembleMember(parts: Parts): Assembled {
   if (!isDevice && (header.major !== 0 || header.minor !== 0)) throw fail('tar-hidden-bytes', name)
   const uid = owner(pax.get('uid'), header.uid, fail)
   const gid = owner(pax.get('gid'), header.gid, fail)
-  const entry: TarEntry = {
-    path: fromLatin1(name),
+  const entry: NamedEntry = {
+    name,
     type,
     mode: modeOf(header, type, fail),
     uid,
     gid,
     mtime: timeOf(pax.get('mtime'), header.mtime, fail),
     size: realSize ?? archived,
-    linkPath: linkName === null ? null : fromLatin1(linkName),
+    linkName,
     device: isDevice ? deviceOf(header, fail) : null,
     xattrs: extensions.pax?.xattrs ?? NO_XATTRS,
   }
   const owners = { user: pax.get('uname') ?? header.userName, group: pax.get('gname') ?? header.groupName }
-  return { entry, name, linkName, archived, realSize, owners }
+  return { entry, archived, realSize, owners }
 }
 
 type Fail = Parts['fail']

@@ -1,6 +1,6 @@
 import { BLOCK, latin1, paddingAfter, RECORD } from './bytes.ts'
 import { checksum } from './header.ts'
-import type { TarEntry, TarMemberType } from './member.ts'
+import type { NamedEntry, TarEntry, TarMemberType } from './member.ts'
 import { ATTRIBUTE_KEYS, paxKeyOf } from './pax.ts'
 
 const TYPE_FLAGS: Readonly<Record<TarMemberType, string>> = {
@@ -20,12 +20,16 @@ const MAX_NAME = 100
 /**
  * The one fixed encoding of an entry: the bytes that GNU tar 1.35 writes for it with `--format=pax --numeric-owner --acls --selinux
  * --xattrs --pax-option=delete=atime,delete=ctime` and without `--sparse`, so that a canonical tar can be made, and checked, with
- * nothing of ours. Attributes go by name, where GNU tar keeps the file system's order. Content and padding follow after. The result
- * lies in `scratch` where that is given and large enough: then it is valid until the next call.
+ * nothing of ours. Attributes go by name, where GNU tar keeps the file system's order. Content and padding follow after.
  */
-export function encodeTarHeader(entry: TarEntry, scratch?: Buffer): Uint8Array {
+export function encodeTarHeader({ path, linkPath, ...entry }: TarEntry): Uint8Array {
+  return encodeNamedHeader({ ...entry, name: latin1(path), linkName: linkPath === null ? null : latin1(linkPath) })
+}
+
+/** The same; the result lies in `scratch` where that is given and large enough: then it is valid until the next call. */
+export function encodeNamedHeader(entry: NamedEntry, scratch?: Buffer): Uint8Array {
   const name = writtenName(entry)
-  const link = entry.linkPath === null ? '' : entry.type === 'hardlink' ? `./${latin1(entry.linkPath)}` : latin1(entry.linkPath)
+  const link = entry.linkName === null ? '' : entry.type === 'hardlink' ? `./${entry.linkName}` : entry.linkName
   const [whole, fraction] = entry.mtime.split('.')
   const seconds = Number(whole)
   const pax: [key: string, value: string][] = []
@@ -93,10 +97,9 @@ function octal(block: Buffer, from: number, digits: number, value: number): void
   }
 }
 
-function writtenName(entry: TarEntry): string {
-  const path = latin1(entry.path)
-  if (path === '.') return './'
-  return entry.type === 'directory' ? `./${path}/` : `./${path}`
+function writtenName({ name, type }: NamedEntry): string {
+  if (name === '.') return './'
+  return type === 'directory' ? `./${name}/` : `./${name}`
 }
 
 /** GNU tar's `%d/PaxHeaders/%f`. */

@@ -34,11 +34,18 @@ export type TarMember = TarEntry & {
 /** A stretch of stored content: `offset` in the full file, `length` bytes; between stretches there are zeros. */
 export type SparseExtent = { readonly offset: number; readonly length: number }
 
-/** What the parser knows beyond the entry itself. */
-export type ParsedMember = TarMember & {
-  /** `path` and `linkPath` one character a byte: cheap to keep, to compare and to sort bytewise. */
-  readonly name: string
-  readonly linkName: string | null
+/** An entry with `path` and `linkPath` as text, one character a byte: cheap to keep, to compare and to sort bytewise. */
+export type NamedEntry = Omit<TarEntry, 'path' | 'linkPath'> & { readonly name: string; readonly linkName: string | null }
+
+/** What the parser knows of one member. */
+export type ParsedMember = NamedEntry & {
+  /** As in `TarMember`. */
+  readonly headerOffset: number
+  readonly dataOffset: number
+  /** Of its sort key in the parser's table. */
+  readonly keyNumber: number
+  /** Of a hard link: which member, counted from 0, it names. Null for everything else. */
+  readonly linkIndex: number | null
   /** Bytes of content in the archive, without padding. */
   readonly storedSize: number
   /** Null unless the file is stored sparse. */

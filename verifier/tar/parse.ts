@@ -5,9 +5,11 @@ import { type TarFailureCode, tarFailure } from './failures.ts'
 import { decodeHeader, type Header } from './header.ts'
 import type { TarLimits } from './limits.ts'
 import type { ParsedMember } from './member.ts'
+import { NameTable, PER_NAME } from './name-table.ts'
 import { OwnerNames } from './owner-names.ts'
+import { sortKey } from './path.ts'
 import { checkGlobalPax, decodePax } from './pax.ts'
-import { PER_NAME, SeenPaths } from './seen.ts'
+import { SeenPaths } from './seen.ts'
 import { checkSparse, readSparseMap } from './sparse.ts'
 
 /**
@@ -21,16 +23,17 @@ const MAX_END_PADDING = 1024 * 1024
 
 /**
  * The one tar parser. It does no input itself, so that a stream and a file are read by the same rules. Handed-in bytes have to stay as
- * they are until it asks for more; what it keeps longer it copies. Returns the archive's size.
+ * they are until it asks for more; what it keeps longer it copies. Returns the archive's size. Sort keys of all paths, and of folders
+ * that lie between, go into `keys`.
  */
-export function* parseTar(limits: TarLimits): Generator<TarStep, number, Uint8Array> {
-  const seen = new SeenPaths()
+export function* parseTar(limits: TarLimits, keys: NameTable = new NameTable()): Generator<TarStep, number, Uint8Array> {
+  const seen = new SeenPaths(keys)
   const users = new OwnerNames()
   const groups = new OwnerNames()
   let offset = 0
   let entries = 0
   let total = 0
-  let index = 0
+  let described = 0
   for (;;) {
     const start = offset
     const head = yield* readHead(start, limits)
@@ -39,7 +42,8 @@ export function* parseTar(limits: TarLimits): Generator<TarStep, number, Uint8Ar
     const fail = (code: TarFailureCode, name?: string): Error =>
       tarFailure(code, name === undefined ? { offset: start } : { offset: start, path: escapeBytes(fromLatin1(name)) })
     const assembled = assembleMember({ header: head.header, extensions: head.extensions, limits, fail })
-    const { entry, name, linkName, archived, realSize, owners } = assembled
+    const { entry, archived, realSize, owners } = assembled
+    const { name, linkName } = entry
     let storedSize = archived
     let sparse: ParsedMember['sparse'] = null
     if (realSize !== null) {
@@ -57,10 +61,13 @@ export function* parseTar(limits: TarLimits): Generator<TarStep, number, Uint8Ar
     if (total > limits.maxTotalSize) throw fail('tar-total-size-limit', name)
     if (limits.ownerNames === 'consistent' && !(users.fits(owners.user, entry.uid) && groups.fits(owners.group, entry.gid)))
       throw fail('tar-owner-name', name)
-    if (linkName !== null && entry.type === 'hardlink' && !seen.hasFile(linkName)) throw fail('tar-link-target-missing', name)
-    index += seen.add(name, { directory: entry.type === 'directory', offset: start }) + keptOf(assembled, sparse)
-    if (index > limits.maxIndexSize) throw fail('tar-index-size-limit')
-    yield { member: { ...entry, name, linkName, storedSize, sparse, headerOffset: start, dataOffset: offset, rawHeader: head.rawHeader } }
+    const linkIndex = linkName !== null && entry.type === 'hardlink' ? seen.fileAt(sortKey(linkName)) : null
+    if (linkIndex === undefined) throw fail('tar-link-target-missing', name)
+    const keyNumber = seen.add(sortKey(name), { name, directory: entry.type === 'directory', offset: start, index: entries - 1 })
+    described += keptOf(assembled, sparse)
+    if (keys.bytes + described > limits.maxIndexSize) throw fail('tar-index-size-limit')
+    const { rawHeader } = head
+    yield { member: { ...entry, keyNumber, linkIndex, storedSize, sparse, headerOffset: start, dataOffset: offset, rawHeader } }
     offset += storedSize
     const padding = paddingAfter(storedSize)
     if (padding > 0) {
@@ -73,9 +80,9 @@ export function* parseTar(limits: TarLimits): Generator<TarStep, number, Uint8Ar
 }
 
 /** Bytes that an index keeps of a member beside its path. */
-function keptOf({ entry, linkName, owners }: Assembled, sparse: ParsedMember['sparse']): number {
+function keptOf({ entry, owners }: Assembled, sparse: ParsedMember['sparse']): number {
   const attributes = entry.xattrs.reduce((sum, [key, value]) => sum + key.length + value.length + PER_NAME, 0)
-  const names = (linkName?.length ?? 0) + owners.user.length + owners.group.length
+  const names = (entry.linkName?.length ?? 0) + owners.user.length + owners.group.length
   return names + attributes + (sparse?.length ?? 0) * PER_NAME
 }
 

@@ -1,4 +1,4 @@
-import { ZEROS } from './bytes.ts'
+import { fromLatin1, ZEROS } from './bytes.ts'
 import { tarFailure } from './failures.ts'
 import type { TarLimits } from './limits.ts'
 import type { ParsedMember, TarMember } from './member.ts'
@@ -24,9 +24,18 @@ export async function* readTar(bytes: AsyncIterable<Uint8Array>, limits: TarLimi
         step = parser.next(await source.take(step.value.need))
         continue
       }
-      const { name: _name, linkName: _linkName, storedSize, sparse: _sparse, rawHeader: _rawHeader, ...member } = step.value.member
+      const {
+        name,
+        linkName,
+        keyNumber: _key,
+        linkIndex: _index,
+        storedSize,
+        sparse: _sparse,
+        rawHeader: _raw,
+        ...member
+      } = step.value.member
       const content = new Content(source, step.value.member)
-      yield { ...member, body: content }
+      yield { ...member, path: fromLatin1(name), linkPath: linkName === null ? null : fromLatin1(linkName), body: content }
       await content.skip()
       if (content.consumed !== storedSize) throw tarFailure('tar-truncated', { offset: member.headerOffset })
       step = parser.next(new Uint8Array())

@@ -1,38 +1,62 @@
-import { escapeBytes } from '../model/tree-manifest.ts'
-import { fromLatin1 } from './bytes.ts'
+import { escapeLatin1 } from '../model/tree-manifest.ts'
 import { tarFailure } from './failures.ts'
+import type { NameTable } from './name-table.ts'
 
-/** What a name takes beside its length, in bytes; an estimate that is there to count short names too. */
-export const PER_NAME = 64
+/** A directory with a member of its own, and one of which only contents were seen. */
+const DIRECTORY = -1
+const IMPLIED = -2
+
+type Added = {
+  readonly name: string
+  readonly directory: boolean
+  readonly offset: number
+  /** Which member it is, counted from 0. */
+  readonly index: number
+}
 
 /** The tree that the members so far make: refuses what one file system could not hold at once. */
 export class SeenPaths {
-  /** False for a directory of which only contents were seen, true for one with a member of its own. */
-  readonly #directories = new Map<string, boolean>()
-  readonly #others = new Set<string>()
+  /** By sort key (`sortKey`). */
+  readonly #keys: NameTable
+  /** What each key stands for: a directory of either kind, or the number of the member that is no directory. */
+  #holders = new Int32Array(1024)
 
-  /** Gives the size of what is now kept more, in bytes: folders that are only implied are names as well. */
-  add(name: string, options: { readonly directory: boolean; readonly offset: number }): number {
-    const fail = (code: 'tar-path-duplicate' | 'tar-path-under-file'): Error =>
-      tarFailure(code, { offset: options.offset, path: escapeBytes(fromLatin1(name)) })
-    const before = this.#directories.get(name)
-    if (before === true || this.#others.has(name)) throw fail('tar-path-duplicate')
-    if (before === false && !options.directory) throw fail('tar-path-under-file')
-    let kept = name.length + PER_NAME
-    for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1)) {
-      const parent = name.slice(0, end)
-      if (this.#directories.has(parent)) break
-      if (this.#others.has(parent)) throw fail('tar-path-under-file')
-      this.#directories.set(parent, false)
-      kept += parent.length + PER_NAME
-    }
-    if (options.directory) this.#directories.set(name, true)
-    else this.#others.add(name)
-    return kept
+  constructor(keys: NameTable) {
+    this.#keys = keys
   }
 
-  /** Whether a hard link may name it. */
-  hasFile(name: string): boolean {
-    return this.#others.has(name)
+  /** The key's number in the table. */
+  add(key: string, { name, directory, offset, index }: Added): number {
+    const fail = (code: 'tar-path-duplicate' | 'tar-path-under-file'): Error => tarFailure(code, { offset, path: escapeLatin1(name) })
+    const before = this.#keys.size
+    const number = this.#keys.add(key)
+    const held = number === before ? undefined : this.#holders[number]
+    if (held !== undefined && held !== IMPLIED) throw fail('tar-path-duplicate')
+    if (held === IMPLIED && !directory) throw fail('tar-path-under-file')
+    this.#hold(number, directory ? DIRECTORY : index)
+    for (let end = key.lastIndexOf('\0'); end > 0; end = key.lastIndexOf('\0', end - 1)) {
+      const known = this.#keys.size
+      const parent = this.#keys.add(key.slice(0, end))
+      if (parent === known) this.#hold(parent, IMPLIED)
+      else if ((this.#holders[parent] ?? IMPLIED) >= 0) throw fail('tar-path-under-file')
+      else break
+    }
+    return number
+  }
+
+  /** Which member a hard link to this key stands for; undefined where there is none that it may name. */
+  fileAt(key: string): number | undefined {
+    const number = this.#keys.find(key)
+    const held = number === undefined ? IMPLIED : (this.#holders[number] ?? IMPLIED)
+    return held >= 0 ? held : undefined
+  }
+
+  #hold(number: number, holder: number): void {
+    if (number >= this.#holders.length) {
+      const larger = new Int32Array(this.#holders.length * 2)
+      larger.set(this.#holders)
+      this.#holders = larger
+    }
+    this.#holders[number] = holder
   }
 }
