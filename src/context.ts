@@ -83,15 +83,15 @@ export class Context implements AsyncDisposable {
 
   async verify(command: VerifyCommand) {
     if (command.claimed !== null) await requireUsable(command.claimed, this.#downloadRules())
-    return await verify(await this.#ports(), command)
+    return await verify(await this.ports(), command)
   }
 
   async check(command: RebuildCommand) {
-    return await check(await this.#ports(), command)
+    return await check(await this.ports(), command)
   }
 
   async build(command: BuildCommand) {
-    return await build(await this.#ports(), command)
+    return await build(await this.ports(), command)
   }
 
   async doctor(signal: AbortSignal): Promise<DoctorReport> {
@@ -185,7 +185,8 @@ export class Context implements AsyncDisposable {
     return (await importBuilder({ path: file, blobs: this.#blobs, store: this.#builders })).builder
   }
 
-  async #ports(): Promise<Ports> {
+  /** What the use cases get here, for whoever runs one in parts. */
+  async ports(): Promise<Ports> {
     const room = await this.#engineRoom()
     const access = sourceAccess(this.#settings.sources)
     return {

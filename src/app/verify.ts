@@ -2,9 +2,9 @@ import { verificationReport } from '../../verifier/attempt/report.ts'
 import type { Claim } from '../../verifier/model/claim.ts'
 import type { VerificationReport } from '../../verifier/model/report.ts'
 import { claimsOf } from './claimed-location.ts'
-import { judge } from './judge.ts'
+import { type JudgeOptions, judge } from './judge.ts'
 import type { Ports } from './ports.ts'
-import { type RebuildCommand, rebuild } from './rebuild.ts'
+import { type RebuildCommand, type Rebuilt, rebuild } from './rebuild.ts'
 
 export type VerifyCommand = RebuildCommand & {
   readonly claims: readonly Claim[]
@@ -20,6 +20,15 @@ export async function verify(ports: Ports, command: VerifyCommand): Promise<Veri
   const claims = claimsOf(command.claims, command.claimed)
   await using scratch = await ports.scratch()
   const rebuilt = await rebuild(ports, command, scratch.path)
-  const { comparisons, explained } = await judge(ports, rebuilt, { ...command, claims, scratch: scratch.path })
-  return verificationReport(claims, { ...rebuilt, comparisons, explained, finishedAt: ports.now(), version: ports.version })
+  return await holdAgainst(ports, rebuilt, { ...command, claims, scratch: scratch.path })
+}
+
+/** Holds what was rebuilt against claims: comparisons, verdict, and why bits differ. */
+export async function holdAgainst(
+  ports: Pick<Ports, 'blobs' | 'fetchClaimed' | 'outputBytes' | 'now' | 'version'>,
+  rebuilt: Rebuilt,
+  options: JudgeOptions,
+): Promise<VerificationReport> {
+  const { comparisons, explained } = await judge(ports, rebuilt, options)
+  return verificationReport(options.claims, { ...rebuilt, comparisons, explained, finishedAt: ports.now(), version: ports.version })
 }

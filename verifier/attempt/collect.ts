@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import type { ExpectedOutput } from '../builder/plan.ts'
 import type { OutputEntry } from '../builder/sandbox.ts'
 import { canonicaliseTar } from '../compare/canonicalise.ts'
-import { type Compression, DECOMPRESS_LIMITS, openDecompressed } from '../compare/decompress.ts'
+import { type Compression, compressionOf, DECOMPRESS_LIMITS, openDecompressed } from '../compare/decompress.ts'
 import { digestFile } from '../compare/digest-file.ts'
 import { packOci } from '../compare/oci-image.ts'
 import { unpackOciTar } from '../compare/oci-unpack.ts'
@@ -125,7 +125,8 @@ const TOO_LARGE = new Set(['tar-file-size-limit', 'tar-total-size-limit', 'decom
 
 /** A tar of mkosi's, or our tar of a folder of its: brought to canonical form, which the claim is on and the image is packed from. */
 async function digestTree(name: string, format: ArtifactFormat, output: CollectedOutput, options: DigestOptions): Promise<DigestedOne> {
-  const written = await digestFile(output.file, options.signal)
+  // What is not compressed is digested on the way to canonical form.
+  const compressed = (await compressionOf(output.file)) === 'none' ? undefined : await digestFile(output.file, options.signal)
   const { compression, file } = await uncompressed(output.file, options)
   const canonical = `${output.file}.canonical`
   const tree = await canonicaliseTar({ ...canonicalising(options), input: file, output: canonical })
@@ -142,7 +143,7 @@ async function digestTree(name: string, format: ArtifactFormat, output: Collecte
       ...plain(name, format, tree.canonical),
       treeManifest: tree.treeManifest,
       oci: { manifest: image.manifest.sha256, config: image.config.sha256, layer: tree.canonical.sha256 },
-      written: { name: output.entry.name, ...written, compression },
+      written: { name: output.entry.name, ...(compressed ?? tree.written), compression },
     },
   }
 }

@@ -105,7 +105,7 @@ describe('a claimed file', () => {
   })
 
   test('that has another content is different', async () => {
-    const members = await unpackMembers(canonical)
+    const members = unpackMembers(canonical)
     const other = packMembers(
       members.map((one) => (one.content.length === 0 ? one : { ...one, content: Buffer.alloc(one.content.length, 7) })),
     )
@@ -116,7 +116,7 @@ describe('a claimed file', () => {
   })
 
   test('that canonical form refuses is not comparable', async () => {
-    const members = await unpackMembers(canonical)
+    const members = unpackMembers(canonical)
     const { comparison } = await compareBytes(packMembers([...members, ...members.slice(-1)]))
     expect(comparison).toMatchObject({ result: 'not-comparable', tier: null, reason: expect.stringContaining('tar-path-duplicate') })
     expect((await compareBytes(Buffer.from('no tar at all'))).comparison).toMatchObject({ result: 'not-comparable' })

@@ -100,7 +100,7 @@ async function canonicalOrRefusal(where: Where, plain: string, maxBytes: number)
   } catch (error) {
     // A limit says that nobody looked further, not that the bytes have no canonical form.
     if (!(error instanceof Failure) || !error.code.startsWith('tar-') || error.code.endsWith('-limit')) throw error
-    return { ...(await digestFile(plain, where.signal)), canonical: null, refusal: `${error.code}: ${error.message}` }
+    return { ...(await digestFile(plain, where.signal)), canonical: null, refusal: refusalOf(error) }
   }
 }
 
@@ -117,6 +117,15 @@ function unreadable(cause?: unknown): Failure {
     hint: 'give the path of the claimed file, or its URL',
     cause,
   })
+}
+
+const MAX_PATH = 300
+
+/** Says what was refused, and where: the member's path as far as it was read, and the byte where its headers begin. */
+function refusalOf({ code, message, data }: Failure): string {
+  const { offset, path: member } = data
+  const name = typeof member === 'string' ? `${member.length > MAX_PATH ? `${member.slice(0, MAX_PATH)}…` : member}, ` : ''
+  return `${code}: ${message}${typeof offset === 'number' ? ` (${name}at byte ${offset})` : ''}`
 }
 
 function notClaimed(claim: Claim, actual: Sha256): Failure {

@@ -1,18 +1,32 @@
+import { encodeTarHeader } from '../../tar/encode.ts'
 import { rawHeader, rawMember, rawPax } from '../../tar/testing/raw-tar.ts'
-import { type Member, packMember, packMembers } from './members.ts'
-import type { Expected, Mutator } from './mutations.ts'
+import { ended, type Member, packMember, partsOf } from './members.ts'
+import type { Expected, Mutation, Mutator } from './mutations.ts'
+import { type Parts, sizeOf } from './parts.ts'
+import type { Random } from './random.ts'
 
 /** The archive with the headers and content of one member replaced by other bytes. */
-function splice(members: readonly Member[], at: Member, bytes: (packed: Buffer) => Uint8Array): Buffer {
-  const before = members.slice(0, members.indexOf(at)).flatMap(packMember)
-  const after = members.slice(members.indexOf(at) + 1)
-  return Buffer.concat([...before, bytes(Buffer.concat(packMember(at))), packMembers(after)])
+function splice(members: readonly Member[], at: Member, bytes: (packed: Buffer) => Parts): Parts {
+  const index = members.indexOf(at)
+  const replaced = bytes(Buffer.concat(packMember(at)))
+  return ended([...members.slice(0, index).flatMap(packMember), ...replaced, ...members.slice(index + 1).flatMap(packMember)])
+}
+
+/** A file whose header has none before it. Its name leaves room behind it. */
+function pickPlain(members: readonly Member[], random: Random): Member | undefined {
+  return random.pick(
+    members.filter(({ entry }) => entry.type === 'file' && entry.path.length < 90 && encodeTarHeader(entry).length === 512),
+  )
+}
+
+function game(expected: Expected, archive: Parts): Omit<Mutation, 'kind'> {
+  return { expected, paths: [], undone: expected === 'equal' ? ['tar-encoding'] : [], archive }
 }
 
 /** A change to one header that has no extended header yet, its checksum made right again. */
 function patch(expected: Expected, change: (header: Buffer) => void): Mutator {
   return (members, random) => {
-    const member = random.pick(members.filter((one) => one.entry.type === 'file' && packMember(one)[0]?.length === 512))
+    const member = pickPlain(members, random)
     if (member === undefined) return undefined
     const archive = splice(members, member, (packed) => {
       const copy = Buffer.from(packed)
@@ -20,24 +34,37 @@ function patch(expected: Expected, change: (header: Buffer) => void): Mutator {
       copy.fill(' ', 148, 156)
       const sum = copy.subarray(0, 512).reduce((total, byte) => total + byte, 0)
       copy.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
-      return copy
+      return [copy]
     })
-    return { expected, paths: [], archive }
+    return game(expected, archive)
   }
 }
 
 /** Extended headers put before a member that has none. */
 function before(expected: Expected, extra: (name: string) => Uint8Array): Mutator {
   return (members, random) => {
-    const member = random.pick(members.filter((one) => one.entry.type === 'file' && packMember(one)[0]?.length === 512))
+    const member = pickPlain(members, random)
     if (member === undefined) return undefined
     const name = `./${Buffer.from(member.entry.path).toString('latin1')}`
-    return { expected, paths: [], archive: splice(members, member, (packed) => Buffer.concat([extra(name), packed])) }
+    // The member itself stays where it lies in memory.
+    return game(
+      expected,
+      splice(members, member, () => [extra(name), ...packMember(member)]),
+    )
   }
 }
 
 function behind(expected: Expected, tail: Buffer): Mutator {
-  return (members) => ({ expected, paths: [], archive: Buffer.concat([packMembers(members), tail]) })
+  return (members) => game(expected, [...partsOf(members), tail])
+}
+
+function cut(parts: Parts, size: number): Parts {
+  let left = size
+  return parts.map((part) => {
+    const kept = part.subarray(0, left)
+    left -= kept.length
+    return kept
+  })
 }
 
 /** Changes to how a tree is written: harmless ones, and those that carry or mean something more. */
@@ -67,9 +94,8 @@ export const HEADER_GAMES: Readonly<Record<string, Mutator>> = {
   'trailing-archive': behind('refused', Buffer.concat([rawHeader({ name: './later' }), Buffer.alloc(1024)])),
   'trailing-block': behind('refused', Buffer.alloc(512, 'x')),
   truncated: (members, random) => {
-    const packed = packMembers(members)
-    const end = packed.length - packMembers([]).length
-    return { expected: 'refused', paths: [], archive: packed.subarray(0, random.below(Math.max(1, end))) }
+    const stored = members.flatMap(packMember)
+    return game('refused', cut(stored, random.below(Math.max(1, sizeOf(stored)))))
   },
   'padding-byte': (members, random) => {
     const member = random.pick(members.filter((one) => one.content.length % 512 !== 0))
@@ -77,8 +103,8 @@ export const HEADER_GAMES: Readonly<Record<string, Mutator>> = {
     const archive = splice(members, member, (packed) => {
       const copy = Buffer.from(packed)
       copy[copy.length - 1] = 1
-      return copy
+      return [copy]
     })
-    return { expected: 'refused', paths: [], archive }
+    return game('refused', archive)
   },
 }

@@ -1,6 +1,8 @@
+import type { Transformation } from '../../model/comparison.ts'
 import type { TarEntry } from '../../tar/member.ts'
 import { HEADER_GAMES } from './header-games.ts'
-import { type Member, packMembers } from './members.ts'
+import { type Member, partsOf } from './members.ts'
+import type { Parts } from './parts.ts'
 import { Random } from './random.ts'
 
 /** `equal`: content-equal by order or encoding alone; `different`: another tree; `refused`: canonical form would hide it. */
@@ -11,7 +13,9 @@ export type Mutation = {
   readonly expected: Expected
   /** Paths (one character a byte) that the tree manifests must name; empty where the tree is the same or there is none. */
   readonly paths: readonly string[]
-  readonly archive: Buffer
+  /** Of an equal tree, what has to be undone; empty otherwise. */
+  readonly undone: readonly Transformation[]
+  readonly archive: Parts
 }
 
 /** What one rule makes of an archive; undefined where the archive has nothing that it could change. */
@@ -26,7 +30,8 @@ function rewrite(members: readonly Member[], old: Member, fresh: Member | null):
   return {
     expected: 'different',
     paths: [...new Set([pathOf(old), ...(fresh === null ? [] : [pathOf(fresh)])])],
-    archive: packMembers(list),
+    undone: [],
+    archive: partsOf(list),
   }
 }
 
@@ -124,7 +129,7 @@ const TREE: Readonly<Record<string, Mutator>> = {
     }
     const list = [...members]
     list.splice(1 + random.below(members.length), 0, { entry, content: new Uint8Array() })
-    return { expected: 'different', paths: [path], archive: packMembers(list) }
+    return { expected: 'different', paths: [path], undone: [], archive: partsOf(list) }
   },
   'hard-link-broken': (members, random) => {
     const link = random.pick(members.filter(({ entry }) => entry.type === 'hardlink'))
@@ -132,24 +137,24 @@ const TREE: Readonly<Record<string, Mutator>> = {
     if (link === undefined || leader === undefined) return undefined
     const copy = { entry: { ...leader.entry, path: link.entry.path }, content: leader.content }
     const list = members.map((member) => (member === link ? copy : member))
-    return { expected: 'different', paths: [pathOf(link)], archive: packMembers(list) }
+    return { expected: 'different', paths: [pathOf(link)], undone: [], archive: partsOf(list) }
   },
   'hard-link-made': (members, random) => {
     const [one, two] = [random.pick(alone(members, isFile)), random.pick(alone(members, isFile))]
     if (one === undefined || two === undefined || members.indexOf(one) >= members.indexOf(two)) return undefined
     const entry: TarEntry = { ...one.entry, path: two.entry.path, type: 'hardlink', size: 0, linkPath: one.entry.path, xattrs: [] }
     const list = members.map((member) => (member === two ? { entry, content: new Uint8Array() } : member))
-    return { expected: 'different', paths: [pathOf(two)], archive: packMembers(list) }
+    return { expected: 'different', paths: [pathOf(two)], undone: [], archive: partsOf(list) }
   },
   'member-twice': (members, random) => {
     const member = random.pick(members)
-    return member === undefined ? undefined : { expected: 'refused', paths: [], archive: packMembers([...members, member]) }
+    return member === undefined ? undefined : { expected: 'refused', paths: [], undone: [], archive: partsOf([...members, member]) }
   },
   'member-overridden': (members, random) => {
     const member = random.pick(members.filter(({ entry }) => isFile(entry)))
     if (member === undefined) return undefined
     const other = { ...member, entry: { ...member.entry, mode: member.entry.mode ^ 0o111 } }
-    return { expected: 'refused', paths: [], archive: packMembers([...members, other]) }
+    return { expected: 'refused', paths: [], undone: [], archive: partsOf([...members, other]) }
   },
   'below-a-file': (members, random) => {
     const member = random.pick(members.filter(({ entry }) => isLeaf(entry)))
@@ -162,15 +167,19 @@ const TREE: Readonly<Record<string, Mutator>> = {
       device: null,
       path: Buffer.concat([member.entry.path, Buffer.from('/x')]),
     }
-    return { expected: 'refused', paths: [], archive: packMembers([...members, { entry, content: new Uint8Array() }]) }
+    return { expected: 'refused', paths: [], undone: [], archive: partsOf([...members, { entry, content: new Uint8Array() }]) }
   },
   'member-order': (members, random) => {
-    const movable = members.filter((member) => alone([...members], () => true).includes(member))
-    const member = random.pick(movable)
+    const member = random.pick(alone(members, () => true))
     if (member === undefined) return undefined
     const rest = members.filter((other) => other !== member)
     const at = (members.indexOf(member) + 1 + random.below(members.length - 1)) % members.length
-    return { expected: 'equal', paths: [], archive: packMembers([...rest.slice(0, at), member, ...rest.slice(at)]) }
+    return {
+      expected: 'equal',
+      paths: [],
+      undone: ['tar-member-order'],
+      archive: partsOf([...rest.slice(0, at), member, ...rest.slice(at)]),
+    }
   },
   'hard-link-leader': (members, random) => {
     const link = random.pick(members.filter(({ entry }) => entry.type === 'hardlink'))
@@ -182,7 +191,7 @@ const TREE: Readonly<Record<string, Mutator>> = {
       if (member.entry.type !== 'hardlink' || String(member.entry.linkPath) !== String(leader.entry.path)) return member
       return { ...member, entry: { ...member.entry, linkPath: link.entry.path } }
     })
-    return { expected: 'equal', paths: [], archive: packMembers(list) }
+    return { expected: 'equal', paths: [], undone: ['tar-member-order', 'hard-link-leader'], archive: partsOf(list) }
   },
 }
 
