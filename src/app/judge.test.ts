@@ -85,7 +85,7 @@ describe('attempts that differ', () => {
     }
     const signal = new AbortController().signal
     const ports = { blobs: memoryBlobs(), fetchClaimed: () => Promise.reject(new Error('nothing is claimed')), outputBytes: 1024 }
-    const { comparisons, explained } = await judge(ports, differing as Rebuilt, { claims: [], claimed: null, scratch, signal })
+    const { comparisons, explained } = await judge(ports, differing as unknown as Rebuilt, { claims: [], claimed: null, scratch, signal })
     expect(decideVerification({ recipeFindings: [], attempts: apart, comparisons, claims: [] }).verdict).toBe('nondeterministic')
     expect(explained.state).toBe('skip')
     expect(explained.reason).toContain('blob-missing')
