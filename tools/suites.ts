@@ -13,16 +13,19 @@ export type Suite = {
   readonly mustRun: boolean
 }
 
-/** What `npm test` runs, in this order. The budgets add up to less than an hour. */
+/** All suites together: less than an hour, the installing before them included, whatever a slow machine makes of one of them. */
+export const WHOLE_RUN_SECONDS = 3480
+
+/** What `npm test` runs, in this order; none longer than its budget, nor than what is left of the whole. */
 export const SUITES: readonly Suite[] = [
   tool('format', 'node_modules/@biomejs/biome/bin/biome', ['ci', '--colors=off', '.'], 30),
   tool('lint', 'node_modules/oxlint/bin/oxlint', [...LINTED], 60),
   tool('types', 'node_modules/typescript/bin/tsc', ['-p', '.'], 60),
   tool('dead-code', 'node_modules/knip/bin/knip.js', ['--no-progress'], 120),
-  project('unit', 360),
-  project('house', 300),
-  { ...project('interop', 240), mustRun: true },
-  { ...project('docker', 2400), mustRun: true },
+  project('unit', 720),
+  project('house', 360),
+  { ...project('interop', 300), mustRun: true },
+  { ...project('docker', 3000), mustRun: true },
 ]
 
 function tool(name: string, script: string, args: readonly string[], budgetSeconds: number): Suite {
@@ -32,4 +35,9 @@ function tool(name: string, script: string, args: readonly string[], budgetSecon
 function project(name: string, budgetSeconds: number): Suite {
   const args = ['run', '--project', name, '--passWithNoTests', '--reporter=default', '--reporter=./tools/vitest-record.ts']
   return { name, script: 'node_modules/vitest/vitest.mjs', arguments: args, budgetSeconds, records: true, mustRun: false }
+}
+
+/** Seconds that a suite may take where the run has gone on for `seconds`. */
+export function budgetOf({ budgetSeconds }: Pick<Suite, 'budgetSeconds'>, seconds: number): number {
+  return Math.max(0, Math.min(budgetSeconds, WHOLE_RUN_SECONDS - seconds))
 }
