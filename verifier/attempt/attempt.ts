@@ -10,9 +10,10 @@ import type { Sha256 } from '../model/digest.ts'
 import type { EmitEvent } from '../model/event.ts'
 import { encodeLock, type InputLock } from '../model/lock.ts'
 import type { Recipe } from '../model/recipe.ts'
-import { type CollectedOutput, digestOutputs, spool } from './collect.ts'
+import { digestOutputs } from './collect.ts'
 import { type Ending, endingOf, endingOfError } from './ending.ts'
 import { LogRecorder } from './log-recorder.ts'
+import { type CollectedOutput, spool } from './spool.ts'
 import { StageClock } from './stage-clock.ts'
 
 export type AttemptOptions = {

@@ -15,9 +15,7 @@ import { Failure } from '../model/failure.ts'
 import type { ImageConfig } from '../model/recipe.ts'
 import { IMAGE_TAR_LIMITS } from '../tar/limits.ts'
 import { OutputRefused, OutputTooLarge } from './ending.ts'
-
-/** An entry of the output folder, lying in a file of ours. */
-export type CollectedOutput = { readonly entry: OutputEntry; readonly file: string }
+import type { CollectedOutput } from './spool.ts'
 
 export type DigestOptions = {
   readonly expected: readonly ExpectedOutput[] | undefined
@@ -36,12 +34,6 @@ export type DigestOptions = {
 /** `files`: where the bytes of each artifact lie, the canonical tar or the uncompressed file; of an OCI image its layer's canonical tar. */
 export type Digested = { readonly artifacts: readonly Artifact[]; readonly files: ReadonlyMap<string, string> }
 type DigestedOne = { readonly artifact: Artifact; readonly file: string | null }
-
-/** Writes an entry as it comes to a file whose name is ours. */
-export async function spool(entry: OutputEntry, bytes: AsyncIterable<Uint8Array>, file: string): Promise<CollectedOutput> {
-  await pipeline(Readable.from(bytes, { objectMode: false, highWaterMark: 4 << 20 }), createWriteStream(file, { flags: 'wx', mode: 0o600 }))
-  return { entry, file }
-}
 
 /** Digests what mkosi was to write; a build that did not leave it as a regular file of the expected name has no artifact. */
 export async function digestOutputs(options: DigestOptions): Promise<Digested> {
