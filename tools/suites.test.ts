@@ -1,13 +1,12 @@
 import { expect, it } from 'vitest'
 import { budgetOf, SUITES, WHOLE_RUN_SECONDS } from './suites.ts'
 
-it('gives all suites together less than an hour, and each less than all', () => {
-  expect(WHOLE_RUN_SECONDS).toBeLessThan(3600)
+it('gives each suite less than all of them together', () => {
   expect(SUITES.filter((suite) => suite.budgetSeconds >= WHOLE_RUN_SECONDS)).toEqual([])
 })
 
 it('gives a suite its budget, what is left of the whole where that is less, and never less than nothing', () => {
-  expect([0, 3440, 4000].map((seconds) => budgetOf({ budgetSeconds: 100 }, seconds))).toEqual([100, 40, 0])
+  expect([0, 40, 200].map((left) => budgetOf({ budgetSeconds: 100 }, WHOLE_RUN_SECONDS - left))).toEqual([0, 40, 100])
 })
 
 it('lets the tests on the Docker engine and those with other tools skip nothing', () => {

@@ -13,8 +13,11 @@ export type Suite = {
   readonly mustRun: boolean
 }
 
-/** All suites together: less than an hour, the installing before them included, whatever a slow machine makes of one of them. */
-export const WHOLE_RUN_SECONDS = 3480
+/**
+ * All suites together. They are meant to take less than an hour on two cores; the bound leaves room for a machine that gives half of what it
+ * says, since a run that was cut short shows nothing.
+ */
+export const WHOLE_RUN_SECONDS = 4500
 
 /** What `npm test` runs, in this order; none longer than its budget, nor than what is left of the whole. */
 export const SUITES: readonly Suite[] = [
@@ -25,7 +28,7 @@ export const SUITES: readonly Suite[] = [
   project('unit', 720),
   project('house', 360),
   { ...project('interop', 300), mustRun: true },
-  { ...project('docker', 3000), mustRun: true },
+  { ...project('docker', 3600), mustRun: true },
 ]
 
 function tool(name: string, script: string, args: readonly string[], budgetSeconds: number): Suite {
