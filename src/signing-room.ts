@@ -52,7 +52,7 @@ export class SigningRoom {
     if (config.mode === 'key') {
       const { privateKeyPem, fingerprint } = await this.#openKey(config.keyFile)
       const builderBase = config.builderId ?? keyBuilderBase(fingerprint)
-      return { signer: keySigner({ privateKeyPem, tsa: config.tsa, trusted }), builderBase, trustedRoot }
+      return { keyed: true, signer: keySigner({ privateKeyPem, tsa: config.tsa, trusted }), builderBase, trustedRoot }
     }
     const { servers, token, bearer, builderId } = config
     if (builderId === null)
@@ -61,7 +61,12 @@ export class SigningRoom {
         message: 'statements that are signed through Sigstore have no builder id of their own',
         hint: 'set BITWITNESS_BUILDER_ID to a URI that stands for whoever runs this',
       })
-    return { signer: sigstoreSigner({ ...servers, token: this.#tokens(token, bearer), trusted }), builderBase: builderId, trustedRoot }
+    return {
+      keyed: false,
+      signer: sigstoreSigner({ ...servers, token: this.#tokens(token, bearer), trusted }),
+      builderBase: builderId,
+      trustedRoot,
+    }
   }
 
   async #openKey(file: string | null): Promise<SigningKey> {

@@ -9,6 +9,7 @@ import { PREDICATE_TYPE } from '../../attestations/statement/predicate-types.ts'
 import type { Statement } from '../../attestations/statement/statement.ts'
 import { statementsOf } from '../../attestations/statement/statements.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
+import { Failure } from '../../verifier/model/failure.ts'
 import type { VerificationReport } from '../../verifier/model/report.ts'
 import type { Verdict } from '../../verifier/model/verdict.ts'
 import { ATTESTATION_SET_SCHEMA, type AttestationSet } from './attestation-set.ts'
@@ -28,13 +29,15 @@ export type AttestCommand = {
   readonly lock: string | null
   /** File of a bill of materials of the image that was rebuilt, to be signed as well. */
   readonly sbom: string | null
-  /** Whether to write the bare envelopes as well. */
+  /** Whether to write the bare envelopes as well; with a key only. */
   readonly envelopes: boolean
   readonly signal: AbortSignal
 }
 
 export type AttestPorts = {
   readonly signer: StatementSigner
+  /** Whether a key signs, which an envelope alone can be checked with. */
+  readonly keyed: boolean
   /** First part of the builder ids of what is signed. */
   readonly builderBase: string
   /** Bytes of the trusted root that bundles verify with, to lie beside them. */
@@ -58,10 +61,16 @@ const NAMES: Readonly<Record<string, string>> = {
 
 /**
  * Signs all statements that a report gives rise to, and writes their bundles with what is needed to check them. Nothing is written unless
- * everything was signed. Failures: those of reading (`readReport`), of the statements (`verdict-not-attestable` for what stayed undecided)
- * and of the signer.
+ * everything was signed. Failures: `envelope-without-key`, those of reading (`readReport`), of the statements (`verdict-not-attestable` for
+ * what stayed undecided) and of the signer.
  */
 export async function attest(ports: AttestPorts, command: AttestCommand): Promise<AttestationSet> {
+  if (command.envelopes && !ports.keyed)
+    throw new Failure({
+      code: 'envelope-without-key',
+      message: 'an envelope alone has no certificate, so that nobody could check what an identity signed',
+      hint: 'leave --dsse out, or sign with a key',
+    })
   await requireEmpty(command.output)
   const { report, sha256 } = await readReport(command.report, command.signal)
   const lock = command.lock === null ? undefined : await readKnownLock(command.lock, command.signal)

@@ -234,6 +234,8 @@ describe('attest refuses', () => {
     await writeFile(at('root.json'), '[]')
     expect(await code({ BITWITNESS_TRUSTED_ROOT: at('root.json') })).toEqual([2, 'trusted-root-malformed'])
     expect(await code({}, '--key', at('absent'))).toEqual([2, 'key-unreadable'])
+    const identity = { BITWITNESS_SIGNER: 'sigstore', BITWITNESS_BUILDER_ID: 'https://witness.example/builder' }
+    expect(await code(identity, '--dsse')).toEqual([2, 'envelope-without-key'])
   })
 })
 

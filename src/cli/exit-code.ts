@@ -54,6 +54,7 @@ const USAGE: ReadonlySet<string> = new Set([
   'download-plain-http',
   'download-url-malformed',
   'engine-address-unknown',
+  'envelope-without-key',
   'file-unreadable',
   'input-lock-malformed',
   'image-digest-missing',

@@ -39,7 +39,12 @@ export const attest = command<AttestFlags, [string]>({
       key: fileFlag('Sign with this key, a private one in PEM, instead of what the settings say'),
       lock: fileFlag("The report's input lock, so that the provenance names each input"),
       sbom: fileFlag('A bill of materials of the image that was rebuilt, as sbom writes it, to be signed as well'),
-      dsse: { kind: 'boolean', brief: 'Write bare envelopes too, for tools that read no bundles', default: false, withNegated: false },
+      dsse: {
+        kind: 'boolean',
+        brief: 'Write bare envelopes too, for tools that read no bundles; with a key only',
+        default: false,
+        withNegated: false,
+      },
     },
     aliases: { o: 'output' },
     positional: {
