@@ -1,5 +1,5 @@
 import { encodeTarHeader } from '../../tar/encode.ts'
-import { rawHeader, rawMember, rawPax } from '../../tar/testing/raw-tar.ts'
+import { rawHeader, rawMember, rawPax, rawTar } from '../../tar/testing/raw-tar.ts'
 import { ended, type Member, packMember, partsOf } from './members.ts'
 import type { Expected, Mutation, Mutator } from './mutations.ts'
 import { type Parts, sizeOf } from './parts.ts'
@@ -54,8 +54,8 @@ function before(expected: Expected, extra: (name: string) => Uint8Array): Mutato
   }
 }
 
-function behind(expected: Expected, tail: Buffer): Mutator {
-  return (members) => game(expected, [...partsOf(members), tail])
+function behind(expected: Expected, tail: (random: Random) => Uint8Array): Mutator {
+  return (members, random) => game(expected, [...partsOf(members), tail(random)])
 }
 
 function cut(parts: Parts, size: number): Parts {
@@ -75,7 +75,7 @@ export const HEADER_GAMES: Readonly<Record<string, Mutator>> = {
   'encoding-type-nul': patch('equal', (header) => void header.write('\0', 156, 'latin1')),
   'encoding-mode-bits': patch('equal', (header) => void header.write('01', 100, 'latin1')),
   'encoding-zero-device': patch('equal', (header) => void header.write('0000000\x000000000', 329, 'latin1')),
-  'end-padding': behind('equal', Buffer.alloc(512)),
+  'end-padding': behind('equal', (random) => Buffer.alloc(512 * (1 + random.below(40)))),
   'pax-unknown-key': before('refused', () => rawPax([['comment', 'hidden']])),
   'pax-atime': before('refused', () => rawPax([['atime', '1']])),
   'pax-global': before('refused', () => rawPax([['mtime', '1']], 'g')),
@@ -90,9 +90,9 @@ export const HEADER_GAMES: Readonly<Record<string, Mutator>> = {
   'header-device': patch('refused', (header) => void header.write('0000001', 329, 'latin1')),
   'header-type': patch('refused', (header) => void header.write('7', 156, 'latin1')),
   'header-name-tail': patch('refused', (header) => void header.write('x', 99, 'latin1')),
-  'trailing-byte': behind('refused', Buffer.from('x')),
-  'trailing-archive': behind('refused', Buffer.concat([rawHeader({ name: './later' }), Buffer.alloc(1024)])),
-  'trailing-block': behind('refused', Buffer.alloc(512, 'x')),
+  'trailing-byte': behind('refused', (random) => Buffer.alloc(1 + random.below(511), 1 + random.below(255))),
+  'trailing-archive': behind('refused', (random) => rawTar(rawHeader({ name: `./later-${random.below(1000)}` }))),
+  'trailing-block': behind('refused', (random) => Buffer.alloc(512, 1 + random.below(255))),
   truncated: (members, random) => {
     const stored = members.flatMap(packMember)
     return game('refused', cut(stored, random.below(Math.max(1, sizeOf(stored)))))
