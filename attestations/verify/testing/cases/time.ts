@@ -16,9 +16,11 @@ export const TIME = {
     signed: 'certificate',
     ...refused('time', 'timestamp-invalid'),
     make: async (world) => {
+      // The other comes after: a time before the certificate's would be refused for that, whenever a second ends between the two.
+      const own = await world.keyless2()
       const other = await world.keyless2()
       return {
-        bundle: changed(await world.keyless2(), (copy) => {
+        bundle: changed(own, (copy) => {
           timestampOf(copy).signedTimestamp = timestampOf(other).signedTimestamp
         }),
       }
@@ -73,9 +75,11 @@ export const TIME = {
     signed: 'certificate',
     ...onlyOurs('time', 'timestamp-invalid', 'the others count good witnesses and pass over bad ones'),
     make: async (world) => {
+      // The other comes after: a time before the certificate's would be refused for that, whenever a second ends between the two.
+      const own = await world.keyless()
       const other = await world.keyless()
       return {
-        bundle: changed(await world.keyless(), (copy) => {
+        bundle: changed(own, (copy) => {
           timestampOf(copy).signedTimestamp = timestampOf(other).signedTimestamp
         }),
       }
