@@ -11,6 +11,7 @@ import { readAptMirrors } from '../verifier/builder/inputs/apt-mirrors.ts'
 import { gatherInputs } from '../verifier/builder/inputs/gather.ts'
 import type { InputProxy, Mirrors } from '../verifier/builder/inputs/input-proxy.ts'
 import { parseLock, readInputsArchive, writeInputsArchive } from '../verifier/builder/inputs/inputs-archive.ts'
+import { misdescribedInputs } from '../verifier/builder/inputs/lock-truth.ts'
 import { snapshotMirrors } from '../verifier/builder/inputs/mirrors.ts'
 import { recordInputs } from '../verifier/builder/inputs/record.ts'
 import { replayInputs } from '../verifier/builder/inputs/replay.ts'
@@ -133,7 +134,8 @@ export class Context implements AsyncDisposable {
     const carried = o.inputs === null ? null : await readInputsArchive({ path: o.inputs, blobs: this.#blobs, signal: o.signal })
     const lock = o.lock === null ? carried : await readLock(o.lock)
     if (lock !== null) {
-      const [missing] = await gatherInputs({ lock, blobs: this.#blobs, mirrors: await this.#mirrorsOf(lock.snapshot), signal: o.signal })
+      const gone = await gatherInputs({ lock, blobs: this.#blobs, mirrors: await this.#mirrorsOf(lock.snapshot), signal: o.signal })
+      const [missing] = gone.length > 0 ? gone : await misdescribedInputs(lock, this.#blobs)
       if (missing !== undefined)
         throw new Failure({
           code: missing.code,
@@ -208,6 +210,7 @@ export class Context implements AsyncDisposable {
       replay: (lock) => replayInputs({ lock, blobs: this.#blobs }),
       gather: async (lock, signal) =>
         await gatherInputs({ lock, blobs: this.#blobs, mirrors: await this.#mirrorsOf(lock.snapshot), signal }),
+      misdescribed: (lock) => misdescribedInputs(lock, this.#blobs),
       readLock,
       readInputs: (file, signal) => readInputsArchive({ path: file, blobs: this.#blobs, signal }),
       writeInputs: async ({ lock, path: file }) => {

@@ -73,6 +73,7 @@ function portsOf(
     record: async () => proxy,
     replay: () => proxy,
     gather: async () => [],
+    misdescribed: async () => [],
     readLock: () => Promise.reject(new Error('unused')),
     readInputs: () => Promise.reject(new Error('unused')),
     writeInputs: async ({ path: file }) => await writeFile(file, 'the inputs'),

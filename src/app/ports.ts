@@ -43,6 +43,7 @@ export interface Ports {
   record(o: { architecture: string; snapshot: string | null; signal: AbortSignal }): Promise<InputProxy>
   replay(lock: InputLock, signal: AbortSignal): InputProxy
   gather(lock: InputLock, signal: AbortSignal): Promise<readonly InputFailure[]>
+  misdescribed(lock: InputLock): Promise<readonly InputFailure[]>
   readLock(path: string): Promise<InputLock>
   /** Stores what an inputs archive holds and gives its lock. */
   readInputs(path: string, signal: AbortSignal): Promise<InputLock>

@@ -39,7 +39,19 @@ export type Rebuilt = {
 
 type RebuildPorts = Pick<
   Ports,
-  'blobs' | 'reader' | 'slots' | 'now' | 'pin' | 'builder' | 'sandbox' | 'record' | 'replay' | 'gather' | 'readLock' | 'readInputs'
+  | 'blobs'
+  | 'reader'
+  | 'slots'
+  | 'now'
+  | 'pin'
+  | 'builder'
+  | 'sandbox'
+  | 'record'
+  | 'replay'
+  | 'gather'
+  | 'misdescribed'
+  | 'readLock'
+  | 'readInputs'
 >
 
 /**
@@ -82,6 +94,7 @@ export async function rebuild(ports: RebuildPorts, command: RebuildCommand, scra
       record: (stop) => ports.record({ architecture, snapshot, signal: stop }),
       replay: (replayed, stop) => ports.replay(replayed, stop),
       gather: (wanted, stop) => ports.gather(wanted, stop),
+      misdescribed: (given) => ports.misdescribed(given),
     },
     {
       source: () => pinned.tar(),

@@ -63,6 +63,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
     const collected: CollectedOutput[] = []
     let summary: unknown
     let finishing: Promise<Locked> | undefined
+    await using leaving = new AsyncDisposableStack()
     stages.begin('start')
     const end = await sandbox.run(plan.job, {
       signal,
@@ -80,24 +81,42 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
       output: async (entry, bytes) => {
         collected.push(await spool(entry, counted(bytes, stages), path.join(options.folder, `written-${collected.length}`)))
       },
+      removal: (removal) => {
+        // Waited for below; until then a rejection must not count as unhandled.
+        removal.catch(() => {})
+        leaving.defer(() => removal)
+      },
     })
     if (end.kind === 'finished' || end.kind === 'limit') usage = end.usage
-    locked = await (finishing ?? lockOf(inputs))
+    finishing ??= lockOf(inputs)
+    const stop = new AbortController()
+    const digesting =
+      end.kind === 'finished' && end.exit === 0
+        ? digestOutputs({
+            expected: expectedOutputs(summary),
+            collected,
+            imageConfig: options.recipe.imageConfig,
+            architecture: options.architecture,
+            created: plan.sourceDateEpoch,
+            maxBytes: sandbox.outputBytes,
+            blobs,
+            signal: AbortSignal.any([signal, stop.signal]),
+          })
+        : undefined
+    if (digesting !== undefined) stages.begin('compare')
+    // What it reads goes with the attempt's folder, so nobody leaves before it has ended.
+    leaving.defer(async () => {
+      stop.abort()
+      await Promise.allSettled([digesting])
+    })
+    digesting?.catch(() => {})
+    locked = await finishing
     const early = endingOf(end, inputs.failures())
     if (early !== undefined) return early
     // A build without its lock is no evidence.
     if (locked.failure !== null) throw locked.failure
-    stages.begin('compare')
-    const digested = await digestOutputs({
-      expected: expectedOutputs(summary),
-      collected,
-      imageConfig: options.recipe.imageConfig,
-      architecture: options.architecture,
-      created: plan.sourceDateEpoch,
-      maxBytes: sandbox.outputBytes,
-      blobs,
-      signal,
-    })
+    const digested = await digesting
+    if (digested === undefined) throw new Error('a build that ended well was not digested')
     artifacts = digested.artifacts
     files = digested.files
     return BUILT

@@ -1,8 +1,11 @@
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { closeSync, openSync, rmSync, truncateSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { InputFailure, InputProxy } from '../builder/inputs/input-proxy.ts'
@@ -16,6 +19,7 @@ import { Failure } from '../model/failure.ts'
 import { INPUT_LOCK_SCHEMA, type InputLock } from '../model/lock.ts'
 import type { RecipeReading } from '../model/recipe.ts'
 import { decideCheck, decideVerification } from '../model/verdict.ts'
+import { rawMember, rawTar } from '../tar/testing/raw-tar.ts'
 import { type AttemptsResult, runAttempts, type Workshop } from './attempts.ts'
 
 const FACTS: SandboxFacts = {
@@ -53,7 +57,12 @@ type Script = {
   readonly fails?: unknown
   /** Fails after its outputs came. */
   readonly breaks?: boolean
+  /** Fails while an output comes. */
+  readonly breaksOff?: boolean
   readonly missing?: readonly InputFailure[]
+  /** Of the container, going on after its end is known. */
+  readonly removal?: () => Promise<void>
+  readonly lasts?: (signal: AbortSignal) => Promise<void>
 }
 
 const built = (content: string): Script => ({ outputs: [{ name: 'image.raw', type: 'file', size: content.length, content }] })
@@ -68,7 +77,13 @@ type Run = AttemptsResult & { readonly events: readonly AttemptEvent[]; readonly
 
 async function run(
   scripts: readonly Script[],
-  o: { attempts?: number; lock?: InputLock; gather?: InputFailure[]; signal?: AbortSignal } = {},
+  o: {
+    attempts?: number
+    lock?: InputLock
+    gather?: InputFailure[]
+    misdescribed?: () => Promise<InputFailure[]>
+    signal?: AbortSignal
+  } = {},
 ): Promise<Run> {
   const queue = [...scripts]
   const modes: string[] = []
@@ -106,9 +121,12 @@ async function run(
           entry,
           (async function* () {
             yield Buffer.from(content)
+            if (script.breaksOff === true) throw new Error('the output broke off')
           })(),
         )
       if (script.breaks === true) throw new Error('broken')
+      if (script.removal !== undefined) io.removal?.(script.removal())
+      if (script.lasts !== undefined) await script.lasts(io.signal)
       return end
     },
   }
@@ -123,6 +141,7 @@ async function run(
     record: async () => proxy('live'),
     replay: () => proxy('replay'),
     gather: async () => o.gather ?? [],
+    misdescribed: o.misdescribed ?? (async () => []),
   }
   const result = await runAttempts(workshop, {
     source: async function* () {
@@ -212,6 +231,99 @@ describe('the way of the attempts', () => {
       reason: { code: 'input-differs', data: { path: 'pool/a.deb', expected: 'x', actual: 'y' } },
     })
     expect(verdictOf(ran)).toBe('undecided')
+  })
+
+  const untrue: InputFailure = { code: 'input-differs', archive: 'debian', path: 'pool/a.deb', expected: 'x', actual: null, message: 'm' }
+
+  it('counts no build of a lock that says of its inputs what is not so', async () => {
+    const ran = await run([built('bits'), built('bits')], { lock: LOCK, misdescribed: async () => [untrue] })
+    expect(outcomes(ran)).toEqual(['input-differs'])
+    expect(verdictOf(ran)).toBe('undecided')
+  })
+
+  it('ends the builds of such a lock when it is known', async () => {
+    const { promise: building, resolve: begun } = Promise.withResolvers<void>()
+    const lasts = async (signal: AbortSignal): Promise<void> => {
+      begun()
+      if (!signal.aborted) await once(signal, 'abort')
+    }
+    const misdescribed = async (): Promise<InputFailure[]> => {
+      await building
+      return [untrue]
+    }
+    expect(outcomes(await run([{ ...built('bits'), lasts }], { lock: LOCK, misdescribed }))).toEqual(['input-differs'])
+  })
+
+  it('ends them, and fails, where that cannot be found out', async () => {
+    const lasts = async (signal: AbortSignal): Promise<void> => {
+      if (!signal.aborted) await once(signal, 'abort')
+    }
+    const misdescribed = (): Promise<never> => Promise.reject(new Error('the store is gone'))
+    await expect(run([{ ...built('bits'), lasts }], { lock: LOCK, misdescribed })).rejects.toThrow('the store is gone')
+  })
+
+  it('waits for the removal of the container, which goes on beside the digests', async () => {
+    let removed = false
+    const removal = async (): Promise<void> => {
+      await sleep(50)
+      removed = true
+    }
+    expect(outcomes(await run([{ ...built('bits'), removal }], { attempts: 1 }))).toEqual(['built'])
+    expect(removed).toBe(true)
+  })
+
+  it('tries again where the container could not be removed', async () => {
+    const removal = (): Promise<void> => Promise.reject(new Failure({ code: 'engine-unreachable', message: 'm', hint: 'h' }))
+    const ran = await run([{ ...built('bits'), removal }, built('bits')], { attempts: 1 })
+    expect(ran.results[0]?.attempt).toMatchObject({ outcome: 'built', retried: [{ code: 'engine-unreachable' }] })
+  })
+
+  it('gives the missing input as the reason, whatever the output is', async () => {
+    const ran = await run([{ ...built('bits'), summary: {}, missing: [untrue] }], { attempts: 1 })
+    expect(outcomes(ran)).toEqual(['input-differs'])
+  })
+})
+
+describe('the tar of a build', () => {
+  const SUMMARY_OF_TAR = { Images: [{ Image: null, Output: 'image', Format: 'tar' }] }
+  const tar = rawTar(rawMember({ name: 'a' }, 'bits'), rawMember({ name: 'b' }, 'x'.repeat(700 << 10)))
+  const ofTar = (content: Uint8Array, name = 'image.tar'): Script => ({
+    summary: SUMMARY_OF_TAR,
+    outputs: [{ name, type: 'file', size: content.length, content }],
+  })
+  const artifactOf = async (script: Script) => {
+    const ran = await run([script], { attempts: 1 })
+    expect(outcomes(ran)).toEqual(['built'])
+    const [result] = ran.results
+    const [artifact] = result?.attempt.artifacts ?? []
+    return { artifact, bytes: await readFile(result?.files.get(artifact?.name ?? '') ?? '') }
+  }
+
+  it('has the digest of its canonical form, and is kept in it', async () => {
+    const { artifact, bytes } = await artifactOf(ofTar(tar))
+    expect(artifact).toMatchObject({ sha256: createHash('sha256').update(bytes).digest('hex'), written: { compression: 'none' } })
+    expect(artifact?.written).toMatchObject({ sha256: createHash('sha256').update(tar).digest('hex'), size: tar.length })
+  })
+
+  it('is the same where it turns out to be compressed, whatever its name', async () => {
+    const plain = await artifactOf(ofTar(tar))
+    for (const name of ['image.tar', 'image.tar.gz']) {
+      const { artifact, bytes } = await artifactOf(ofTar(gzipSync(tar), name))
+      expect(artifact).toMatchObject({ sha256: plain.artifact?.sha256, written: { name, compression: 'gzip' } })
+      expect(bytes.equals(plain.bytes)).toBe(true)
+    }
+  })
+
+  it('is refused where it is none', async () => {
+    const ran = await run([ofTar(tar.subarray(0, 400 << 10))])
+    expect(ran.results[0]?.attempt).toMatchObject({ outcome: 'build-failed', reason: { code: 'tar-truncated' } })
+  })
+
+  it('is left alone where its bytes break off', async () => {
+    const broken: Script = { ...ofTar(tar), breaksOff: true }
+    const ran = await run([broken, ofTar(tar)], { attempts: 1 })
+    expect(ran.results[0]?.attempt).toMatchObject({ outcome: 'built', retried: [{ code: 'internal' }] })
+    expect(await readdir(folder)).toEqual(['attempt-1-1'])
   })
 })
 

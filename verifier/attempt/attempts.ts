@@ -23,6 +23,8 @@ export type Workshop = {
   readonly replay: (lock: InputLock, signal: AbortSignal) => InputProxy
   /** Fetches what a lock names and we lack; tells what could not be had. */
   readonly gather: (lock: InputLock, signal: AbortSignal) => Promise<readonly InputFailure[]>
+  /** Inputs, all at hand, that a lock describes as something else than they are. */
+  readonly misdescribed: (lock: InputLock) => Promise<readonly InputFailure[]>
   /** How many attempts may run side by side. */
   readonly slots: number
   readonly sandboxTree: Job['sandboxTree']
@@ -48,17 +50,32 @@ const RETRY_PAUSES = [1000, 5000] as const
 
 /** Runs the attempts of one verification or check: one live that records its inputs, the others replays of them; or replays of a given lock. */
 export async function runAttempts(workshop: Workshop, request: AttemptsRequest): Promise<AttemptsResult> {
+  if (request.lock !== null) return { results: await replaysOf(request.lock, workshop, request), lock: request.lock }
   const runner = new AttemptRunner(workshop, request)
-  if (request.lock !== null) {
-    const failures = await workshop.gather(request.lock, request.signal)
-    if (failures.length > 0) return { results: [runner.withoutInputs(failures)], lock: request.lock }
-    return { results: await runner.replays(request.lock, 1, request.attempts), lock: request.lock }
-  }
   const live = await runner.run(1, 'live', null)
   const { outcome } = live.attempt
   // A failure that is the build's own is tried again, to tell a broken recipe from a flaky one; any other has its answer.
   if (live.lock === null || (outcome !== 'built' && outcome !== 'build-failed')) return { results: [live], lock: live.lock }
   return { results: [live, ...(await runner.replays(live.lock, 2, request.attempts))], lock: live.lock }
+}
+
+/** What a lock says of its inputs is held against their bytes beside the first build; of an untrue one no attempt counts. */
+async function replaysOf(lock: InputLock, workshop: Workshop, request: AttemptsRequest): Promise<readonly AttemptResult[]> {
+  const stop = new AbortController()
+  const runner = new AttemptRunner(workshop, { ...request, signal: AbortSignal.any([request.signal, stop.signal]) })
+  const gone = await workshop.gather(lock, request.signal)
+  if (gone.length > 0) return [runner.withoutInputs(gone)]
+  const checking = workshop.misdescribed(lock)
+  const stopping = checking.then(
+    (untrue) => {
+      if (untrue.length > 0) stop.abort()
+    },
+    () => stop.abort(),
+  )
+  const [results] = await Promise.allSettled([runner.replays(lock, 1, request.attempts), stopping])
+  const untrue = await checking
+  if (results.status === 'rejected') throw results.reason
+  return untrue.length > 0 ? [runner.withoutInputs(untrue)] : results.value
 }
 
 class AttemptRunner {
@@ -125,7 +142,7 @@ class AttemptRunner {
     this.#request.emit({ ...event, seq: this.#seq, attempt, at: new Date().toISOString() })
   }
 
-  /** An attempt that could not begin, since inputs of the lock are gone or are other bytes. */
+  /** An attempt that could not begin, or does not count, since inputs of the lock are gone or are other bytes. */
   withoutInputs(failures: readonly InputFailure[]): AttemptResult {
     const ending = missingInput(failures)
     return {

@@ -121,7 +121,7 @@ async function digestTree(name: string, format: ArtifactFormat, output: Collecte
   const compressed = (await compressionOf(output.file)) === 'none' ? undefined : await digestFile(output.file, options.signal)
   const { compression, file } = await uncompressed(output.file, options)
   const canonical = `${output.file}.canonical`
-  const tree = await canonicaliseTar({ ...canonicalising(options), input: file, output: canonical })
+  const tree = await canonicaliseTar({ ...canonicalising(options), input: file, output: canonical, taken: true })
   await rm(file, { force: true })
   const image = packOci({
     layer: tree.canonical,
@@ -156,7 +156,7 @@ async function digestOci(name: string, output: CollectedOutput, options: DigestO
   if (layer === undefined || layers.length > 1) return { artifact, file: null }
   const { file } = await uncompressed(layer.path, options)
   const canonical = `${output.file}.canonical`
-  const tree = await canonicaliseTar({ ...canonicalising(options), input: file, output: canonical })
+  const tree = await canonicaliseTar({ ...canonicalising(options), input: file, output: canonical, taken: true })
   await rm(folder, { recursive: true, force: true })
   return { artifact: { ...artifact, treeManifest: tree.treeManifest }, file: canonical }
 }

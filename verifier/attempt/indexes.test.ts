@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { aptSandboxTree } from '../builder/inputs/apt-sandbox.ts'
 import { gatherInputs } from '../builder/inputs/gather.ts'
 import { lockRecording } from '../builder/inputs/lock-recording.ts'
+import { misdescribedInputs } from '../builder/inputs/lock-truth.ts'
 import { replayInputs } from '../builder/inputs/replay.ts'
 import { memoryBlobs } from '../builder/inputs/testing/memory-blobs.ts'
 import { get, rawExchange } from '../builder/inputs/testing/raw-client.ts'
@@ -75,6 +76,7 @@ async function indexesOf(lock: InputLock, requests: readonly string[]): Promise<
       record: () => Promise.reject(new Error('unused')),
       replay: (given) => replayInputs({ lock: given, blobs }),
       gather: (given) => gatherInputs({ lock: given, blobs, mirrors: new Map() }),
+      misdescribed: (given) => misdescribedInputs(given, blobs),
     },
     {
       source: async function* () {

@@ -41,6 +41,8 @@ export type SandboxIo = {
   readonly output: (entry: OutputEntry, bytes: AsyncIterable<Uint8Array>) => Promise<void>
   readonly log: (bytes: Uint8Array) => void
   readonly stage: (stage: 'source' | 'build' | 'collect') => void
+  /** Takes the removal of the container, which then goes on after `run` has resolved; without it, `run` waits. A failed one rejects. */
+  readonly removal?: (removal: Promise<void>) => void
   readonly signal: AbortSignal
 }
 

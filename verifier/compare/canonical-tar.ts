@@ -1,4 +1,4 @@
-import { closeSync, constants, copyFileSync, fstatSync, openSync } from 'node:fs'
+import { closeSync, constants, copyFileSync, fstatSync, openSync, renameSync } from 'node:fs'
 import type { Transformation } from '../model/comparison.ts'
 import type { Sha256 } from '../model/digest.ts'
 import type { TarLimits } from '../tar/limits.ts'
@@ -18,15 +18,20 @@ export type CanonicalFacts = {
   readonly transformations: readonly Transformation[]
 }
 
+export type CanonicalJob = {
+  readonly input: string
+  /** Null where only the facts are wanted. */
+  readonly output: string | null
+  /** The input is nobody else's: where it is canonical already, it is moved to `output` and not copied. */
+  readonly taken: boolean
+  readonly limits: TarLimits
+}
+
 /**
  * Brings the tar file `input` to canonical form (docs/canonical-form.md) and writes it to `output`, where there is one. Synchronous, for
  * a thread of its own. Yields the tree manifest piece by piece, last. Throws `tar-…` failures where canonical form would hide something.
  */
-export function* canonicalTar(o: {
-  input: string
-  output: string | null
-  limits: TarLimits
-}): Generator<Uint8Array<ArrayBuffer>, CanonicalFacts, void> {
+export function* canonicalTar(o: CanonicalJob): Generator<Uint8Array<ArrayBuffer>, CanonicalFacts, void> {
   const input = openSync(o.input, constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
     const { entries, written, encoded } = indexTar(input, o.limits)
@@ -36,7 +41,7 @@ export function* canonicalTar(o: {
     if (reordered) transformations.push('tar-member-order')
     if (released) transformations.push('hard-link-leader')
     if (!encoded) transformations.push('tar-encoding')
-    const canonical = transformations.length === 0 ? copyAsItIs(o, written) : rewrite(input, o.output, members)
+    const canonical = transformations.length === 0 ? asItIs(o, written) : rewrite(input, o.output, members)
     if (fstatSync(input).size !== written.size) throw new Error('the input changed while it was read')
     yield* manifestPieces(members)
     return { written, canonical, entries: entries.size, transformations }
@@ -45,8 +50,10 @@ export function* canonicalTar(o: {
   }
 }
 
-function copyAsItIs(o: { input: string; output: string | null }, written: Digested): Digested {
-  if (o.output !== null) copyFileSync(o.input, o.output, constants.COPYFILE_EXCL)
+function asItIs({ input, output, taken }: CanonicalJob, written: Digested): Digested {
+  if (output === null) return written
+  if (taken) renameSync(input, output)
+  else copyFileSync(input, output, constants.COPYFILE_EXCL)
   return written
 }
 

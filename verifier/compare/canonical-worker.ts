@@ -1,7 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { Failure } from '../model/failure.ts'
-import type { TarLimits } from '../tar/limits.ts'
-import { canonicalTar } from './canonical-tar.ts'
+import { type CanonicalJob, canonicalTar } from './canonical-tar.ts'
 import type { WorkerMessage } from './canonicalise.ts'
 
 /** Pieces of the manifest on their way before the receiver has to ask for more: bounds memory on its side. */
@@ -10,7 +9,7 @@ const AHEAD = 4
 const port = parentPort
 if (port === null) throw new Error('runs in a worker thread only')
 const send = (message: WorkerMessage, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
-const pieces = canonicalTar(workerData as { input: string; output: string | null; limits: TarLimits })
+const pieces = canonicalTar(workerData as CanonicalJob)
 
 let ended = false
 

@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { execa } from 'execa'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -228,6 +228,22 @@ describe('one archive', () => {
   test('that is empty is an empty tree', async () => {
     const facts = await canonicalBytes(rawTar())
     expect(facts).toMatchObject({ entries: 0, manifest: `${TREE_MANIFEST_HEADER}\n`, canonical: { size: 10240 } })
+  })
+})
+
+describe('an input that may be taken', () => {
+  test('becomes the output where it is canonical, and is left where it is not', async () => {
+    const [input, output, again] = [scratch.at('unordered.tar'), scratch.at('taken.tar'), scratch.at('repeated.tar')]
+    await writeFile(input, rawTar(rawMember({ name: 'b' }), rawMember({ name: 'a' })))
+    const blobs = new MemoryBlobs()
+    const first = await canonicaliseTar({ input, output, taken: true, blobs })
+    expect(first.transformations).not.toEqual([])
+    await expect(stat(input)).resolves.toMatchObject({ size: first.written.size })
+    const { ino } = await stat(output)
+    const second = await canonicaliseTar({ input: output, output: again, taken: true, blobs })
+    expect(second).toEqual({ ...first, written: first.canonical, transformations: [] })
+    await expect(stat(output)).rejects.toMatchObject({ code: 'ENOENT' })
+    await expect(stat(again)).resolves.toMatchObject({ ino, size: first.canonical.size })
   })
 })
 

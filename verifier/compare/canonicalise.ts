@@ -4,7 +4,7 @@ import type { BlobStore } from '../model/blob-store.ts'
 import type { Sha256 } from '../model/digest.ts'
 import { Failure, type FailureOptions } from '../model/failure.ts'
 import { IMAGE_TAR_LIMITS, type TarLimits } from '../tar/limits.ts'
-import type { CanonicalFacts } from './canonical-tar.ts'
+import type { CanonicalFacts, CanonicalJob } from './canonical-tar.ts'
 
 export type CanonicalTar = CanonicalFacts & {
   /** Blob of the tree manifest. */
@@ -19,12 +19,13 @@ export type WorkerMessage =
 /**
  * Brings an uncompressed tar file to canonical form (docs/canonical-form.md) in a thread of its own: digests of the file, of its
  * canonical form and of every content, the tree manifest as a blob, and the canonical tar at `output` (null: none), which appears whole
- * or not at all. The file must not change meanwhile. Rejects with `tar-…` where canonical form would hide something, with
- * `canonical-io` where reading or writing fails, and with the signal's reason.
+ * or not at all. The file must not change meanwhile; one that is `taken` may become the output instead of being copied. Rejects with
+ * `tar-…` where canonical form would hide something, with `canonical-io` where reading or writing fails, and with the signal's reason.
  */
 export async function canonicaliseTar(o: {
   input: string
   output: string | null
+  taken?: boolean
   blobs: BlobStore
   limits?: TarLimits
   signal?: AbortSignal
@@ -32,7 +33,8 @@ export async function canonicaliseTar(o: {
   o.signal?.throwIfAborted()
   const part = o.output === null ? null : `${o.output}.part`
   if (part !== null) await rm(part, { force: true })
-  const worker = new CanonicalWorker({ input: o.input, output: part, limits: o.limits ?? IMAGE_TAR_LIMITS }, o.signal)
+  const job = { input: o.input, output: part, taken: o.taken ?? false, limits: o.limits ?? IMAGE_TAR_LIMITS }
+  const worker = new CanonicalWorker(job, o.signal)
   try {
     const manifest = await o.blobs.put(worker.pieces())
     const facts = worker.facts()
@@ -62,7 +64,7 @@ class CanonicalWorker {
   #failure: Error | undefined
   #wake: () => void = () => {}
 
-  constructor(data: { input: string; output: string | null; limits: TarLimits }, signal: AbortSignal | undefined) {
+  constructor(data: CanonicalJob, signal: AbortSignal | undefined) {
     this.#worker = new Worker(THREAD, { workerData: data, resourceLimits: HEAP })
     this.#signal = signal
     this.#worker.on('message', (message: WorkerMessage) => {

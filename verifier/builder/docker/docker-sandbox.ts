@@ -52,8 +52,9 @@ export class DockerSandbox implements Sandbox {
     cleanup.defer(() => conversation.close())
     await engine.asking('engine-start-failed', () => container.start())
     const stop = await conversation.finished()
-    if (stop.kind !== 'closed') return await afterStop(stop)
-    return await this.#examine(container, conversation)
+    const end = stop.kind === 'closed' ? await this.#examine(container, conversation) : await afterStop(stop)
+    io.removal?.(cleanup.move().disposeAsync())
+    return end
   }
 
   /** The stream is over: a result makes sense of it, or the engine's own record does. */

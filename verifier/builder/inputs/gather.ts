@@ -2,7 +2,6 @@ import type { BlobStore } from '../../model/blob-store.ts'
 import { Failure } from '../../model/failure.ts'
 import type { Input, InputLock } from '../../model/lock.ts'
 import { DEFAULT_INPUT_LIMITS, type InputFailure, type InputLimits, type Mirrors } from './input-proxy.ts'
-import { misdescribedInputs } from './lock-truth.ts'
 import { type MirrorRequests, mirrorRequests } from './mirror-request.ts'
 import { openTransfer, type TransferBudget, TransferError } from './transfer.ts'
 import { Turns } from './turns.ts'
@@ -21,8 +20,8 @@ export type GatherOptions = {
 
 /**
  * Fetches what a lock names and the store lacks, by address, and keeps nothing but the bytes that the lock names. Every mirror is asked
- * before an input counts as gone or different. Gives back what could not be had, in the lock's order, or else what the lock describes
- * untruly; aborts with the signal's reason.
+ * before an input counts as gone or different. Gives back what could not be had, in the lock's order; aborts with the signal's reason.
+ * Whether the lock describes truly what was had, `misdescribedInputs` tells.
  */
 export async function gatherInputs(options: GatherOptions): Promise<readonly InputFailure[]> {
   const { lock, blobs, mirrors, onProgress } = options
@@ -48,8 +47,7 @@ export async function gatherInputs(options: GatherOptions): Promise<readonly Inp
       }),
     )
     signal.throwIfAborted()
-    const failures = results.filter((failure) => failure !== null)
-    return failures.length > 0 ? failures : await misdescribedInputs(lock, blobs)
+    return results.filter((failure) => failure !== null)
   } catch (error) {
     // The store failed, or the caller gave up: what is under way ends as well.
     stop.abort()

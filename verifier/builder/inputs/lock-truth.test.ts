@@ -1,8 +1,8 @@
 import { expect, it, vi } from 'vitest'
 import type { BlobStore } from '../../model/blob-store.ts'
 import type { Input, InputLock } from '../../model/lock.ts'
-import { gatherInputs } from './gather.ts'
 import { lockRecording } from './lock-recording.ts'
+import { misdescribedInputs } from './lock-truth.ts'
 import { type MemoryBlobs, memoryBlobs, sha256Of } from './testing/memory-blobs.ts'
 
 const DEB = 'a package'
@@ -34,7 +34,7 @@ async function recorded(): Promise<{ lock: InputLock; blobs: MemoryBlobs }> {
   return { lock: { schema: 'bitwitness/input-lock/v1', architecture: 'amd64', snapshot: null, inputs, absent: [] }, blobs }
 }
 
-const judged = (lock: InputLock, blobs: BlobStore) => gatherInputs({ lock, blobs, mirrors: new Map() })
+const judged = (lock: InputLock, blobs: BlobStore) => misdescribedInputs(lock, blobs)
 
 it('takes a lock that says of its inputs what they are', async () => {
   const { lock, blobs } = await recorded()

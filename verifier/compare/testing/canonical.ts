@@ -50,7 +50,7 @@ export async function canonicalBytes(archive: Uint8Array): Promise<InMemory> {
   await using scratch = await scratchFolder()
   const [input, output] = [scratch.at('in.tar'), scratch.at('out.tar')]
   await writeFile(input, archive)
-  const pieces = canonicalTar({ input, output, limits: IMAGE_TAR_LIMITS })
+  const pieces = canonicalTar({ input, output, taken: false, limits: IMAGE_TAR_LIMITS })
   let manifest = ''
   for (;;) {
     const next = pieces.next()
