@@ -1,11 +1,9 @@
-import { randomBytes } from 'node:crypto'
-import { open, rename, rm } from 'node:fs/promises'
 import { type OciImage, stableJson } from '../compare/oci-image.ts'
 import { OCI_LAYOUT_FILE, ociIndex } from '../compare/oci-layout.ts'
 import type { BlobStore } from '../model/blob-store.ts'
 import { Sha256 } from '../model/digest.ts'
-import { paddingAfter } from '../tar/bytes.ts'
-import { encodeTarHeader, endPadding } from '../tar/encode.ts'
+import { writeArchiveFile } from '../tar/archive-file.ts'
+import { inlineFile, type PlainFile, writeTar } from '../tar/write.ts'
 import { type BuilderImage, encodeBuilder } from './image-description.ts'
 import { parseLock } from './inputs/inputs-archive.ts'
 
@@ -38,30 +36,15 @@ export async function exportBuilder(o: {
   inputs: boolean
   signal?: AbortSignal
 }): Promise<{ readonly size: number }> {
-  const temporary = `${o.path}.${randomBytes(6).toString('hex')}.part`
-  try {
-    let size = 0
-    await using file = await open(temporary, 'wx', 0o644)
-    for await (const chunk of writeTar(allMembers(o))) {
-      o.signal?.throwIfAborted()
-      await file.writeFile(chunk)
-      size += chunk.length
-    }
-    await file.sync()
-    await rename(temporary, o.path)
-    return { size }
-  } finally {
-    await rm(temporary, { force: true })
-  }
+  const { size } = await writeArchiveFile(o.path, writeTar(allMembers(o)), o.signal)
+  return { size }
 }
 
-type Member = { readonly path: string; readonly size: number; readonly bytes: AsyncIterable<Uint8Array> }
-
-async function* allMembers(o: { builder: BuilderImage; blobs: BlobStore; inputs: boolean }): AsyncGenerator<Member> {
+async function* allMembers(o: { builder: BuilderImage; blobs: BlobStore; inputs: boolean }): AsyncGenerator<PlainFile> {
   const lockText = await readBlob(o.blobs, o.builder.lock)
   // First, so that a reader knows what to expect before anything large comes.
-  yield inline(DESCRIPTION_NAME, Buffer.from(encodeBuilder(o.builder)))
-  yield inline(LOCK_NAME, lockText)
+  yield inlineFile(DESCRIPTION_NAME, Buffer.from(encodeBuilder(o.builder)))
+  yield inlineFile(LOCK_NAME, lockText)
   yield* imageMembers(o.builder, o.blobs)
   if (!o.inputs) return
   const inputs = new Map(parseLock(lockText.toString('utf8')).inputs.map(({ sha256, size }) => [sha256, size]))
@@ -69,7 +52,7 @@ async function* allMembers(o: { builder: BuilderImage; blobs: BlobStore; inputs:
     yield { path: `${INPUT_PREFIX}${sha256}`, size, bytes: await o.blobs.open(sha256) }
 }
 
-async function* imageMembers(builder: BuilderImage, blobs: BlobStore): AsyncGenerator<Member> {
+async function* imageMembers(builder: BuilderImage, blobs: BlobStore): AsyncGenerator<PlainFile> {
   const config = await readBlob(blobs, builder.digest)
   const manifest = await readBlob(blobs, builder.manifest)
   const image: OciImage = {
@@ -79,49 +62,12 @@ async function* imageMembers(builder: BuilderImage, blobs: BlobStore): AsyncGene
   }
   const tag = builderTag(builder)
   const docker = [{ Config: `${BLOB_PREFIX}${builder.digest}`, RepoTags: [tag], Layers: [`${BLOB_PREFIX}${builder.layer.sha256}`] }]
-  yield inline('oci-layout', Buffer.from(OCI_LAYOUT_FILE))
-  yield inline('index.json', Buffer.from(ociIndex(image, tag)))
-  yield inline('manifest.json', Buffer.from(stableJson(docker)))
-  yield inline(`${BLOB_PREFIX}${builder.digest}`, config)
-  yield inline(`${BLOB_PREFIX}${builder.manifest}`, manifest)
+  yield inlineFile('oci-layout', Buffer.from(OCI_LAYOUT_FILE))
+  yield inlineFile('index.json', Buffer.from(ociIndex(image, tag)))
+  yield inlineFile('manifest.json', Buffer.from(stableJson(docker)))
+  yield inlineFile(`${BLOB_PREFIX}${builder.digest}`, config)
+  yield inlineFile(`${BLOB_PREFIX}${builder.manifest}`, manifest)
   yield { path: `${BLOB_PREFIX}${builder.layer.sha256}`, size: builder.layer.size, bytes: await blobs.open(builder.layer.sha256) }
-}
-
-async function* writeTar(members: AsyncIterable<Member>): AsyncGenerator<Uint8Array> {
-  let size = 0
-  for await (const { path, size: length, bytes } of members) {
-    const header = encodeTarHeader({
-      path: Buffer.from(path),
-      type: 'file',
-      mode: 0o644,
-      uid: 0,
-      gid: 0,
-      mtime: '0',
-      size: length,
-      linkPath: null,
-      device: null,
-      xattrs: [],
-    })
-    yield header
-    let written = 0
-    for await (const chunk of bytes) {
-      written += chunk.length
-      yield chunk
-    }
-    if (written !== length) throw new Error(`a blob has ${written} bytes where its description says ${length}`)
-    const padding = paddingAfter(length)
-    yield new Uint8Array(padding)
-    size += header.length + length + padding
-  }
-  yield new Uint8Array(endPadding(size))
-}
-
-function inline(path: string, content: Uint8Array): Member {
-  return { path, size: content.length, bytes: once(content) }
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
 }
 
 /** A small blob as a whole. */

@@ -7,6 +7,8 @@ import { parseTar } from './parse.ts'
 export type StreamedMember = TarMember & {
   /** The full content (holes as zeros), to be read before the next member is asked for; skipped if not read. Slices are not to be kept. */
   readonly body: AsyncIterable<Uint8Array>
+  /** The headers as they stand in the archive; valid until the content or the next member is read. */
+  readonly rawHeader: Uint8Array
 }
 
 /**
@@ -24,16 +26,7 @@ export async function* readTar(bytes: AsyncIterable<Uint8Array>, limits: TarLimi
         step = parser.next(await source.take(step.value.need))
         continue
       }
-      const {
-        name,
-        linkName,
-        keyNumber: _key,
-        linkIndex: _index,
-        storedSize,
-        sparse: _sparse,
-        rawHeader: _raw,
-        ...member
-      } = step.value.member
+      const { name, linkName, keyNumber: _key, linkIndex: _index, storedSize, sparse: _sparse, ...member } = step.value.member
       const content = new Content(source, step.value.member)
       yield { ...member, path: fromLatin1(name), linkPath: linkName === null ? null : fromLatin1(linkName), body: content }
       await content.skip()

@@ -1,14 +1,12 @@
-import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
 import type { BlobStore } from '../../model/blob-store.ts'
-import { Sha256 } from '../../model/digest.ts'
+import type { Sha256 } from '../../model/digest.ts'
 import { Failure } from '../../model/failure.ts'
 import { encodeLock, type Input, InputLock } from '../../model/lock.ts'
-import { paddingAfter } from '../../tar/bytes.ts'
-import { encodeTarHeader, endPadding } from '../../tar/encode.ts'
+import { writeArchiveFile } from '../../tar/archive-file.ts'
 import type { TarLimits } from '../../tar/limits.ts'
 import { readTar } from '../../tar/read.ts'
+import { inlineFile, type PlainFile, writeTar } from '../../tar/write.ts'
 import { targetKey } from './target.ts'
 
 const LOCK = 'inputs.lock.json'
@@ -36,22 +34,7 @@ export async function writeInputsArchive(options: {
   readonly blobs: BlobStore
   readonly path: string
 }): Promise<{ readonly sha256: Sha256; readonly size: number }> {
-  const temporary = `${options.path}.${randomBytes(6).toString('hex')}.part`
-  try {
-    await using file = await open(temporary, 'wx', 0o644)
-    const hash = createHash('sha256')
-    let size = 0
-    for await (const chunk of archive(options.lock, options.blobs)) {
-      hash.update(chunk)
-      size += chunk.length
-      await file.appendFile(chunk)
-    }
-    await file.sync()
-    await rename(temporary, options.path)
-    return { sha256: Sha256.parse(hash.digest('hex')), size }
-  } finally {
-    await rm(temporary, { force: true })
-  }
+  return await writeArchiveFile(options.path, writeTar(members(options.lock, options.blobs)))
 }
 
 /**
@@ -112,39 +95,14 @@ export function parseLock(text: string): InputLock {
   })
 }
 
-async function* archive(lock: InputLock, blobs: BlobStore): AsyncGenerator<Uint8Array> {
-  const text = Buffer.from(encodeLock(lock))
-  const inputs = [...new Map(lock.inputs.map((input) => [input.sha256, input])).values()]
-  let size = 0
-  const parts = async function* (name: string, length: number, content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    yield header(name, length)
-    let written = 0
-    for await (const chunk of content) {
-      written += chunk.length
-      yield chunk
-    }
-    if (written !== length) throw malformed('the lock states another size than a stored file has')
-    yield Buffer.alloc(paddingAfter(length))
+async function* members(lock: InputLock, blobs: BlobStore): AsyncGenerator<PlainFile> {
+  yield inlineFile(LOCK, Buffer.from(encodeLock(lock)))
+  const inputs = new Map(lock.inputs.map(({ sha256, size }) => [sha256, size]))
+  for (const [sha256, size] of [...inputs].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    const stored = await blobs.size(sha256)
+    if (stored !== undefined && stored !== size) throw malformed('the lock states another size than a stored file has')
+    yield { path: `${BLOBS}${sha256}`, size, bytes: await blobs.open(sha256) }
   }
-  const count = async function* (source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const chunk of source) {
-      size += chunk.length
-      yield chunk
-    }
-  }
-  yield* count(parts(LOCK, text.length, one(text)))
-  for (const input of inputs.toSorted((a, b) => (a.sha256 < b.sha256 ? -1 : 1)))
-    yield* count(parts(`${BLOBS}${input.sha256}`, input.size, await blobs.open(input.sha256)))
-  yield Buffer.alloc(endPadding(size))
-}
-
-async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
-}
-
-function header(name: string, size: number): Uint8Array {
-  const path = Buffer.from(name, 'latin1')
-  return encodeTarHeader({ path, type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: '0', size, linkPath: null, device: null, xattrs: [] })
 }
 
 async function whole(bytes: AsyncIterable<Uint8Array>): Promise<string> {

@@ -11,7 +11,7 @@ export type Collected = { readonly member: TarMember; readonly content: Buffer }
 
 export async function collectTar(archive: Uint8Array, limits: TarLimits = IMAGE_TAR_LIMITS, piece?: number): Promise<Collected[]> {
   const collected: Collected[] = []
-  for await (const { body, ...member } of readTar(inPieces(archive, piece), limits)) {
+  for await (const { body, rawHeader: _, ...member } of readTar(inPieces(archive, piece), limits)) {
     const parts: Uint8Array[] = []
     for await (const part of body) parts.push(Uint8Array.from(part))
     collected.push({ member, content: Buffer.concat(parts) })
