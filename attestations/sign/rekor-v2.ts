@@ -41,9 +41,10 @@ const Body = z.looseObject({
 })
 
 /**
- * A witness that logs an envelope that a certificate's key signed in Rekor v2 (`POST api/v2/log/entries`). Since May 2026 its servers take an envelope as a
- * `hashedrekord` over the hash of the pre-authentication encoding, which the library's own witness does not send. An entry of v2 carries
- * no time, so that it needs a timestamp beside it. What is checked of the entry, and what is not, is as with Rekor v1.
+ * A witness that logs an envelope that a certificate's key signed in Rekor v2 (`POST api/v2/log/entries`). Since May 2026 its servers take
+ * an envelope as a `hashedrekord` over the hash of the pre-authentication encoding, which the library's own witness does not send. An entry
+ * of v2 carries no time, so that it needs a timestamp beside it. One that is there already cannot be had: `rekor-failed`, and signing anew
+ * helps. What is checked of the entry, and what is not, is as with Rekor v1.
  */
 export function rekorV2Witness(o: Omit<RekorOptions, 'validity'>): Witness {
   return {
@@ -60,7 +61,7 @@ export function rekorV2Witness(o: Omit<RekorOptions, 'validity'>): Witness {
           },
         },
       }
-      const { body } = await askService(
+      const { status, body } = await askService(
         'rekor',
         {
           url: below(o.rekor, 'api/v2/log/entries'),
@@ -70,8 +71,10 @@ export function rekorV2Witness(o: Omit<RekorOptions, 'validity'>): Witness {
           patience: o.patience,
           signal: o.signal,
         },
-        [200, 201],
+        [200, 201, 409],
       )
+      // It has the entry, from a request whose answer was lost, and gives it to nobody again: only another signature gets another one.
+      if (status === 409) throw serviceFailure('rekor', 'failed', { status })
       const entry = readJson('rekor', Reply, body)
       const logged = readJson('rekor', Body, entry.canonicalizedBody).spec.hashedRekordV002
       const ours =

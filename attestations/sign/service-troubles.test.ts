@@ -152,6 +152,18 @@ it('takes an entry that an answer was lost of, by its name and from where the lo
   expect(mock.requests.filter(({ service }) => service === 'rekor1').map(({ method }) => method)).toEqual(['POST', 'POST', 'GET'])
 })
 
+it('is told by Rekor v2 of an entry that an answer was lost of, and that signing again helps', async () => {
+  const statuses: unknown[] = []
+  mock.meddle('rekor2', async ({ count }, honest) => {
+    const reply = await honest()
+    statuses.push(typeof reply === 'string' ? reply : reply.status)
+    return count === 1 ? { status: 502, body: 'lost on the way' } : reply
+  })
+  expect(await failureOf(sign(2))).toMatchObject({ code: 'rekor-failed', retryable: true, data: { status: 409 } })
+  expect(statuses).toEqual([201, 409])
+  expect(JSON.parse(await sign(2))).toHaveProperty('dsseEnvelope')
+})
+
 it.each([undefined, '/api/v1/log/entries/', '/api/v1/log/entries/../../../issuer/token'])(
   'takes no entry that is there already and has no name (%s)',
   async (location) => {

@@ -26,6 +26,7 @@ export class FakeRekorV2 {
   readonly #keys = generateKeyPairSync('ed25519')
   readonly #tree = new LogTree()
   readonly #origin: string
+  readonly #known = new Map<string, string>()
 
   constructor(origin: string) {
     this.#origin = origin
@@ -72,10 +73,15 @@ export class FakeRekorV2 {
         },
       },
     }
-    return { status: 201, type: 'application/json', body: JSON.stringify(this.#append(Buffer.from(JSON.stringify(entry)))) }
+    const canonicalizedBody = JSON.stringify(entry)
+    const known = this.#known.get(canonicalizedBody)
+    if (known !== undefined) return { status: 409, type: 'application/json', body: alreadyThere(known) }
+    const made = this.#append(Buffer.from(canonicalizedBody))
+    this.#known.set(canonicalizedBody, made.logIndex)
+    return { status: 201, type: 'application/json', body: JSON.stringify(made) }
   }
 
-  #append(canonicalizedBody: Buffer): object {
+  #append(canonicalizedBody: Buffer) {
     const logIndex = String(this.#tree.append(canonicalizedBody))
     const root = this.#tree.root().toString('base64')
     const note = `${this.#origin}\n${this.#tree.size}\n${root}\n`
@@ -96,4 +102,9 @@ export class FakeRekorV2 {
       canonicalizedBody: canonicalizedBody.toString('base64'),
     }
   }
+}
+
+/** As rekor-tiles 2.3 says it. Where the entry is it says, and gives it to nobody again. */
+function alreadyThere(index: string): string {
+  return `{"code":6, "message":"an equivalent entry already exists in the transparency log with index ${index}", "details":[]}`
 }
