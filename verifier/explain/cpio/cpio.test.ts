@@ -67,6 +67,15 @@ describe('readCpio', () => {
     expect(await lines(bytes)).toBe(null)
   })
 
+  it('reads no more entries and no longer names than can be held', async () => {
+    const many = (count: number, name: (index: number) => string): Member[] =>
+      Array.from({ length: count }, (_, index) => ({ name: name(index) }))
+    expect(await readCpio(viewBuffer(cpio(many(200_001, (index) => `f${index}`))))).toBeNull()
+    const long = (index: number): string => `${'x/'.repeat(1900)}${index}`
+    expect(await readCpio(viewBuffer(cpio(many(8000, long))))).toHaveLength(8000)
+    expect(await readCpio(viewBuffer(cpio(many(9000, long))))).toBeNull()
+  })
+
   it('takes zeros behind the end for padding', async () => {
     expect(await lines(cpio([{ name: 'a' }], Buffer.alloc(512)))).toEqual(['f a 0 -'])
   })

@@ -7,8 +7,10 @@ import { type ByteView, viewPart } from '../byte-view.ts'
 
 export type CpioEntry = { readonly key: string; readonly raw: string; readonly entry: TreeEntry; readonly content: ByteView | null }
 
-/** Bounds: entries of one archive, and the time that a hostile one may cost. */
-const MAX_ENTRIES = 1_000_000
+/** Of one archive: all entries are held at once, some two kilobytes each, and a kernel's largest initrd has a tenth of these. */
+const MAX_ENTRIES = 200_000
+/** Characters of all names and links together, each of which is held some four times. */
+const MAX_TEXT = 32 * 1024 ** 2
 const MAX_NAME = 4096
 const MAX_LINK = 4096
 const HEADER = 110
@@ -33,13 +35,15 @@ type Header = { readonly fields: readonly number[]; readonly raw: string; readon
 export async function readCpio(view: ByteView, signal?: AbortSignal): Promise<CpioEntry[] | null> {
   const found: CpioEntry[] = []
   const links = new Map<string, CpioEntry[]>()
+  let text = MAX_TEXT
   for (let at = 0; ; ) {
     signal?.throwIfAborted()
     const header = await readHeader(view, at)
     if (header === null || found.length === MAX_ENTRIES) return null
     if (header.raw === TRAILER) return (await onlyZeros(view, header.next)) ? ordered(found, links) : null
     const entry = await entryOf(header)
-    if (entry === null) return null
+    text -= header.raw.length + (entry?.entry.link?.length ?? 0)
+    if (entry === null || text < 0) return null
     found.push(entry)
     const [inode = 0, , , , count = 0, , , major = 0, minor = 0] = header.fields
     if (entry.entry.type === 'f' && count > 1) {
