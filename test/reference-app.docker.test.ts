@@ -8,10 +8,12 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { fetchedTools, NO_TOOLS } from '../attestations/verify/testing/fetched-tools.ts'
 import { openBlobFolder } from '../src/storage/blob-folder.ts'
 import { parseLock } from '../verifier/builder/inputs/inputs-archive.ts'
 import type { BuildManifest } from '../verifier/model/build-manifest.ts'
 import type { CheckReport, VerificationReport } from '../verifier/model/report.ts'
+import { RegistryServer } from './registry-server.ts'
 import { sharedSettings, testRoom } from './shared-home.ts'
 
 const root = path.join(import.meta.dirname, '..')
@@ -84,27 +86,92 @@ describe('the demonstration', () => {
 })
 
 describe('the image', () => {
+  const config = (): string => `sha256:${manifest.artifacts[0]?.oci?.config}`
+
   it('runs in Docker and gives both answers', async () => {
-    const [artifact] = manifest.artifacts
-    const layout = published(artifact?.layout ?? '')
+    const layout = published(manifest.artifacts[0]?.layout ?? '')
     const tar = execa('tar', ['--create', '--directory', layout, '.'], { stdout: 'pipe', buffer: false })
     const { stdout: loaded } = await execa('docker', ['load', '--quiet'], { input: tar.stdout })
-    expect(loaded).toContain(`sha256:${artifact?.oci?.config}`)
-    const id = `sha256:${artifact?.oci?.config}`
-    const { stdout: container } = await execa('docker', ['run', '--detach', '--publish', '127.0.0.1::3000', id])
     try {
-      const { stdout: port } = await execa('docker', ['port', container, '3000/tcp'])
-      const base = `http://${port.split('\n')[0]}`
-      expect(await answer(`${base}/`)).toMatchObject({ message: 'Deterministic build practice app', nodeVersion: 'v18.20.4' })
-      const health = (await answer(`${base}/health`)) as { status: string; curl: string }
-      expect(health.status).toBe('healthy')
-      expect(health.curl).toMatch(/^curl 7\.88\.1/)
+      expect(loaded).toContain(config())
+      await expectAnswers(config())
     } finally {
-      await execa('docker', ['rm', '--force', container])
-      await execa('docker', ['image', 'rm', '--force', id])
+      await execa('docker', ['image', 'rm', '--force', config()])
     }
   }, 120_000)
+
+  describe('in a registry', () => {
+    let registry: RegistryServer
+    /** By the digest that the build said. */
+    let pinned: string
+    const nobody = (): Record<string, string> => ({ DOCKER_CONFIG: path.join(folder, 'nobody') })
+
+    beforeAll(async () => {
+      registry = await RegistryServer.start(path.join(folder, 'registry'))
+      const name = `${registry.host}/owner/reference-app`
+      pinned = `${name}@sha256:${manifest.artifacts[0]?.oci?.manifest}`
+      const ran = await bitwitness(['push', path.join(folder, 'demo', 'published'), name, '--json'], nobody())
+      expect(ran.exitCode, ran.stderr).toBe(0)
+      expect(JSON.parse(ran.stdout)).toMatchObject({ verdict: 'pushed', image: { pinned } })
+    }, 120_000)
+
+    afterAll(() => registry[Symbol.asyncDispose]())
+
+    it('is pulled by its digest, and runs', async () => {
+      const known = await execa('docker', ['image', 'inspect', config()], { reject: false })
+      expect(known.exitCode, 'the engine has the image already, and would not pull it').not.toBe(0)
+      await execa('docker', ['pull', '--quiet', pinned], { env: nobody() })
+      try {
+        const { stdout } = await execa('docker', ['image', 'inspect', pinned])
+        expect(JSON.parse(stdout)).toMatchObject([{ Id: config(), RepoDigests: [pinned] }])
+        await expectAnswers(pinned)
+      } finally {
+        await execa('docker', ['image', 'rm', '--force', pinned])
+      }
+    }, 120_000)
+
+    it('has what the report attests beside it, for cosign as the docs say it', async ({ skip }) => {
+      const tools = fetchedTools()
+      if (tools === undefined) return skip(NO_TOOLS)
+      const attestations = path.join(folder, 'attestations')
+      const signed = await bitwitness(['attest', path.join(folder, 'demo', 'reproduced.report.json'), '--output', attestations])
+      expect(signed.exitCode, signed.stderr).toBe(0)
+      const attached = await bitwitness(
+        ['attestation', 'attach', path.join(attestations, 'reproduced.sigstore.json'), pinned, '--json'],
+        nobody(),
+      )
+      expect(attached.exitCode, attached.stderr).toBe(0)
+
+      const page = await readFile(path.join(root, 'docs', 'registry.md'), 'utf8')
+      const line = /^ {4}cosign (verify-attestation --key .*) NAME@sha256:…$/m.exec(page)?.[1] ?? ''
+      const checked = await execa(tools.cosign, [...line.split(' '), pinned], { cwd: attestations, env: nobody(), reject: false })
+      expect(checked.exitCode, checked.stderr).toBe(0)
+      const { payload } = JSON.parse(checked.stdout) as { payload: string }
+      expect(JSON.parse(Buffer.from(payload, 'base64').toString())).toMatchObject({
+        predicateType: 'bitwitness:reproduced/v1',
+        subject: expect.arrayContaining([
+          expect.objectContaining({ digest: { sha256: manifest.artifacts[0]?.oci?.manifest } }),
+          expect.objectContaining({ digest: { sha256: manifest.artifacts[0]?.sha256 } }),
+        ]),
+      })
+    }, 120_000)
+  })
 })
+
+/** Of a container of the image, which is gone afterwards. */
+async function expectAnswers(image: string): Promise<void> {
+  const { stdout: container } = await execa('docker', ['run', '--detach', '--publish', '127.0.0.1::3000', image])
+  try {
+    const { stdout: port } = await execa('docker', ['port', container, '3000/tcp'])
+    const base = `http://${port.split('\n')[0]}`
+    expect(await answer(`${base}/`)).toMatchObject({ message: 'Deterministic build practice app', nodeVersion: 'v18.20.4' })
+    const health = (await answer(`${base}/health`)) as { status: string; curl: string }
+    expect(health.status).toBe('healthy')
+    expect(health.curl).toMatch(/^curl 7\.88\.1/)
+  } finally {
+    await execa('docker', ['rm', '--force', container])
+  }
+}
 
 /** The app needs a moment to listen; nothing else tells when it does. */
 async function answer(url: string): Promise<unknown> {
