@@ -85,6 +85,27 @@ describe('the demonstration', () => {
   })
 })
 
+describe('what the demonstration leaves', () => {
+  it('is verified by cosign with the line that it prints', async ({ skip }) => {
+    const tools = fetchedTools()
+    if (tools === undefined) return skip(NO_TOOLS)
+    const [program, ...words] = (/^ {2}(cosign verify-blob-attestation .*)$/m.exec(demo)?.[1] ?? '').split(' ')
+    expect(program).toBe('cosign')
+    await execa(tools.cosign, words, { cwd: root, env: { HOME: folder } })
+    const other = words.map((word) => word.replace(/^[0-9a-f]{64}$/, '0'.repeat(64)))
+    expect(other).not.toEqual(words)
+    expect(await execa(tools.cosign, other, { cwd: root, env: { HOME: folder }, reject: false })).toMatchObject({ exitCode: 1 })
+  })
+
+  it('is what was signed: the image of the claim, and the key', async () => {
+    const [artifact] = manifest.artifacts
+    const demoOut = path.join(folder, 'demo')
+    const { stdout } = await execa('sha256sum', ['artifact.tar'], { cwd: demoOut })
+    expect(stdout).toContain(artifact?.sha256 ?? 'no artifact')
+    expect(await readFile(path.join(demoOut, 'key.pub'), 'utf8')).toMatch(/^-----BEGIN PUBLIC KEY-----/)
+  })
+})
+
 describe('the image', () => {
   const config = (): string => `sha256:${manifest.artifacts[0]?.oci?.config}`
 

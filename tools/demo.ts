@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { copyFile, cp, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, cp, link, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { PREDICATE_TYPE } from '../attestations/statement/predicate-types.ts'
+import { cosignCommand } from '../src/app/cosign-command.ts'
 import type { BuildManifest } from '../verifier/model/build-manifest.ts'
+import { parseSha256 } from '../verifier/model/digest.ts'
 import type { VerificationReport } from '../verifier/model/report.ts'
 
 /**
@@ -62,12 +65,19 @@ async function main(): Promise<number> {
     'the output does not name the packages that differ',
   )
 
+  title('5. The verifier signs what was reproduced, and anybody checks it')
+  const here = path.relative(process.cwd(), out) || '.'
+  const check = await sign(artifact.file)
+
   const seconds = Math.round((performance.now() - started) / 1000)
   title(`Done in ${seconds} s. Every verdict was the true one.`)
-  const here = path.relative(process.cwd(), out) || '.'
   const layout = path.join(here, 'published', artifact.layout ?? '')
   say(`${here}/published         artifact, OCI layout, lock, inputs and build-manifest.json
 ${here}/*.report.json      the three reports
+${here}/artifact.tar       the image that was reproduced, ${here}/bundle.sigstore.json what was signed of it, ${here}/key.pub by whom
+
+With cosign 3, and nothing of ours:
+  ${check.join(' ')}
 
 Try next:
   npx bitwitness doctor
@@ -76,6 +86,27 @@ Try next:
   npx bitwitness verify mkosi/app ${artifact.claims.map((claim) => `--claim ${claim}`).join(' ')}
   tar -C ${layout} -cf - . | docker load`)
   return 0
+}
+
+/** Signs the verdict of step 2 and verifies it; gives the words that cosign verifies it by. */
+async function sign(published: string): Promise<readonly string[]> {
+  const attested = path.join(out, 'attested')
+  const lock = path.join(out, 'published', 'inputs.lock.json')
+  await bitwitness(['attest', path.join(out, 'reproduced.report.json'), '--lock', lock, '--output', attested], 0)
+  const [image, bundle, key] = [path.join(out, 'artifact.tar'), path.join(out, 'bundle.sigstore.json'), path.join(out, 'key.pub')]
+  await link(path.join(out, 'published', published), image)
+  await copyFile(path.join(attested, 'reproduced.sigstore.json'), bundle)
+  await copyFile(path.join(attested, 'key.pub'), key)
+  await bitwitness(['attestation', 'verify', bundle, '--key', key, '--artifact', image], 0)
+  say('\nThe image whose byte was flipped is another:\n')
+  await bitwitness(['attestation', 'verify', bundle, '--key', key, '--artifact', path.join(out, 'tampered.tar')], 1)
+  return cosignCommand({
+    bundle: shown(bundle),
+    predicateType: PREDICATE_TYPE.reproduced,
+    subject: parseSha256(await sha256Of(image)),
+    signer: { kind: 'key', publicKey: shown(key), timestamped: false },
+    trustedRoot: null,
+  })
 }
 
 /** Runs the command line as a user would, with its output on this terminal. */
