@@ -1,11 +1,11 @@
 # Each target first brings the machine to where it runs (tools/bootstrap.sh), so a fresh clone needs nothing but `make TARGET`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit interop check bench soak fmt doctor generate stop-docker
+.PHONY: help demo test unit interop lab check bench soak fmt doctor generate stop-docker
 
 node := . tools/bootstrap.sh && bootstrap node
 engine := . tools/bootstrap.sh && bootstrap node docker
-everything := . tools/bootstrap.sh && bootstrap node cosign docker
+everything := . tools/bootstrap.sh && bootstrap node cosign lab docker
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -21,6 +21,9 @@ unit: ## the tests that need no Docker engine
 
 interop: ## the tests against Debian's cosign and sigstore-go, which it fetches without installing them
 	@. tools/bootstrap.sh && bootstrap node cosign && node tools/run-suites.ts interop
+
+lab: ## the tests against real Sigstore servers, which BITWITNESS_LAB builds and runs; minutes the first time
+	@. tools/bootstrap.sh && bootstrap node cosign lab && node tools/run-suites.ts lab
 
 check: ## format, lint, types, dead code
 	@$(node) && npm run --silent check

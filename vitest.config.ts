@@ -9,7 +9,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: code.map((dir) => `${dir}/**/*.test.{ts,tsx}`),
-          exclude: ['**/node_modules/**', '**/*.{docker,interop}.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.{docker,interop,lab}.test.ts'],
           // Far above what any of them takes: machines that also build are slow at times.
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -20,6 +20,16 @@ export default defineConfig({
           // Against programs that others made (tools/bootstrap.sh fetches them).
           name: 'interop',
           include: ['{attestations,src,test}/**/*.interop.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          // Against real Sigstore servers, which tools/sigstore-lab.ts builds; one stack of them at a time.
+          name: 'lab',
+          include: ['test/**/*.lab.test.ts'],
+          fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
@@ -40,7 +50,7 @@ export default defineConfig({
         test: {
           name: 'house',
           include: ['test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', '**/*.{docker,interop}.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.{docker,interop,lab}.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

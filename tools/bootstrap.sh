@@ -3,6 +3,7 @@
 #   . tools/bootstrap.sh && bootstrap node            Node of the pinned version and the npm packages
 #   . tools/bootstrap.sh && bootstrap node docker     and the Docker engine with the programs that builds need
 #   . tools/bootstrap.sh && bootstrap cosign          Debian's cosign 3 and sigstore-go, below .tools, for the tests with other tools
+#   . tools/bootstrap.sh && bootstrap lab             what real Sigstore servers need to be built and run, where BITWITNESS_LAB names them
 # As root on a Debian system what is missing is installed, on a terminal only after asking (BITWITNESS_YES=1 or CI=true: without);
 # elsewhere it is named and the target ends. Nothing is changed that is already there.
 
@@ -80,6 +81,18 @@ bootstrap_cosign() {
   fi
   export COSIGN="${COSIGN:-$PWD/$programs/cosign}" SIGSTORE_GO="${SIGSTORE_GO:-$PWD/$programs/sigstore-go-verification}"
   export DOCKER_COMPOSE="${DOCKER_COMPOSE:-$PWD/$programs/docker-compose}"
+}
+
+# BITWITNESS_LAB names a folder that builds and runs the servers (tools/sigstore-lab.ts). Where none is named, one that lies beside this
+# checkout is taken, and where there is none either, the suite `lab` is skipped.
+bootstrap_lab() {
+  local beside=../shared/lab/sigstore
+  if [ -z "${BITWITNESS_LAB:-}" ]; then
+    [ -x "$beside/build-all.sh" ] && [ -x "$beside/stack.sh" ] || return 0
+    export BITWITNESS_LAB="$PWD/$beside"
+  fi
+  # shellcheck disable=SC2046
+  install_packages $(missing_packages curl=curl openssl=openssl)
 }
 
 bootstrap() {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
+import { buildLab, endStack, findLab, type LabBuild } from './sigstore-lab.ts'
 import { objectionsTo, type RecordedTest, type SuiteResult, summarise } from './suite-summary.ts'
 import { budgetOf, SUITES, type Suite } from './suites.ts'
 
@@ -19,22 +20,40 @@ async function main(names: readonly string[]): Promise<number> {
     console.error(`unknown suite ${unknown.join(', ')}; there are ${SUITES.map((suite) => suite.name).join(', ')}`)
     return 2
   }
+  const suites = SUITES.filter((one) => names.length === 0 || names.includes(one.name))
   const results: SuiteResult[] = []
-  for (const suite of SUITES.filter((one) => names.length === 0 || names.includes(one.name))) results.push(await run(suite))
+  const lab = suites.some(({ preparation }) => preparation === 'lab') ? findLab() : undefined
+  const build = lab === undefined ? undefined : buildLab(lab)
+  try {
+    if (build !== undefined) endWith(build)
+    for (const suite of suites) results.push(await run(suite, suite.preparation === 'lab' ? build : undefined))
+  } finally {
+    build?.stop()
+    if (lab !== undefined) endStack(lab)
+  }
   const summary = summarise(results)
   console.log(`\n${summary.lines.join('\n')}`)
   return summary.failed === 0 && summary.passed > 0 ? 0 : 1
 }
 
-async function run(suite: Suite): Promise<SuiteResult> {
+/** What builds beside us does not outlive us. */
+function endWith(build: LabBuild): void {
+  process.once('exit', build.stop)
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
+}
+
+async function run(suite: Suite, preparation: LabBuild | undefined): Promise<SuiteResult> {
   console.log(`\n== ${suite.name}`)
   const record = path.join(records, `${suite.name}.json`)
   await mkdir(records, { recursive: true })
   await rm(record, { force: true })
   const started = performance.now()
   const budgetSeconds = budgetOf(suite, started / 1000)
-  const { exitCode, overBudget } = await execute(suite, budgetSeconds, record)
-  const seconds = (performance.now() - started) / 1000
+  const taken = (): number => (performance.now() - started) / 1000
+  const unready = await preparation?.ready(budgetSeconds * 1000)
+  if (unready !== undefined) return { suite: suite.name, tests: [], objections: [unready], seconds: taken() }
+  const { exitCode, overBudget } = await execute(suite, budgetSeconds - taken(), record)
+  const seconds = taken()
   if (!suite.records) {
     const state = exitCode === 0 ? 'passed' : 'failed'
     const objections = overBudget ? [`${suite.name} took longer than its ${Math.round(budgetSeconds)} s and was stopped`] : []

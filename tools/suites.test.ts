@@ -12,3 +12,9 @@ it('gives a suite its budget, what is left of the whole where that is less, and 
 it('lets the tests on the Docker engine and those with other tools skip nothing', () => {
   expect(SUITES.filter((suite) => suite.mustRun).map((suite) => suite.name)).toEqual(['interop', 'docker'])
 })
+
+it('builds the servers of the lab beside what comes before, and never beside the builds on the engine', () => {
+  const names = SUITES.map(({ name }) => name)
+  expect(SUITES.filter(({ preparation }) => preparation === 'lab').map(({ name }) => name)).toEqual(['lab'])
+  expect(names.slice(-2)).toEqual(['lab', 'docker'])
+})

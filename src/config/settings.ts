@@ -126,7 +126,14 @@ export const SETTINGS = {
 export type Settings = { readonly [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]['fallback']> }
 
 /** Variables with our prefix that are read elsewhere: by the Makefile, the test runner and where the program starts. */
-const NOT_SETTINGS = ['BITWITNESS_YES', 'BITWITNESS_TEST_HOME', 'BITWITNESS_TEST_RECORD', 'BITWITNESS_DEBUG']
+const NOT_SETTINGS = [
+  'BITWITNESS_YES',
+  'BITWITNESS_CONFORMANCE',
+  'BITWITNESS_LAB',
+  'BITWITNESS_TEST_HOME',
+  'BITWITNESS_TEST_RECORD',
+  'BITWITNESS_DEBUG',
+]
 
 /**
  * Reads and checks all settings. An empty variable counts as not set. Fails with `setting-invalid` or, for a variable with our prefix

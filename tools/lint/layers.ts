@@ -94,7 +94,7 @@ export const LAYERS: readonly Layer[] = [
   { dir: 'src/context.ts', may: ['src', 'verifier', 'attestations'], packages: ['node:*'] },
   { dir: 'src/bin', may: ['src/cli', 'src/config'], packages: ['node:*'] },
   { dir: 'test', may: ['src', 'verifier', 'attestations', 'mkosi', 'tools'], packages: ['*'] },
-  { dir: 'bench', may: ['src', 'verifier', 'attestations', 'test'], packages: ['*'] },
+  { dir: 'bench', may: ['src', 'verifier', 'attestations', 'test', 'tools'], packages: ['*'] },
   { dir: 'mkosi', may: ['src', 'verifier', 'test'], packages: ['*'] },
   { dir: 'tools', may: ['src', 'verifier', 'attestations'], packages: ['*'] },
 ]

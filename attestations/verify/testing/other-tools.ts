@@ -24,8 +24,8 @@ export async function askOthers(
   await writeFile(path.join(o.folder, files.artifact), ARTIFACT)
   if (signer.kind === 'key') await writeFile(path.join(o.folder, files.key), signer.publicKeys[0] ?? '')
   const [cosign, sigstoreGo] = await Promise.all([
-    run(o.tools.cosign, cosignArguments(question, signed), o.folder),
-    run(o.tools.sigstoreGo, sigstoreGoArguments(question, signed), o.folder),
+    runTool(o.tools.cosign, cosignArguments(question, signed), o.folder),
+    runTool(o.tools.sigstoreGo, sigstoreGoArguments(question, signed), o.folder),
   ])
   return { cosign, sigstoreGo }
 }
@@ -62,7 +62,8 @@ function certificateFlags(signer: RequiredSigner, [name, issuer]: readonly [stri
   throw new Error('the other tools take no such name')
 }
 
-async function run(program: string, args: readonly string[], cwd: string): Promise<Said> {
+/** Runs one of them, or anything that answers by its exit code. */
+export async function runTool(program: string, args: readonly string[], cwd: string): Promise<Said> {
   // Without a home nothing that another run has cached answers in its stead.
   const done = await execa(program, args, { cwd, reject: false, timeout: 60_000, all: true, env: { HOME: cwd, TUF_ROOT: cwd } })
   if (done.exitCode === undefined) throw new Error(`${path.basename(program)} did not run to its end`)
