@@ -15,11 +15,12 @@ import { misdescribedInputs } from '../verifier/builder/inputs/lock-truth.ts'
 import { snapshotMirrors } from '../verifier/builder/inputs/mirrors.ts'
 import { recordInputs } from '../verifier/builder/inputs/record.ts'
 import { replayInputs } from '../verifier/builder/inputs/replay.ts'
+import { readSmallFile } from '../verifier/bytes/small-file.ts'
 import type { BlobStore } from '../verifier/model/blob-store.ts'
 import type { Sha256 } from '../verifier/model/digest.ts'
 import type { EmitEvent } from '../verifier/model/event.ts'
 import { Failure } from '../verifier/model/failure.ts'
-import type { InputLock } from '../verifier/model/lock.ts'
+import { type InputLock, MAX_LOCK_BYTES } from '../verifier/model/lock.ts'
 import { pinSource } from '../verifier/source/pin-source.ts'
 import { parseSourceRef } from '../verifier/source/source-ref.ts'
 import { type BuildCommand, build } from './app/build.ts'
@@ -271,15 +272,14 @@ export class Context implements AsyncDisposable {
 }
 
 async function readLock(file: string): Promise<InputLock> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new Failure({
-      code: 'lock-unreadable',
-      message: 'the input lock cannot be read',
-      hint: 'give the path of the inputs.lock.json that a build wrote',
-      cause,
-    })
+  const read = await readSmallFile(file, { maxBytes: MAX_LOCK_BYTES })
+  if (read.bytes !== null) return parseLock(read.bytes.toString('utf8'))
+  throw new Failure({
+    code: 'lock-unreadable',
+    message: 'the input lock cannot be read',
+    hint: 'give the path of the inputs.lock.json that a build wrote',
+    cause: read.cause,
   })
-  return parseLock(text)
 }
 
 /** Tells this home's containers from those of other homes on the same engine. */

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
+import { readSmallFile } from '../verifier/bytes/small-file.ts'
 import { Failure } from '../verifier/model/failure.ts'
 import type { ImageRegistry } from './app/image-registry.ts'
 import type { PushPorts } from './app/push.ts'
@@ -30,9 +30,13 @@ export async function openRegistryRoom(settings: Needs): Promise<RegistryRoom> {
   }
 }
 
+/** Many times what all the authorities of a system take. */
+const MAX_AUTHORITIES = 4 << 20
+
 async function readAuthorities(file: string): Promise<string> {
   try {
-    const pem = await readFile(file, 'utf8')
+    const { bytes } = await readSmallFile(file, { maxBytes: MAX_AUTHORITIES })
+    const pem = bytes?.toString('utf8') ?? ''
     if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('no certificate')
     createSecureContext({ ca: pem })
     return pem

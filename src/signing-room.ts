@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { TokenSource } from '../attestations/sign/identity-token.ts'
 import { openKey, readKeyFile } from '../attestations/sign/key-file.ts'
@@ -7,7 +6,8 @@ import type { SigningKey } from '../attestations/sign/signing-key.ts'
 import { sigstoreSigner } from '../attestations/sign/sigstore-signer.ts'
 import { tokenFromCi, tokenFromFile, tokenFromUrl } from '../attestations/sign/token-sources.ts'
 import { keyBuilderBase } from '../attestations/statement/predicate-types.ts'
-import { parseTrustedRoot } from '../attestations/verify/trusted-root.ts'
+import { MAX_TRUSTED_ROOT, parseTrustedRoot } from '../attestations/verify/trusted-root.ts'
+import { readSmallFile } from '../verifier/bytes/small-file.ts'
 import { Failure } from '../verifier/model/failure.ts'
 import type { AttestPorts } from './app/attest.ts'
 import type { CiIdentity } from './config/ci-identity.ts'
@@ -86,12 +86,12 @@ export class SigningRoom {
 }
 
 async function readTrustedRoot(file: string): Promise<Uint8Array> {
-  return await readFile(file).catch((cause: unknown) => {
-    throw new Failure({
-      code: 'trusted-root-unreadable',
-      message: 'the trusted root cannot be read',
-      hint: 'check that BITWITNESS_TRUSTED_ROOT names a file that is there',
-      cause,
-    })
+  const read = await readSmallFile(file, { maxBytes: MAX_TRUSTED_ROOT })
+  if (read.bytes !== null) return read.bytes
+  throw new Failure({
+    code: 'trusted-root-unreadable',
+    message: 'the trusted root cannot be read',
+    hint: 'check that BITWITNESS_TRUSTED_ROOT names a file that is there',
+    cause: read.cause,
   })
 }

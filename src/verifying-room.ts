@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { publicGoodSnapshot } from '../attestations/verify/public-good.ts'
-import { parseTrustedRoot } from '../attestations/verify/trusted-root.ts'
-import { Failure } from '../verifier/model/failure.ts'
+import { MAX_TRUSTED_ROOT, parseTrustedRoot } from '../attestations/verify/trusted-root.ts'
+import { readNamedFile } from './app/named-file.ts'
 import type { VerifyAttestationPorts } from './app/verify-attestation.ts'
 import type { Environment } from './config/setting.ts'
 
@@ -14,8 +13,11 @@ export function openVerifyingRoom(environment: Environment): VerifyAttestationPo
   const settings = async () => (await import('./config/settings.ts')).readSettings(environment)
   return {
     now: () => new Date(),
-    async trustedRoot({ file, refresh }) {
-      if (file !== null) return { origin: 'file', root: parseTrustedRoot(await readRoot(file)) }
+    async trustedRoot({ file, refresh }, signal) {
+      if (file !== null) {
+        const bytes = await readNamedFile(file, { what: 'the trusted root', maxBytes: MAX_TRUSTED_ROOT, signal })
+        return { origin: 'file', root: parseTrustedRoot(bytes) }
+      }
       if (!refresh) return { origin: 'snapshot', root: publicGoodSnapshot() }
       const [{ openHome }, { refreshTrustedRoot }] = await Promise.all([
         import('./config/home.ts'),
@@ -41,15 +43,4 @@ export function openVerifyingRoom(environment: Environment): VerifyAttestationPo
       )
     },
   }
-}
-
-async function readRoot(file: string): Promise<Uint8Array> {
-  return await readFile(file).catch((cause: unknown) => {
-    throw new Failure({
-      code: 'file-unreadable',
-      message: 'the trusted root cannot be read',
-      hint: 'give the path of a file that is there',
-      cause,
-    })
-  })
 }

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { constants } from 'node:fs'
-import { type FileHandle, link, open, rm } from 'node:fs/promises'
+import { link, open, rm } from 'node:fs/promises'
 import path from 'node:path'
+import { readSmallFile } from '../../verifier/bytes/small-file.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import { parseSigningKey, type SigningKey } from './signing-key.ts'
 
@@ -32,25 +32,19 @@ export async function readKeyFile(file: string): Promise<SigningKey> {
 
 /** Undefined where there is no such file. */
 async function readKey(file: string): Promise<SigningKey | undefined> {
-  let handle: FileHandle
-  try {
-    // Not blocking: a named pipe would be waited for.
-    handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined
-    throw unreadable(errnoOf(error))
+  const read = await readSmallFile(file, { maxBytes: MAX_BYTES })
+  if (read.bytes === null) {
+    if (read.why === 'absent') return undefined
+    throw unreadable(errnoOf(read.cause) ?? 'not a file of a key')
   }
-  await using opened = handle
-  const { mode, size } = await opened.stat().then((stats) => (stats.isFile() ? stats : { mode: 0, size: Number.POSITIVE_INFINITY }))
-  if (size > MAX_BYTES) throw unreadable('not a file of a key')
   // Where there are no user ids there are no such modes either.
-  if ((mode & 0o077) !== 0 && process.getuid !== undefined)
+  if ((read.mode & 0o077) !== 0 && process.getuid !== undefined)
     throw new Failure({
       code: 'key-not-private',
       message: 'others than its owner may read or write the file of the signing key',
       hint: 'if it may have been read, make a new one; otherwise: chmod 600 FILE',
     })
-  return parseSigningKey(await opened.readFile('utf8').catch((error: unknown) => Promise.reject(unreadable(errnoOf(error)))))
+  return parseSigningKey(read.bytes.toString('utf8'))
 }
 
 async function makeKey(folder: string, file: string): Promise<void> {

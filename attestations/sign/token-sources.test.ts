@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -33,8 +34,11 @@ describe('a token from a file', () => {
     expect(await ask(source)).toBe('second')
   })
 
-  it('is unreadable where there is no such file, it is a folder, or it does not end', async () => {
-    for (const file of [path.join(folder, 'absent'), folder, '/dev/zero'])
+  it('is unreadable where there is no such file, it is a folder, a pipe or a device, or it is too long', async () => {
+    const [pipe, long] = ['pipe', 'long'].map((name) => path.join(folder, name)) as [string, string]
+    execFileSync('mkfifo', [pipe])
+    await writeFile(long, 'x'.repeat(64 * 1024 + 1))
+    for (const file of [path.join(folder, 'absent'), folder, pipe, '/dev/zero', long])
       await expect(ask(tokenFromFile(file))).rejects.toMatchObject({ code: 'identity-token-unreadable', retryable: true })
   })
 })

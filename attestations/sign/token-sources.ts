@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { readSmallFile } from '../../verifier/bytes/small-file.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import { Secret } from '../../verifier/model/secret.ts'
 import { askServer, PATIENCE, type Patience } from './http-answer.ts'
@@ -70,17 +70,9 @@ function valueOf(json: string): string {
 }
 
 async function readSecretFile(file: string, signal: AbortSignal): Promise<Secret> {
-  const parts: Buffer[] = []
-  try {
-    // One byte more than is taken, so that a longer file shows.
-    for await (const part of createReadStream(file, { end: MAX_BYTES, signal })) parts.push(part as Buffer)
-  } catch (error) {
-    signal.throwIfAborted()
-    throw unreadable((error as NodeJS.ErrnoException).code ?? 'unknown')
-  }
-  const bytes = Buffer.concat(parts)
-  if (bytes.length > MAX_BYTES) throw unreadable('too long')
-  return new Secret(bytes.toString('utf8'))
+  const read = await readSmallFile(file, { maxBytes: MAX_BYTES, signal })
+  if (read.bytes === null) throw unreadable(read.cause?.code ?? read.why)
+  return new Secret(read.bytes.toString('utf8'))
 }
 
 function unreadable(why: string): Failure {

@@ -97,7 +97,7 @@ const MESSAGES = {
   'json-number-inexact': ['the JSON document has a number that not every reader takes for the same', HINT],
 } as const
 
-function jsonFailure(code: JsonFailureCode): Failure {
+export function jsonFailure(code: JsonFailureCode): Failure {
   const [message, hint] = MESSAGES[code]
   return new Failure({ code, message, hint })
 }

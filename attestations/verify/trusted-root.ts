@@ -14,7 +14,10 @@ export type TrustedRoot = {
   readonly sha256: Sha256
 }
 
-const LIMITS = { maxBytes: 4 << 20, maxDepth: 16 }
+/** Of the document, in bytes. */
+export const MAX_TRUSTED_ROOT = 4 << 20
+
+const LIMITS = { maxBytes: MAX_TRUSTED_ROOT, maxDepth: 16 }
 
 /** Without a start, a validity is from the beginning of time: that is how a key that was never meant to be trusted gets in. */
 const Validity = z.looseObject({ start: z.iso.datetime({ offset: true }), end: z.iso.datetime({ offset: true }).nullish() })

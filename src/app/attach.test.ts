@@ -1,12 +1,16 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Sha256 } from '../../verifier/model/digest.ts'
+import { Failure } from '../../verifier/model/failure.ts'
 import { parsePinnedReference } from '../../verifier/model/image-reference.ts'
 import { type FakeOptions, FakeRegistry } from '../registry/testing/fake-registry.ts'
 import { manifestOf, openTestRegistry } from '../registry/testing/open.ts'
 import { attach } from './attach.ts'
 import { BUNDLE_TYPE, bundlesOf } from './attached-bundles.ts'
+import type { ImageRegistry, ImageRepository } from './image-registry.ts'
 import { digestOf } from './testing/built-folder.ts'
 
 const { signal } = new AbortController()
@@ -171,17 +175,21 @@ describe('a bundle is not attached', () => {
 
   it('where the image is not, or the file is not', async () => {
     await start({})
-    await expect(run(path.join(folder, 'absent'))).rejects.toMatchObject({ code: 'file-unreadable' })
+    execFileSync('mkfifo', [path.join(folder, 'pipe')])
+    for (const file of ['absent', 'pipe', '.'])
+      await expect(run(path.join(folder, file))).rejects.toMatchObject({ code: 'file-unreadable' })
     fake.manifests.clear()
     await expect(run((await bundleFile()).file)).rejects.toMatchObject({ code: 'registry-not-found' })
   })
 })
 
 describe('what strangers attach', () => {
-  const entry = (value: object): void => {
-    const bytes = Buffer.from(JSON.stringify({ artifactType: BUNDLE_TYPE, subject: { digest: `sha256:${image.sha256}` }, ...value }))
+  const head = { artifactType: BUNDLE_TYPE, subject: { digest: `sha256:${image.sha256}` } }
+  const write = (text: string): void => {
+    const bytes = Buffer.from(text)
     fake.manifests.set(`sha256:${digestOf(bytes)}`, { mediaType: image.mediaType, bytes })
   }
+  const entry = (value: object): void => write(JSON.stringify({ ...head, ...value }))
   const layer = (text: string, change: object = {}) => ({
     mediaType: BUNDLE_TYPE,
     digest: `sha256:${digestOf(text)}`,
@@ -213,6 +221,49 @@ describe('what strangers attach', () => {
       'registry-digest-differs',
       'registry-not-found',
     ])
+  })
+
+  it('is read in one way only, and what is not hides no bundle', async () => {
+    await start({})
+    const layers = JSON.stringify([layer('read')])
+    fake.blobs.set(`sha256:${digestOf('read')}`, Buffer.from('read'))
+    const named = JSON.stringify(head).slice(0, -1)
+    write(`${named},"layers":[],"layers":${layers}}`)
+    write(`${named},"layers":${layers},"deep":${'['.repeat(1000)}${']'.repeat(1000)}}`)
+    write(`${named},"layers":${layers},"number":9007199254740993}`)
+    const { file, sha256 } = await bundleFile()
+    expect((await run(file)).verdict).toBe('attached')
+    expect((await run(file)).verdict).toBe('present')
+    const { bundles, skipped } = await found()
+    expect(bundles.map((one) => one.sha256)).toEqual([sha256])
+    expect(skipped.map(({ code }) => code)).toEqual(Array.from({ length: 3 }, () => 'attached-bundle-malformed'))
+  })
+
+  it.each([
+    ['no JSON', '{', 'attached-bundle-malformed'],
+    ['no UTF-8', Buffer.from([0x22, 0xff, 0x22]), 'attached-bundle-malformed'],
+    ['nothing', null, 'attached-bundle-malformed'],
+    ['what no client would hand on', new Failure({ code: 'x-malformed', message: '', hint: '' }), 'x-malformed'],
+  ])('hides no bundle where a registry gives %s in the place of a manifest', async (_, answer, code) => {
+    await start({})
+    entry({ layers: [] })
+    const bad = [...fake.manifests.keys()].at(-1)
+    const { file, sha256 } = await bundleFile()
+    const of = (repository: ImageRepository): ImageRepository =>
+      Object.create(repository, {
+        manifest: {
+          value: async (digest: Sha256) => {
+            if (`sha256:${digest}` !== bad) return await repository.manifest(digest, signal)
+            if (answer instanceof Failure) throw answer
+            return answer === null ? null : { mediaType: image.mediaType, bytes: Buffer.from(answer), sha256: digest }
+          },
+        },
+      }) as ImageRepository
+    await using registry = openTestRegistry()
+    const other = { repository: (...args: Parameters<ImageRegistry['repository']>) => of(registry.repository(...args)) } as ImageRegistry
+    expect((await attach({ registry: other }, { bundles: [file], image: target(), signal })).verdict).toBe('attached')
+    const { bundles, skipped } = await bundlesOf(other.repository(target(), { access: 'pull' }), { digest: image.sha256, signal })
+    expect([bundles.map((one) => one.sha256), skipped.map((one) => one.code)]).toEqual([[sha256], [code]])
   })
 
   it('is read up to a bound, and what is beyond it is said', async () => {

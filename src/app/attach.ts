@@ -3,7 +3,7 @@ import { OCI_MANIFEST, stableJson } from '../../verifier/compare/oci-image.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import { type PinnedReference, pinnedName } from '../../verifier/model/image-reference.ts'
-import { attachedBlob, BUNDLE_LIMITS, BUNDLE_TYPE, sha256Of } from './attached-bundles.ts'
+import { attachedBlob, BUNDLE_LIMITS, BUNDLE_TYPE, damageOf, sha256Of } from './attached-bundles.ts'
 import { type BundleFile, readBundleFile } from './bundle-file.ts'
 import type { BlobSource, Descriptor, ImageRegistry, ImageRepository, Manifest } from './image-registry.ts'
 
@@ -93,7 +93,7 @@ async function alreadyAttached(
     } catch (error) {
       o.signal.throwIfAborted()
       // What cannot be read is not what is to be attached.
-      if (!(error instanceof Failure) || error.code !== 'attached-bundle-malformed') throw error
+      damageOf(error)
     }
   }
   return known

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { parseStrictJson } from '../../attestations/statement/strict-json.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
-import type { BlobId, Descriptor, ImageRepository, ReferrersVia } from './image-registry.ts'
+import type { BlobId, Descriptor, ImageRepository, Manifest, ReferrersVia } from './image-registry.ts'
 
 /** Media type of a Sigstore bundle, and the artifact type by which registries list it. */
 export const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json'
@@ -53,11 +54,16 @@ export async function bundlesOf(
       bundles.push({ manifest: entry.sha256, sha256: blob.sha256, bytes: Buffer.concat(parts) })
     } catch (error) {
       signal.throwIfAborted()
-      if (!(error instanceof Failure) || error.retryable) throw error
-      skipped.push({ manifest: entry.sha256, code: error.code })
+      skipped.push({ manifest: entry.sha256, code: damageOf(error).code })
     }
   }
   return { via, bundles, skipped, truncated: truncated || distinct.length > limits.count }
+}
+
+/** What is wrong with one attached thing, and with no other: rethrows what says nothing of it, such as that the registry is away. */
+export function damageOf(error: unknown): Failure {
+  if (error instanceof Failure && !error.retryable) return error
+  throw error
 }
 
 const Attaching = z.looseObject({
@@ -75,7 +81,7 @@ export async function attachedBlob(
   o: { readonly entry: Descriptor; readonly subject: Sha256; readonly signal: AbortSignal },
 ): Promise<BlobId | null> {
   const manifest = await repository.manifest(o.entry.sha256, o.signal)
-  const parsed = Attaching.safeParse(manifest === null ? null : JSON.parse(Buffer.from(manifest.bytes).toString('utf8')))
+  const parsed = Attaching.safeParse(manifest === null ? null : readManifest(manifest))
   if (o.entry.artifactType === null && parsed.data?.artifactType !== BUNDLE_TYPE) return null
   if (manifest === null) throw malformed('the registry lists it and does not have it')
   const [layer, ...others] = parsed.data?.layers ?? []
@@ -83,6 +89,15 @@ export async function attachedBlob(
   if (layer?.mediaType !== BUNDLE_TYPE || !sha256.success || others.length > 0) throw malformed('it does not hold one bundle')
   if (parsed.data?.subject?.digest !== `sha256:${o.subject}`) throw malformed('it is attached to another image')
   return { sha256: sha256.data, size: layer.size }
+}
+
+/** Undefined for what two readers could take for two things, or is no JSON at all. */
+function readManifest({ bytes }: Manifest): unknown {
+  try {
+    return parseStrictJson(bytes)
+  } catch {
+    return undefined
+  }
 }
 
 function malformed(why: string): Failure {

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { parseLock } from '../../verifier/builder/inputs/inputs-archive.ts'
+import { readSmallFile } from '../../verifier/bytes/small-file.ts'
 import { digestFile } from '../../verifier/compare/digest-file.ts'
 import { BuildManifest } from '../../verifier/model/build-manifest.ts'
 import type { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
-import type { InputLock } from '../../verifier/model/lock.ts'
+import { type InputLock, MAX_LOCK_BYTES } from '../../verifier/model/lock.ts'
 
 /** Name of the manifest in a folder that `build` wrote. */
 export const BUILD_MANIFEST_FILE = 'build-manifest.json'
 
 const MAX_MANIFEST = 16 << 20
-const MAX_LOCK = 64 << 20
 
 export type BuildFolder = {
   readonly folder: string
@@ -43,7 +43,9 @@ export async function provenFile(
   signal: AbortSignal,
 ): Promise<string> {
   const file = path.join(folder, artifact.file)
-  await plainSize(file)
+  // A pipe or a device in the place of a file would be read for ever.
+  const status = await stat(file).catch((cause: unknown) => Promise.reject(unreadable(cause)))
+  if (!status.isFile()) throw unreadable(undefined)
   const found = await digestFile(file, signal).catch((cause: unknown) => {
     signal.throwIfAborted()
     throw unreadable(cause)
@@ -59,7 +61,7 @@ export async function provenFile(
 
 async function lockOf(folder: string, { lock }: BuildManifest): Promise<BuildFolder['lock']> {
   if (lock === null) return null
-  const bytes = await bounded(folder, lock.file, MAX_LOCK)
+  const bytes = await bounded(folder, lock.file, MAX_LOCK_BYTES)
   if (createHash('sha256').update(bytes).digest('hex') !== lock.sha256)
     throw new Failure({
       code: 'lock-differs',
@@ -70,16 +72,9 @@ async function lockOf(folder: string, { lock }: BuildManifest): Promise<BuildFol
 }
 
 async function bounded(folder: string, name: string, maxBytes: number): Promise<Buffer> {
-  const file = path.join(folder, name)
-  if ((await plainSize(file)) > maxBytes) throw malformed()
-  return await readFile(file).catch((cause: unknown) => Promise.reject(unreadable(cause)))
-}
-
-/** A pipe or a device in the place of a file would be read for ever. */
-async function plainSize(file: string): Promise<number> {
-  const status = await stat(file).catch((cause: unknown) => Promise.reject(unreadable(cause)))
-  if (!status.isFile()) throw unreadable(undefined)
-  return status.size
+  const read = await readSmallFile(path.join(folder, name), { maxBytes })
+  if (read.bytes !== null) return read.bytes
+  throw read.why === 'too-large' ? malformed() : unreadable(read.cause)
 }
 
 function parseManifest(text: string): BuildManifest {

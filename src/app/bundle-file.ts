@@ -1,4 +1,3 @@
-import { readFile, stat } from 'node:fs/promises'
 import { z } from 'zod'
 import { decodeStatement } from '../../attestations/statement/decode.ts'
 import { PAYLOAD_TYPE } from '../../attestations/statement/predicate-types.ts'
@@ -6,6 +5,7 @@ import { parseStrictJson } from '../../attestations/statement/strict-json.ts'
 import type { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import { BUNDLE_LIMITS, BUNDLE_TYPE } from './attached-bundles.ts'
+import { readNamedFile } from './named-file.ts'
 
 export type BundleFile = { readonly bytes: Uint8Array; readonly predicateType: string; readonly subjects: readonly Sha256[] }
 
@@ -20,7 +20,7 @@ const Bundle = z.looseObject({
  * `file-unreadable`, `bundle-unsupported`, and as `decodeStatement` does.
  */
 export async function readBundleFile(file: string): Promise<BundleFile> {
-  const bytes = await readBounded(file)
+  const bytes = await readNamedFile(file, { what: 'a bundle', maxBytes: BUNDLE_LIMITS.bytes })
   const parsed = Bundle.safeParse(parseStrictJson(bytes))
   if (!parsed.success)
     throw new Failure({
@@ -30,17 +30,4 @@ export async function readBundleFile(file: string): Promise<BundleFile> {
     })
   const { subject, predicateType } = decodeStatement(Buffer.from(parsed.data.dsseEnvelope.payload, 'base64'))
   return { bytes, predicateType, subjects: subject.map(({ digest }) => digest.sha256) }
-}
-
-async function readBounded(file: string): Promise<Buffer> {
-  try {
-    if ((await stat(file)).size <= BUNDLE_LIMITS.bytes) return await readFile(file)
-  } catch (cause) {
-    throw unreadable(cause)
-  }
-  throw unreadable()
-}
-
-function unreadable(cause?: unknown): Failure {
-  return new Failure({ code: 'file-unreadable', message: 'a bundle cannot be read', hint: 'give the path of a file that is there', cause })
 }

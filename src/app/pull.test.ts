@@ -26,11 +26,16 @@ afterEach(async () => {
 const descriptor = (mediaType: string, bytes: Buffer) => ({ mediaType, digest: `sha256:${digestOf(bytes)}`, size: bytes.length })
 const tar = (bytes: Buffer) => descriptor('application/vnd.oci.image.layer.v1.tar', bytes)
 
-async function start(change: object = {}, options: FakeOptions = {}, mediaType = OCI_MANIFEST): Promise<string> {
+async function start(
+  change: object = {},
+  options: FakeOptions = {},
+  mediaType = OCI_MANIFEST,
+  text = (json: string) => json,
+): Promise<string> {
   fake = await FakeRegistry.start(options)
   for (const bytes of [config, ...layers]) fake.blobs.set(`sha256:${digestOf(bytes)}`, bytes)
   const value = { schemaVersion: 2, mediaType, config: descriptor(OCI_CONFIG, config), layers: layers.map(tar), ...change }
-  const bytes = Buffer.from(JSON.stringify(value))
+  const bytes = Buffer.from(text(JSON.stringify(value)))
   fake.manifests.set(`sha256:${digestOf(bytes)}`, { mediaType, bytes })
   return `${fake.host}/owner/app@sha256:${digestOf(bytes)}`
 }
@@ -94,6 +99,7 @@ describe('a pull leaves nothing behind', () => {
     ['with a layer by another algorithm', 'registry-image-unsupported', async () => run(await start({ layers: [{ ...tar(config), digest: `sha512:${'0'.repeat(128)}` }] }))],
     ['with too many layers', 'registry-image-unsupported', async () => run(await start({ layers: Array.from({ length: 129 }, () => tar(config)) }))],
     ['with two sizes for one layer', 'oci-blob-differs', async () => run(await start({ layers: [{ ...tar(config), size: 5 }, tar(config)] }))],
+    ['that can be read in two ways', 'json-duplicate-key', async () => run(await start({}, {}, OCI_MANIFEST, (json) => json.replace('{', '{"layers":[],')))],
     ['that is not there', 'registry-not-found', async () => run((await start()).replace(/[0-9a-f]{64}$/, '0'.repeat(64)))],
   ])('of an image %s', async (_, code, act) => {
     await expect(act()).rejects.toMatchObject({ code })

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
+import { parseStrictJson } from '../../attestations/statement/strict-json.ts'
 import { descriptor, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, stableJson } from '../../verifier/compare/oci-image.ts'
 import { OCI_LAYOUT_FILE } from '../../verifier/compare/oci-layout.ts'
 import { type OciContents, readOciLayout } from '../../verifier/compare/oci-read.ts'
@@ -100,7 +101,7 @@ type Blob = { readonly sha256: Sha256; readonly size: number }
 
 /** What the manifest names, each blob once. */
 function blobsOf({ mediaType, bytes }: Manifest, maxBytes: number): readonly Blob[] {
-  const parsed = ImageManifest.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8')))
+  const parsed = ImageManifest.safeParse(parseStrictJson(bytes))
   if (mediaType !== OCI_MANIFEST || !parsed.success)
     throw new Failure({
       code: 'registry-image-unsupported',

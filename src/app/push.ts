@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { readSmallFile } from '../../verifier/bytes/small-file.ts'
 import type { Sha256 } from '../../verifier/model/digest.ts'
 import { encodeDocument } from '../../verifier/model/document.ts'
 import { Failure } from '../../verifier/model/failure.ts'
@@ -168,12 +169,8 @@ async function readInfo(
   image: ImageReference,
 ): Promise<{ readonly same: RegistryInfo | null; readonly mountFrom: string | null }> {
   const file = path.join(folder, PUSH_FILES.registryInfo)
-  const size = await stat(file).then(
-    (stats) => stats.size,
-    () => 0,
-  )
-  const text = size > 0 && size <= MAX_INFO ? await readFile(file, 'utf8').catch(() => '') : ''
-  const parsed = RegistryInfo.safeParse(jsonOf(text))
+  const { bytes } = await readSmallFile(file, { maxBytes: MAX_INFO })
+  const parsed = RegistryInfo.safeParse(bytes === null ? undefined : jsonOf(bytes.toString('utf8')))
   if (!parsed.success || parsed.data.registry !== image.registry) return { same: null, mountFrom: null }
   const { imageName: repository, pinnedImage } = parsed.data
   if (repository === image.repository)

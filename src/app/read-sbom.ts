@@ -1,10 +1,9 @@
 import { z } from 'zod'
 import type { SbomInput } from '../../attestations/sbom/sbom-input.ts'
-import { JSON_LIMITS, parseStrictJson } from '../../attestations/statement/strict-json.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import type { VerificationReport } from '../../verifier/model/report.ts'
-import { readWhole } from './read-report.ts'
+import { readNamedJson } from './named-file.ts'
 
 /** What has to be known of a bill to say what it is of; the rest is CycloneDX's. */
 const Bill = z.looseObject({
@@ -23,8 +22,8 @@ export async function readSbom(
   { attempts }: VerificationReport,
   signal: AbortSignal,
 ): Promise<{ readonly image: SbomInput['image']; readonly text: string }> {
-  const bytes = await readWhole(file, JSON_LIMITS.maxBytes, signal)
-  const parsed = Bill.safeParse(parseStrictJson(bytes))
+  const { bytes, value } = await readNamedJson(file, 'the bill of materials', signal)
+  const parsed = Bill.safeParse(value)
   if (!parsed.success)
     throw new Failure({
       code: 'sbom-malformed',

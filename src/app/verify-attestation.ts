@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
 import { CHECK_NAMES } from '../../attestations/verify/check.ts'
 import { readKeys } from '../../attestations/verify/key-names.ts'
 import { type AttestationPolicy, requirePolicy } from '../../attestations/verify/policy.ts'
@@ -12,6 +11,7 @@ import { Failure } from '../../verifier/model/failure.ts'
 import type { PinnedReference } from '../../verifier/model/image-reference.ts'
 import { ATTESTATION_CHECK_SCHEMA, type AttestationCheckDocument } from './attestation-check.ts'
 import { bundlesInDocument } from './bundle-documents.ts'
+import { readNamedFile } from './named-file.ts'
 
 /** Where bundles are: in a file, beside an image in a registry, behind an URL of Bitwitness. */
 export type BundleSource =
@@ -60,13 +60,13 @@ export async function verifyAttestations(
   ports: VerifyAttestationPorts,
   command: VerifyAttestationCommand,
 ): Promise<AttestationCheckDocument> {
-  const { source, signal } = command
+  const { signal } = command
   const artifact = await artifactOf(command)
   const policy: AttestationPolicy = { ...command.policy, artifact }
   // What is wrong with the question is told before anything is fetched.
   const asked = describe(policy)
   const { origin, root } = await ports.trustedRoot(command.trustedRoot, signal)
-  const { bundles: found, skipped, truncated } = await bundlesFrom(source, ports, signal)
+  const { bundles: found, skipped, truncated } = await bundlesFrom(command, ports)
   const now = ports.now()
   const bundles = found.map((bundle) => ({
     sha256: Sha256.parse(createHash('sha256').update(bundle).digest('hex')),
@@ -132,34 +132,29 @@ async function hashFile(file: string, signal: AbortSignal): Promise<Sha256> {
     for await (const part of createReadStream(file, { signal })) hash.update(part as Buffer)
   } catch (cause) {
     signal.throwIfAborted()
-    throw unreadable('the artifact cannot be read', cause)
+    throw new Failure({
+      code: 'file-unreadable',
+      message: 'the artifact cannot be read',
+      hint: 'give the path of a file that is there',
+      cause,
+    })
   }
   return Sha256.parse(hash.digest('hex'))
 }
 
-async function bundlesFrom(source: BundleSource, ports: VerifyAttestationPorts, signal: AbortSignal): Promise<FoundBundles> {
+async function bundlesFrom({ source, signal }: VerifyAttestationCommand, ports: VerifyAttestationPorts): Promise<FoundBundles> {
   switch (source.kind) {
     case 'file':
-      return { bundles: bundlesInDocument(await readBounded(source.path)), skipped: [], truncated: false }
+      return {
+        bundles: bundlesInDocument(await readNamedFile(source.path, { what: 'the bundle', maxBytes: MAX_DOCUMENT, signal })),
+        skipped: [],
+        truncated: false,
+      }
     case 'image':
       return await ports.bundlesOf(source.image, signal)
     case 'url':
       return { bundles: bundlesInDocument(await ports.fetchDocument(source.url, signal)), skipped: [], truncated: false }
   }
-}
-
-async function readBounded(file: string): Promise<Uint8Array> {
-  try {
-    const { size } = await stat(file)
-    if (size <= MAX_DOCUMENT) return await readFile(file)
-  } catch (cause) {
-    throw unreadable('the bundle cannot be read', cause)
-  }
-  throw unreadable('the file is larger than any bundle')
-}
-
-function unreadable(message: string, cause?: unknown): Failure {
-  return new Failure({ code: 'file-unreadable', message, hint: 'give the path of a file that is there', cause })
 }
 
 function describe(policy: AttestationPolicy): AttestationCheckDocument['asked'] {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { createHash, createPublicKey, verify } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -185,8 +186,8 @@ describe('attest refuses', () => {
       await writeFile(at(name), content)
       expect([name, ...(await refused(at(name)))]).toEqual([name, exit, code])
     }
-    expect(await refused(at('absent'))).toEqual([2, 'file-unreadable'])
-    expect(await refused(folder)).toEqual([2, 'file-unreadable'])
+    execFileSync('mkfifo', [at('pipe')])
+    for (const file of [at('absent'), folder, at('pipe'), '/dev/zero']) expect(await refused(file)).toEqual([2, 'file-unreadable'])
   })
 
   it('a verdict that its evidence does not bear out', async () => {
@@ -200,6 +201,7 @@ describe('attest refuses', () => {
     expect(await refused(file, ['--lock', at('lock')])).toEqual([2, 'lock-of-another-build'])
     await writeFile(at('lock'), '{}')
     expect(await refused(file, ['--lock', at('lock')])).toEqual([2, 'input-lock-malformed'])
+    expect(await refused(file, ['--lock', folder])).toEqual([2, 'file-unreadable'])
   })
 
   it('a bill of materials that is none, or of an image that was not built', async () => {
@@ -230,7 +232,9 @@ describe('attest refuses', () => {
     }
     expect(await code({ BITWITNESS_SIGNER: 'sigstore' })).toEqual([2, 'builder-id-missing'])
     expect(await code({ BITWITNESS_SIGNER: 'sigstore', BITWITNESS_REKOR_VERSION: '2' })).toEqual([2, 'setting-conflict'])
-    expect(await code({ BITWITNESS_TRUSTED_ROOT: at('absent') })).toEqual([2, 'trusted-root-unreadable'])
+    execFileSync('mkfifo', [at('pipe')])
+    for (const root of [at('absent'), at('pipe'), '/dev/zero'])
+      expect(await code({ BITWITNESS_TRUSTED_ROOT: root })).toEqual([2, 'trusted-root-unreadable'])
     await writeFile(at('root.json'), '[]')
     expect(await code({ BITWITNESS_TRUSTED_ROOT: at('root.json') })).toEqual([2, 'trusted-root-malformed'])
     expect(await code({}, '--key', at('absent'))).toEqual([2, 'key-unreadable'])

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -20,6 +21,7 @@ const put = async (name: string, content: unknown): Promise<string> => {
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'bitwitness-attestation-'))
   world = await caseWorld()
+  execFileSync('mkfifo', [at('pipe')])
   await put('artifact', ARTIFACT)
   await put('root.json', world.sigstore.root())
   await put('key.pub', pemOf(world.key))
@@ -176,22 +178,27 @@ describe('what is asked is wrong: attestation verify', () => {
     ],
     ['a root that is none', [...digest, '--key', 'KEY', '--trusted-root', 'KEY'], 'trusted-root-malformed'],
     ['a root that is not there', [...digest, '--key', 'KEY', '--trusted-root', 'absent'], 'file-unreadable'],
+    ['a root that is a pipe', [...digest, '--key', 'KEY', '--trusted-root', 'PIPE'], 'file-unreadable'],
     ['a key that is not there', [...digest, '--key', 'absent'], 'file-unreadable'],
+    ['a key that is a pipe', [...digest, '--key', 'PIPE'], 'file-unreadable'],
+    ['a key that is a device', [...digest, '--key', '/dev/zero'], 'file-unreadable'],
     ['a key that is none', [...digest, '--key', 'ARTIFACT'], 'public-key-malformed'],
     ['an artifact that is not there', ['--artifact', 'absent', '--key', 'KEY'], 'file-unreadable'],
   ])('with %s ends with 2', async (_, args, code) => {
-    const files: Readonly<Record<string, string>> = { KEY: at('key.pub'), ARTIFACT: at('artifact') }
+    const files: Readonly<Record<string, string>> = { KEY: at('key.pub'), ARTIFACT: at('artifact'), PIPE: at('pipe') }
     const { exit, stdout } = await verify(at('keyed.json'), ...args.map((word) => files[word] ?? word), '--json')
     expect([exit, codeOf(stdout)]).toEqual([2, code])
   })
 
   it.each([
     ['a bundle that is not there', 'absent', 2, 'file-unreadable'],
+    ['a bundle that is a pipe', 'PIPE', 2, 'file-unreadable'],
+    ['a bundle that is a folder', '.', 2, 'file-unreadable'],
     ['a digest in place of a bundle', `sha256:${DIGEST}`, 2, 'usage'],
     ['a URL without TLS', 'http://witness.example/bundles', 3, 'document-url-refused'],
     ['a URL of this machine', 'https://localhost/bundles', 3, 'document-host-private'],
   ])('with %s says so', async (_, source, exit, code) => {
-    const answer = await verify(source, ...digest, '--key', at('key.pub'), '--json')
+    const answer = await verify(source === 'PIPE' ? at('pipe') : source, ...digest, '--key', at('key.pub'), '--json')
     expect([answer.exit, codeOf(answer.stdout)]).toEqual([exit, code])
   })
 })

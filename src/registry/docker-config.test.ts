@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { inspect } from 'node:util'
@@ -99,6 +99,15 @@ describe("Docker's config", () => {
     const error: unknown = await login(text, 'ghcr.io').catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'registry-credentials-unreadable' })
     expect(inspect(error, { depth: 10 })).not.toMatch(/planted|c29tZWJvZHk/)
+  })
+
+  it('that is a folder or a device is refused', async () => {
+    const file = path.join(folder, 'config.json')
+    await mkdir(file)
+    await expect(readLogin(folder, ['ghcr.io'])).rejects.toMatchObject({ code: 'registry-credentials-unreadable' })
+    await rm(file, { recursive: true })
+    await symlink('/dev/zero', file)
+    await expect(readLogin(folder, ['ghcr.io'])).rejects.toMatchObject({ code: 'registry-credentials-unreadable' })
   })
 
   it('shows no secret when a login is printed', async () => {

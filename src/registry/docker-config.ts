@@ -1,6 +1,6 @@
-import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
+import { readSmallFile } from '../../verifier/bytes/small-file.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import { Secret } from '../../verifier/model/secret.ts'
 
@@ -48,16 +48,13 @@ export async function readLogin(folder: string, names: readonly [string, ...stri
 }
 
 async function readConfig(file: string): Promise<z.infer<typeof Config> | null> {
-  let text: string
-  try {
-    if ((await stat(file)).size > MAX_BYTES) throw unreadable()
-    text = await readFile(file, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+  const read = await readSmallFile(file, { maxBytes: MAX_BYTES })
+  if (read.bytes === null) {
+    if (read.why === 'absent') return null
     throw unreadable()
   }
   try {
-    return Config.parse(JSON.parse(text))
+    return Config.parse(JSON.parse(read.bytes.toString('utf8')))
   } catch {
     // The error would quote the file, and with it a password.
     throw unreadable()

@@ -12,6 +12,7 @@ type Layer = {
 export const LAYERS: readonly Layer[] = [
   { dir: 'verifier/model', may: [], packages: ['zod'] },
   { dir: 'verifier/address', may: [], packages: ['node:*'] },
+  { dir: 'verifier/bytes', may: ['verifier/model'], packages: ['node:*'] },
   {
     dir: 'verifier/source',
     may: ['verifier/model', 'verifier/address', 'verifier/tar', 'verifier/compare/decompress.ts'],
@@ -19,19 +20,23 @@ export const LAYERS: readonly Layer[] = [
   },
   { dir: 'verifier/recipe', may: ['verifier/model'], packages: ['zod', 'yaml'] },
   { dir: 'verifier/tar', may: ['verifier/model'], packages: ['node:*'] },
-  { dir: 'verifier/compare', may: ['verifier/model', 'verifier/tar'], packages: ['node:*'] },
+  { dir: 'verifier/compare', may: ['verifier/model', 'verifier/bytes', 'verifier/tar'], packages: ['node:*'] },
   { dir: 'verifier/explain', may: ['verifier/model', 'verifier/tar', 'verifier/compare'], packages: ['node:*', 'diff'] },
   { dir: 'verifier/builder/inputs', may: ['verifier/model', 'verifier/address', 'verifier/tar'], packages: ['node:*', 'p-retry', 'zod'] },
   {
     dir: 'verifier/builder',
-    may: ['verifier/model', 'verifier/tar', 'verifier/compare', 'verifier/builder/inputs'],
+    may: ['verifier/model', 'verifier/bytes', 'verifier/tar', 'verifier/compare', 'verifier/builder/inputs'],
     packages: ['node:*', 'zod', 'execa'],
   },
   { dir: 'verifier/builder/docker', may: ['verifier/model', 'verifier/tar', 'verifier/builder'], packages: ['node:*', 'dockerode', 'zod'] },
   { dir: 'verifier', may: ['verifier'], packages: ['node:*', 'zod'] },
   { dir: 'attestations/statement', may: ['verifier/model'], packages: ['zod'] },
   { dir: 'attestations/sbom', may: ['verifier/model', 'attestations/statement'], packages: ['node:crypto', '@cyclonedx/*', 'zod'] },
-  { dir: 'attestations/sign', may: ['verifier/model', 'attestations/statement'], packages: ['node:*', '@sigstore/*', 'zod'] },
+  {
+    dir: 'attestations/sign',
+    may: ['verifier/model', 'verifier/bytes', 'attestations/statement'],
+    packages: ['node:*', '@sigstore/*', 'zod'],
+  },
   { dir: 'attestations/verify', may: ['verifier/model', 'attestations/statement'], packages: ['node:*', '@sigstore/*', 'zod'] },
   { dir: 'attestations', may: ['verifier/model', 'attestations'], packages: ['node:*', 'zod'] },
   { dir: 'src/app', may: ['verifier', 'attestations'], packages: ['node:*', 'zod'] },
@@ -40,7 +45,11 @@ export const LAYERS: readonly Layer[] = [
   { dir: 'src/web', may: ['verifier/model'], packages: ['hono'] },
   { dir: 'src/storage', may: ['verifier/model'], packages: ['node:*'] },
   { dir: 'src/engine', may: ['src/app/ports.ts', 'src/config', 'src/storage', 'verifier'], packages: ['node:*'] },
-  { dir: 'src/registry', may: ['src/app/image-registry.ts', 'verifier/model', 'verifier/address'], packages: ['node:*', 'zod'] },
+  {
+    dir: 'src/registry',
+    may: ['src/app/image-registry.ts', 'verifier/model', 'verifier/bytes', 'verifier/address'],
+    packages: ['node:*', 'zod'],
+  },
   { dir: 'src/dstack', may: ['verifier/model'], packages: ['node:*', 'zod', 'yaml'] },
   { dir: 'src/trust', may: ['verifier/model'], packages: ['node:*', '@sigstore/tuf'] },
   { dir: 'src/download', may: ['verifier/model', 'verifier/address'], packages: ['node:*'] },
@@ -63,7 +72,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     dir: 'src/registry-room.ts',
-    may: ['src/app', 'src/config', 'src/dstack', 'src/registry', 'verifier/model'],
+    may: ['src/app', 'src/config', 'src/dstack', 'src/registry', 'verifier/bytes', 'verifier/model'],
     packages: ['node:*'],
   },
   {
@@ -74,13 +83,14 @@ export const LAYERS: readonly Layer[] = [
   { dir: 'src/scratch-room.ts', may: ['src/storage', 'verifier/model'], packages: ['node:*'] },
   {
     dir: 'src/signing-room.ts',
-    may: ['src/app/attest.ts', 'src/config', 'attestations', 'verifier/model'],
+    may: ['src/app/attest.ts', 'src/config', 'attestations', 'verifier/bytes', 'verifier/model'],
     packages: ['node:*'],
   },
   {
     dir: 'src/verifying-room.ts',
     may: [
       'src/app/attached-bundles.ts',
+      'src/app/named-file.ts',
       'src/app/verify-attestation.ts',
       'src/config',
       'src/download',

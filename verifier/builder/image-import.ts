@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { BlobStore } from '../model/blob-store.ts'
 import { Sha256, withPrefix } from '../model/digest.ts'
 import { Failure } from '../model/failure.ts'
-import type { InputLock } from '../model/lock.ts'
+import { type InputLock, MAX_LOCK_BYTES } from '../model/lock.ts'
 import { IMAGE_TAR_LIMITS, type TarLimits } from '../tar/limits.ts'
 import { readTar, type StreamedMember } from '../tar/read.ts'
 import { BLOB_PREFIX, DESCRIPTION_NAME, INPUT_PREFIX, LOCK_NAME, readBlob } from './image-archive.ts'
@@ -26,7 +26,6 @@ const LIMITS: TarLimits = {
   holes: 'refused',
 }
 const MAX_DESCRIPTION = 4 * MIB
-const MAX_LOCK = 64 * MIB
 const MAX_SMALL_BLOB = MIB
 const MAX_LAYER = 4 * GIB
 
@@ -51,7 +50,7 @@ export async function importBuilder(o: {
   const members = readTar(file, LIMITS)
   try {
     const builder = readDescription(await head(members, DESCRIPTION_NAME, MAX_DESCRIPTION))
-    const lockText = await head(members, LOCK_NAME, MAX_LOCK)
+    const lockText = await head(members, LOCK_NAME, MAX_LOCK_BYTES)
     const lock = readLock(builder, lockText)
     const wanted = wantedBlobs(builder, lock)
     for await (const member of members) await take(member, wanted, o.blobs)

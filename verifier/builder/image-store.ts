@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, stat, utimes, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { readSmallFile } from '../bytes/small-file.ts'
 import type { BlobStore } from '../model/blob-store.ts'
 import type { Sha256 } from '../model/digest.ts'
 import { Failure } from '../model/failure.ts'
@@ -115,9 +116,10 @@ async function readBuilder(file: string, digest: string): Promise<BuilderImage> 
       audience: 'operator',
       cause,
     })
+  const read = await readSmallFile(file, { maxBytes: MAX_BYTES })
+  if (read.bytes === null) throw damaged(read.cause)
   try {
-    if ((await stat(file)).size > MAX_BYTES) throw damaged(undefined)
-    const builder = BuilderImage.parse(JSON.parse(await readFile(file, 'utf8')))
+    const builder = BuilderImage.parse(JSON.parse(read.bytes.toString('utf8')))
     if (builder.digest === digest) return builder
   } catch (cause) {
     throw damaged(cause)

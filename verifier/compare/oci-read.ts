@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { lstat, open, readdir } from 'node:fs/promises'
+import { lstat, readdir } from 'node:fs/promises'
 import path from 'node:path'
+import { readSmallFile } from '../bytes/small-file.ts'
 import { Sha256 } from '../model/digest.ts'
 import { Failure } from '../model/failure.ts'
 import type { Digested } from './canonical-tar.ts'
@@ -72,11 +73,9 @@ async function refuseStrays(dir: string, named: ReadonlySet<string>): Promise<vo
 
 /** Small files only, and only plain ones: a layout may come from anybody. */
 async function small(file: string): Promise<Buffer> {
-  const stats = await lstat(file).catch(() => undefined)
-  if (stats?.isFile() !== true || stats.size > MAX_JSON) throw malformed()
-  await using handle = await open(file, 'r')
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(stats.size), 0, stats.size, 0)
-  return buffer.subarray(0, bytesRead)
+  const { bytes } = await readSmallFile(file, { maxBytes: MAX_JSON, follow: false })
+  if (bytes === null) throw malformed()
+  return bytes
 }
 
 function parse(bytes: Uint8Array): unknown {

@@ -3,6 +3,9 @@ import { Sha256 } from './digest.ts'
 
 export const INPUT_LOCK_SCHEMA = 'bitwitness/input-lock/v1'
 
+/** Largest lock that is read: it holds a line an input. */
+export const MAX_LOCK_BYTES = 64 << 20
+
 /** Name of an archive in the builder's profile (`debian`, `debian-security`), never a host: a mirror is chosen where the lock is used. */
 export const ArchiveName = z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/)
 

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import type { BlobStore } from '../../model/blob-store.ts'
 import type { Sha256 } from '../../model/digest.ts'
 import { Failure } from '../../model/failure.ts'
-import { encodeLock, type Input, InputLock } from '../../model/lock.ts'
+import { encodeLock, type Input, InputLock, MAX_LOCK_BYTES } from '../../model/lock.ts'
 import { writeArchiveFile } from '../../tar/archive-file.ts'
 import type { TarLimits } from '../../tar/limits.ts'
 import { readTar } from '../../tar/read.ts'
@@ -12,7 +12,6 @@ import { targetKey } from './target.ts'
 const LOCK = 'inputs.lock.json'
 const BLOBS = 'blobs/sha256/'
 
-const MAX_LOCK = 64 << 20
 const LIMITS: TarLimits = {
   maxEntries: 100_000,
   maxFileSize: 4 * 1024 ** 3,
@@ -54,7 +53,7 @@ export async function readInputsArchive(options: {
     const name = Buffer.from(member.path).toString('latin1')
     if (member.type !== 'file') throw malformed('it holds something else than files')
     if (lock === undefined) {
-      if (name !== LOCK || member.size > MAX_LOCK) throw malformed('it does not begin with a lock')
+      if (name !== LOCK || member.size > MAX_LOCK_BYTES) throw malformed('it does not begin with a lock')
       lock = parseLock(await whole(member.body))
       wanted = new Map(lock.inputs.map((input) => [input.sha256, input]))
       continue

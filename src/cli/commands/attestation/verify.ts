@@ -143,9 +143,9 @@ async function signerOf(flags: Flags): Promise<RequiredSigner> {
   return { kind: 'certificate', subjectAlternativeName: name, issuer: certificateOidcIssuer }
 }
 
+const MAX_KEY = 64 * 1024
+
 async function readKey(file: string): Promise<string> {
-  const { readFile } = await import('node:fs/promises')
-  return await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new Failure({ code: 'file-unreadable', message: 'the key cannot be read', hint: 'give the path of a file that is there', cause })
-  })
+  const { readNamedFile } = await import('../../../app/named-file.ts')
+  return (await readNamedFile(file, { what: 'the key', maxBytes: MAX_KEY })).toString('utf8')
 }
