@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { sbomStatement } from '../../attestations/sbom/statement.ts'
 import { bareEnvelope, certifiedIn } from '../../attestations/sign/bundle-parts.ts'
@@ -8,6 +8,7 @@ import { encodeStatement } from '../../attestations/statement/encode.ts'
 import { PREDICATE_TYPE } from '../../attestations/statement/predicate-types.ts'
 import type { Statement } from '../../attestations/statement/statement.ts'
 import { statementsOf } from '../../attestations/statement/statements.ts'
+import { writeWhole } from '../../verifier/bytes/whole-file.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import type { VerificationReport } from '../../verifier/model/report.ts'
@@ -154,19 +155,10 @@ function describe({ name, statement, bundle, stages }: Signed, signer: Signer, r
   return { predicateType: statement.predicateType, subjects, file, sha256, check, envelope, stages }
 }
 
-/** Each file appears whole or not at all. */
 async function writeFiles(folder: string, files: ReadonlyMap<string, string | Uint8Array>): Promise<void> {
   try {
     await mkdir(folder, { recursive: true })
-    for (const [name, content] of files) {
-      const part = path.join(folder, `.${name}.part`)
-      try {
-        await writeFile(part, content, { flag: 'wx' })
-        await rename(part, path.join(folder, name))
-      } finally {
-        await rm(part, { force: true })
-      }
-    }
+    for (const [name, content] of files) await writeWhole(path.join(folder, name), content)
   } catch (cause) {
     throw outputUnusable(cause)
   }

@@ -1,5 +1,6 @@
-import { copyFile, mkdir, rename, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, rename } from 'node:fs/promises'
 import path from 'node:path'
+import { makeWhole, writeWhole } from '../../verifier/bytes/whole-file.ts'
 import { packOci } from '../../verifier/compare/oci-image.ts'
 import { writeOciLayout } from '../../verifier/compare/oci-layout.ts'
 import type { Artifact } from '../../verifier/model/attempt.ts'
@@ -19,9 +20,6 @@ export type BuildCommand = RebuildCommand & {
   /** Folder to write to; made, and to be empty. */
   readonly output: string
 }
-
-/** What is not whole yet; no output of mkosi's begins with a dot. */
-const PART = '.part'
 
 /** Builds a source as its publisher: artifacts, OCI layouts, lock and inputs, and last the manifest that names them all. */
 export async function build(ports: Ports, command: BuildCommand): Promise<BuildManifest> {
@@ -72,14 +70,12 @@ async function publish(ports: Ports, o: Publication): Promise<BuildManifest> {
   const { lock } = o.rebuilt.attempts
   const digest = o.rebuilt.attempts.results[0]?.attempt.lock ?? null
   if (lock !== null) {
-    await writeFile(path.join(o.output, LOCK), encodeLock(lock))
+    await writeWhole(path.join(o.output, LOCK), encodeLock(lock))
     await ports.writeInputs({ lock, path: path.join(o.output, INPUTS) })
   }
   const manifest = { ...o.manifest, artifacts, lock: digest === null ? null : { file: LOCK, sha256: digest, inputs: INPUTS } }
-  // Last and in one step: a folder with a manifest is a complete one.
-  const part = path.join(o.output, PART)
-  await writeFile(part, encodeDocument(BuildManifest, manifest))
-  await rename(part, path.join(o.output, MANIFEST))
+  // Last: a folder with a manifest is a complete one.
+  await writeWhole(path.join(o.output, MANIFEST), encodeDocument(BuildManifest, manifest))
   return manifest
 }
 
@@ -110,8 +106,6 @@ async function move(from: string, to: string): Promise<void> {
     await rename(from, to)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error
-    const part = path.join(path.dirname(to), PART)
-    await copyFile(from, part)
-    await rename(part, to)
+    await makeWhole(to, (part) => copyFile(from, part))
   }
 }

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto'
-import { rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { readSmallFile } from '../../verifier/bytes/small-file.ts'
+import { writeWhole } from '../../verifier/bytes/whole-file.ts'
 import type { Sha256 } from '../../verifier/model/digest.ts'
 import { encodeDocument } from '../../verifier/model/document.ts'
 import { Failure } from '../../verifier/model/failure.ts'
@@ -187,16 +186,11 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** Each file appears whole or not at all. */
 async function writeFiles({ folder }: BuildFolder, files: Readonly<Record<string, string>>): Promise<void> {
   for (const [name, text] of Object.entries(files)) {
-    const file = path.join(folder, name)
-    const part = `${file}.${randomBytes(6).toString('hex')}.part`
     try {
-      await writeFile(part, text, { flag: 'wx' })
-      await rename(part, file)
+      await writeWhole(path.join(folder, name), text)
     } catch (cause) {
-      await rm(part, { force: true })
       throw new Failure({
         code: 'push-files-unwritten',
         message: 'the image is pushed, but the files about it could not be written into the build folder',

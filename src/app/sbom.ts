@@ -1,8 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
 import path from 'node:path'
 import { z } from 'zod'
 import { sbomOf } from '../../attestations/sbom/sbom.ts'
+import { writeWhole } from '../../verifier/bytes/whole-file.ts'
 import { readImagePackages } from '../../verifier/explain/image-packages.ts'
 import type { BuildManifest } from '../../verifier/model/build-manifest.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
@@ -91,14 +91,10 @@ function keyOf({
   return `${name} ${version} ${architecture}`
 }
 
-/** The document appears whole or not at all. */
 async function write(file: string, text: string): Promise<void> {
-  const part = `${file}.${randomBytes(6).toString('hex')}.part`
   try {
-    await writeFile(part, text, { flag: 'wx' })
-    await rename(part, file)
+    await writeWhole(file, text)
   } catch (cause) {
-    await rm(part, { force: true })
     throw new Failure({
       code: 'sbom-unwritten',
       message: 'the bill of materials could not be written',

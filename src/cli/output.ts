@@ -1,6 +1,6 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import type { z } from 'zod'
+import { writeWhole } from '../../verifier/bytes/whole-file.ts'
 import { encodeDocument } from '../../verifier/model/document.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import type { CliIo } from './cli-context.ts'
@@ -8,22 +8,18 @@ import { ErrorDocument, errorDocument } from './error-document.ts'
 import { visible } from './visible.ts'
 
 /** Prints an answer: with --json its document and nothing else, otherwise the lines for people. */
-export function printAnswer<S extends z.ZodType>(
+export async function printAnswer<S extends z.ZodType>(
   io: CliIo,
   answer: { json: boolean; file?: string | undefined; schema: S; value: z.input<S>; lines: () => readonly string[] },
-): void {
-  if (answer.file !== undefined) writeDocument(answer.file, encodeDocument(answer.schema, answer.value))
+): Promise<void> {
+  if (answer.file !== undefined) await writeDocument(answer.file, encodeDocument(answer.schema, answer.value))
   io.stdout.write(answer.json ? encodeDocument(answer.schema, answer.value) : `${answer.lines().join('\n')}\n`)
 }
 
-/** A document appears whole or not at all. */
-function writeDocument(file: string, text: string): void {
-  const part = `${file}.part`
+async function writeDocument(file: string, text: string): Promise<void> {
   try {
-    writeFileSync(part, text)
-    renameSync(part, file)
+    await writeWhole(file, text)
   } catch (cause) {
-    rmSync(part, { force: true })
     throw new Failure({
       code: 'report-not-written',
       message: 'the report could not be written to the file',

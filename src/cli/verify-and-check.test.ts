@@ -1,4 +1,6 @@
 import { readdirSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Failure } from '../../verifier/model/failure.ts'
@@ -36,6 +38,17 @@ describe('verify', () => {
       verify: () => Promise.resolve(VerificationReport.parse(JSON.parse(golden(name)))),
     })
     expect([exit, stdout]).toEqual([EXITS[name], golden(name)])
+  })
+
+  it('writes the document with --report, or says that it could not', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'bitwitness-report-'))
+    const verify = () => Promise.resolve(VerificationReport.parse(JSON.parse(golden('verification-mismatch.json'))))
+    const written = await ran(['verify', '--claim', claim, '--report', path.join(folder, 'r.json'), 'dir'], { verify })
+    expect([written.exit, await readFile(path.join(folder, 'r.json'), 'utf8')]).toEqual([1, golden('verification-mismatch.json')])
+    const failed = await ran(['verify', '--json', '--claim', claim, '--report', path.join(folder, 'absent', 'r.json'), 'dir'], { verify })
+    expect([failed.exit, JSON.parse(failed.stdout)]).toMatchObject([3, { code: 'report-not-written' }])
+    expect(await readdir(folder)).toEqual(['r.json'])
+    await rm(folder, { recursive: true })
   })
 
   it('hands on what the command line says', async () => {

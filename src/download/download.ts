@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { pipeline } from 'node:stream/promises'
+import { makeWhole } from '../../verifier/bytes/whole-file.ts'
 import { downloadFailure } from './failures.ts'
 import { asFailure, type RequestRules, request } from './request.ts'
 
@@ -20,18 +20,14 @@ const MAX_IN_MEMORY = 64 * 1024 ** 2
  * signature says otherwise. Rejects with a `download-…` failure, or with the signal's reason.
  */
 export async function downloadFile(url: string, file: string, rules: DownloadRules, signal: AbortSignal): Promise<number> {
-  const part = `${file}.part`
-  try {
-    return await within(rules, signal, async (stop) => {
+  return await makeWhole(file, (part) =>
+    within(rules, signal, async (stop) => {
       const answer = await request(url, rules, stop)
       const target = createWriteStream(part, { flags: 'wx', mode: 0o600 })
       await pipeline(bodyOf(answer, rules.maxBytes), target, { signal: stop })
-      await rename(part, file)
       return target.bytesWritten
-    })
-  } finally {
-    await rm(part, { force: true })
-  }
+    }),
+  )
 }
 
 /** Fetches something small, such as a document, into memory. Otherwise as `downloadFile`. */

@@ -19,7 +19,7 @@ export const LAYERS: readonly Layer[] = [
     packages: ['node:*'],
   },
   { dir: 'verifier/recipe', may: ['verifier/model'], packages: ['zod', 'yaml'] },
-  { dir: 'verifier/tar', may: ['verifier/model'], packages: ['node:*'] },
+  { dir: 'verifier/tar', may: ['verifier/model', 'verifier/bytes'], packages: ['node:*'] },
   { dir: 'verifier/compare', may: ['verifier/model', 'verifier/bytes', 'verifier/tar'], packages: ['node:*'] },
   { dir: 'verifier/explain', may: ['verifier/model', 'verifier/tar', 'verifier/compare'], packages: ['node:*', 'diff'] },
   { dir: 'verifier/builder/inputs', may: ['verifier/model', 'verifier/address', 'verifier/tar'], packages: ['node:*', 'p-retry', 'zod'] },
@@ -52,7 +52,7 @@ export const LAYERS: readonly Layer[] = [
   },
   { dir: 'src/dstack', may: ['verifier/model'], packages: ['node:*', 'zod', 'yaml'] },
   { dir: 'src/trust', may: ['verifier/model'], packages: ['node:*', '@sigstore/tuf'] },
-  { dir: 'src/download', may: ['verifier/model', 'verifier/address'], packages: ['node:*'] },
+  { dir: 'src/download', may: ['verifier/model', 'verifier/bytes', 'verifier/address'], packages: ['node:*'] },
   { dir: 'src/host', may: ['src/app/doctor.ts'], packages: ['node:*'] },
   { dir: 'src/config', may: ['verifier/model'], packages: ['node:*', 'zod'] },
   {

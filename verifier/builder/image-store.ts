@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, rename, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, stat, utimes } from 'node:fs/promises'
 import path from 'node:path'
 import { readSmallFile } from '../bytes/small-file.ts'
+import { writeWhole } from '../bytes/whole-file.ts'
 import type { BlobStore } from '../model/blob-store.ts'
 import type { Sha256 } from '../model/digest.ts'
 import { Failure } from '../model/failure.ts'
@@ -99,9 +99,7 @@ class BuilderFolder implements BuilderStore {
           data: { sha256 },
         })
     const file = path.join(this.#dir, `${builder.digest}${origin === 'made' ? '' : '.imported'}.json`)
-    const temporary = path.join(this.#dir, `.${randomBytes(8).toString('hex')}`)
-    await writeFile(temporary, encodeBuilder(builder), { flag: 'wx' })
-    await rename(temporary, file)
+    await writeWhole(file, encodeBuilder(builder))
     const now = new Date()
     await utimes(file, now, now)
   }

@@ -1,5 +1,5 @@
-import { rename, rm } from 'node:fs/promises'
 import { Worker } from 'node:worker_threads'
+import { makeWhole } from '../bytes/whole-file.ts'
 import type { BlobStore } from '../model/blob-store.ts'
 import type { Sha256 } from '../model/digest.ts'
 import { Failure, type FailureOptions } from '../model/failure.ts'
@@ -16,34 +16,36 @@ export type WorkerMessage =
   | { readonly kind: 'done'; readonly facts: CanonicalFacts }
   | { readonly kind: 'failed'; readonly failure: FailureOptions }
 
+type CanonicaliseOptions = {
+  readonly input: string
+  readonly output: string | null
+  readonly taken?: boolean
+  readonly blobs: BlobStore
+  readonly limits?: TarLimits
+  readonly signal?: AbortSignal
+}
+
 /**
  * Brings an uncompressed tar file to canonical form (docs/canonical-form.md) in a thread of its own: digests of the file, of its
  * canonical form and of every content, the tree manifest as a blob, and the canonical tar at `output` (null: none), which appears whole
  * or not at all. The file must not change meanwhile; one that is `taken` may become the output instead of being copied. Rejects with
  * `tar-…` where canonical form would hide something, with `canonical-io` where reading or writing fails, and with the signal's reason.
  */
-export async function canonicaliseTar(o: {
-  input: string
-  output: string | null
-  taken?: boolean
-  blobs: BlobStore
-  limits?: TarLimits
-  signal?: AbortSignal
-}): Promise<CanonicalTar> {
+export async function canonicaliseTar(o: CanonicaliseOptions): Promise<CanonicalTar> {
   o.signal?.throwIfAborted()
-  const part = o.output === null ? null : `${o.output}.part`
-  if (part !== null) await rm(part, { force: true })
-  const job = { input: o.input, output: part, taken: o.taken ?? false, limits: o.limits ?? IMAGE_TAR_LIMITS }
+  return o.output === null ? await canonicalise(o, null) : await makeWhole(o.output, (part) => canonicalise(o, part))
+}
+
+async function canonicalise(o: CanonicaliseOptions, output: string | null): Promise<CanonicalTar> {
+  const job = { input: o.input, output, taken: o.taken ?? false, limits: o.limits ?? IMAGE_TAR_LIMITS }
   const worker = new CanonicalWorker(job, o.signal)
   try {
     const manifest = await o.blobs.put(worker.pieces())
     const facts = worker.facts()
     o.signal?.throwIfAborted()
-    if (part !== null && o.output !== null) await rename(part, o.output)
     return { ...facts, treeManifest: manifest.sha256 }
   } finally {
     await worker.stop()
-    if (part !== null) await rm(part, { force: true })
   }
 }
 

@@ -1,5 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { open, rename, rm } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { open } from 'node:fs/promises'
+import { makeWhole } from '../bytes/whole-file.ts'
 import type { Sha256 } from '../model/digest.ts'
 import { sha256Of } from '../model/hex-digest.ts'
 
@@ -9,9 +10,8 @@ export async function writeArchiveFile(
   bytes: AsyncIterable<Uint8Array>,
   signal?: AbortSignal,
 ): Promise<{ readonly sha256: Sha256; readonly size: number }> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.part`
-  try {
-    await using file = await open(temporary, 'wx', 0o644)
+  return await makeWhole(path, async (part) => {
+    await using file = await open(part, 'wx', 0o644)
     const hash = createHash('sha256')
     let size = 0
     for await (const chunk of bytes) {
@@ -21,9 +21,6 @@ export async function writeArchiveFile(
       await file.appendFile(chunk)
     }
     await file.sync()
-    await rename(temporary, path)
     return { sha256: sha256Of(hash), size }
-  } finally {
-    await rm(temporary, { force: true })
-  }
+  })
 }

@@ -65,7 +65,12 @@ export const attest = command<AttestFlags, [string]>({
       envelopes: flags.dsse,
       signal: io.signal,
     })
-    printAnswer(io, { json: flags.json, schema: AttestationSet, value: set, lines: () => attestLines(set, { color: io.color, folder }) })
+    await printAnswer(io, {
+      json: flags.json,
+      schema: AttestationSet,
+      value: set,
+      lines: () => attestLines(set, { color: io.color, folder }),
+    })
     return EXIT.yes
   },
 })

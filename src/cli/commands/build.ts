@@ -26,7 +26,7 @@ export const build = command<BuildFlags, [string]>({
   async run(io, flags, source) {
     await using useCases = await io.open()
     const manifest = await rebuilding(io, flags, source, (o) => useCases.build({ ...o, output: flags.output }))
-    printAnswer(io, {
+    await printAnswer(io, {
       json: flags.json,
       file: flags.report,
       schema: BuildManifest,

@@ -12,7 +12,13 @@ export const check = command<RebuildFlags, [string]>({
   async run(io, flags, source) {
     await using useCases = await io.open()
     const report = await rebuilding(io, flags, source, (o) => useCases.check(o))
-    printAnswer(io, { json: flags.json, file: flags.report, schema: CheckReport, value: report, lines: () => reportLines(report, io) })
+    await printAnswer(io, {
+      json: flags.json,
+      file: flags.report,
+      schema: CheckReport,
+      value: report,
+      lines: () => reportLines(report, io),
+    })
     return exitOfVerdict(report.verdict)
   },
 })

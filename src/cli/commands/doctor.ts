@@ -10,7 +10,7 @@ export const doctor = command<{ readonly json: boolean }, []>({
   async run(io, flags) {
     await using useCases = await io.open()
     const report = await useCases.doctor(io.signal)
-    printAnswer(io, { json: flags.json, schema: DoctorReport, value: report, lines: () => doctorLines(report, io) })
+    await printAnswer(io, { json: flags.json, schema: DoctorReport, value: report, lines: () => doctorLines(report, io) })
     return report.verdict === 'ready' ? EXIT.yes : EXIT.no
   },
 })

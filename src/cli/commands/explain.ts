@@ -17,7 +17,7 @@ export const explain = command<{ readonly json: boolean }, [string, string]>({
     const { renderExplanation } = await import('../../../verifier/explain/render.ts')
     await using room = await io.scratch()
     const explanation = await explainFiles({ left, right, blobs: room.blobs, scratch: room.path, signal: io.signal })
-    printAnswer(io, { json: flags.json, schema: Explanation, value: explanation, lines: () => renderExplanation(explanation) })
+    await printAnswer(io, { json: flags.json, schema: Explanation, value: explanation, lines: () => renderExplanation(explanation) })
     return exitOfExplanation(explanation)
   },
 })

@@ -35,7 +35,7 @@ export const pull = command<PullFlags, [PinnedReference]>({
       signal: io.signal,
     })
     progress[Symbol.dispose]()
-    printAnswer(io, { json: flags.json, schema: app.PullReport, value: report, lines: () => pullLines(report) })
+    await printAnswer(io, { json: flags.json, schema: app.PullReport, value: report, lines: () => pullLines(report) })
     return EXIT.yes
   },
 })

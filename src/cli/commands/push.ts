@@ -57,7 +57,12 @@ export const push = command<PushFlags, [string, ImageReference]>({
       signal: io.signal,
     })
     progress[Symbol.dispose]()
-    printAnswer(io, { json: flags.json, schema: PushReport, value: report, lines: () => pushLines(report, { color: io.color, folder }) })
+    await printAnswer(io, {
+      json: flags.json,
+      schema: PushReport,
+      value: report,
+      lines: () => pushLines(report, { color: io.color, folder }),
+    })
     return EXIT.yes
   },
 })

@@ -26,7 +26,7 @@ export const sbom = command<SbomFlags, [string]>({
     const app = await import('../../app/sbom.ts')
     const { artifact = null, output = null } = flags
     const written = await app.sbom({ folder, artifact, output, version: io.version, signal: io.signal })
-    printAnswer(io, { json: flags.json, schema: app.SbomWritten, value: written, lines: () => sbomLines(written) })
+    await printAnswer(io, { json: flags.json, schema: app.SbomWritten, value: written, lines: () => sbomLines(written) })
     return EXIT.yes
   },
 })

@@ -39,7 +39,7 @@ export const verify = command<VerifyFlags, [string]>({
     const claims = claimsOf(claim, claimed)
     await using useCases = await io.open()
     const report = await rebuilding(io, flags, source, (o) => useCases.verify({ ...o, claims, claimed }))
-    printAnswer(io, {
+    await printAnswer(io, {
       json: flags.json,
       file: flags.report,
       schema: VerificationReport,

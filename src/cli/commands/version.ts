@@ -10,7 +10,7 @@ export const version = command<{ readonly json: boolean }, []>({
   parameters: { flags: jsonFlag },
   async run(io, flags) {
     const value = { schema: 'bitwitness/version/v1' as const, version: io.version }
-    printAnswer(io, { json: flags.json, schema: VersionDocument, value, lines: () => [io.version] })
+    await printAnswer(io, { json: flags.json, schema: VersionDocument, value, lines: () => [io.version] })
     return EXIT.yes
   },
 })

@@ -23,7 +23,7 @@ export const attach = command<{ readonly json: boolean }, string[]>({
     const image = parsePinnedReference(words.at(-1) ?? '')
     await using room = await io.registry()
     const report = await app.attach(room, { bundles: words.slice(0, -1), image, signal: io.signal })
-    printAnswer(io, { json: flags.json, schema: app.AttachReport, value: report, lines: () => attachLines(report) })
+    await printAnswer(io, { json: flags.json, schema: app.AttachReport, value: report, lines: () => attachLines(report) })
     return EXIT.yes
   },
 })

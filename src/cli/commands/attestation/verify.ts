@@ -88,7 +88,12 @@ export const verifyAttestation = command<Flags, [BundleSource]>({
     ])
     const signer = await signerOf(flags)
     const document = await verifyAttestations(room, { ...command, policy: { ...command.policy, signer } })
-    printAnswer(io, { json: flags.json, schema: AttestationCheckDocument, value: document, lines: () => attestationLines(document, io) })
+    await printAnswer(io, {
+      json: flags.json,
+      schema: AttestationCheckDocument,
+      value: document,
+      lines: () => attestationLines(document, io),
+    })
     return document.verdict === 'verified' ? EXIT.yes : EXIT.no
   },
 })

@@ -44,7 +44,7 @@ export const buildBuilder = command<Flags, []>({
         signal: io.signal,
       })
       progress.close()
-      printAnswer(io, { json: flags.json, schema: BuilderImage, value: builder, lines: () => builderLines(builder) })
+      await printAnswer(io, { json: flags.json, schema: BuilderImage, value: builder, lines: () => builderLines(builder) })
       return EXIT.yes
     } finally {
       progress.close()

@@ -21,7 +21,7 @@ export const exportBuilder = command<Flags, [string?]>({
   async run(io, flags, reference) {
     await using useCases = await io.open()
     const builder = await useCases.exportBuilder({ reference: reference ?? null, path: flags.output, inputs: flags.inputs })
-    printAnswer(io, { json: flags.json, schema: BuilderImage, value: builder, lines: () => builderLines(builder) })
+    await printAnswer(io, { json: flags.json, schema: BuilderImage, value: builder, lines: () => builderLines(builder) })
     return EXIT.yes
   },
 })

@@ -13,7 +13,7 @@ export const importBuilder = command<{ readonly json: boolean }, [string]>({
   async run(io, flags, file) {
     await using useCases = await io.open()
     const builder = await useCases.importBuilder(file)
-    printAnswer(io, { json: flags.json, schema: BuilderImage, value: builder, lines: () => builderLines(builder) })
+    await printAnswer(io, { json: flags.json, schema: BuilderImage, value: builder, lines: () => builderLines(builder) })
     return EXIT.yes
   },
 })

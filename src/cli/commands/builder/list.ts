@@ -10,7 +10,7 @@ export const listBuilders = command<{ readonly json: boolean }, []>({
     await using useCases = await io.open()
     const builders = [...(await useCases.listBuilders())]
     const value = { schema: 'bitwitness/builder-list/v1' as const, builders }
-    printAnswer(io, {
+    await printAnswer(io, {
       json: flags.json,
       schema: BuilderList,
       value,

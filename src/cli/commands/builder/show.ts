@@ -12,7 +12,12 @@ export const showBuilder = command<{ readonly json: boolean }, [string?]>({
     await using useCases = await io.open()
     const builder = await useCases.showBuilder(reference ?? null)
     const packages = builder.packages.map((one) => `  ${one.name} ${one.version} ${one.architecture}`)
-    printAnswer(io, { json: flags.json, schema: BuilderImage, value: builder, lines: () => [...builderLines(builder), '', ...packages] })
+    await printAnswer(io, {
+      json: flags.json,
+      schema: BuilderImage,
+      value: builder,
+      lines: () => [...builderLines(builder), '', ...packages],
+    })
     return EXIT.yes
   },
 })

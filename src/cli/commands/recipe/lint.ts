@@ -12,7 +12,7 @@ export const lint = command<{ readonly json: boolean }, [string]>({
     const { access, mkosi } = io.reading()
     await using room = await io.scratch()
     const report = await lintRecipe({ source, access, mkosi, scratch: room.path, signal: io.signal })
-    printAnswer(io, { json: flags.json, schema: RecipeLint, value: report, lines: () => lintLines(report, io) })
+    await printAnswer(io, { json: flags.json, schema: RecipeLint, value: report, lines: () => lintLines(report, io) })
     return report.verdict === 'accepted' ? EXIT.yes : EXIT.no
   },
 })
