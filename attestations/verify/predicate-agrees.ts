@@ -57,7 +57,9 @@ function agrees({ subject }: Foreign, predicate: Ours): boolean {
   const subjects = new Set<string>(subject.map(({ digest }) => digest.sha256))
   if (claimed.size !== subjects.size || ![...claimed].every((digest) => subjects.has(digest))) return false
   const exact = isExact(predicate)
-  return predicate.verdict === 'reproduced' && predicate.tier === 'bit-exact' ? exact : !exact || !allBuilt(predicate)
+  if (predicate.verdict === 'reproduced' && predicate.tier === 'bit-exact') return exact
+  // Attempts can agree on all that is claimed, and not on another artifact.
+  return !exact || (predicate.verdict === 'nondeterministic' && !allTheSame(predicate))
 }
 
 type Judged = ReproducedPredicate | RebuildResultPredicate
@@ -80,6 +82,12 @@ function isExact(predicate: Judged): boolean {
 
 function allBuilt({ attempts, findings }: Judged): boolean {
   return attempts.every(({ outcome }) => outcome === 'built') && !findings.recipe.some(({ severity }) => severity === 'refuse')
+}
+
+/** Whether all attempts yielded the same. */
+function allTheSame({ attempts }: Judged): boolean {
+  const yields = attempts.map(({ artifacts }) => artifacts.map(({ name, sha256, ociManifest }) => `${ociManifest} ${sha256} ${name}`))
+  return new Set(yields.map((one) => JSON.stringify(one.toSorted()))).size === 1
 }
 
 function madeAt(predicate: Ours): string {
