@@ -20,6 +20,15 @@ export const PREDICATE_TYPE = {
   sbom: 'https://cyclonedx.org/bom',
 } as const
 
+/** Short names of the kinds above, as commands take them and files are named after them. */
+export const KIND_NAMES: ReadonlyMap<string, string> = new Map([
+  [PREDICATE_TYPE.reproduced, 'reproduced'],
+  [PREDICATE_TYPE.rebuildResult, 'rebuild-result'],
+  [PREDICATE_TYPE.provenance, 'provenance'],
+  [PREDICATE_TYPE.vsa, 'vsa'],
+  [PREDICATE_TYPE.sbom, 'sbom'],
+])
+
 /** SLSA buildType of our rebuild; docs/statement-provenance.md says what its parameters are. */
 export const BUILD_TYPE = 'bitwitness:rebuild/v1'
 

@@ -5,7 +5,7 @@ import { sbomStatement } from '../../attestations/sbom/statement.ts'
 import { bareEnvelope, certifiedIn } from '../../attestations/sign/bundle-parts.ts'
 import type { SignOptions, StatementSigner } from '../../attestations/sign/statement-signer.ts'
 import { encodeStatement } from '../../attestations/statement/encode.ts'
-import { PREDICATE_TYPE } from '../../attestations/statement/predicate-types.ts'
+import { KIND_NAMES } from '../../attestations/statement/predicate-types.ts'
 import type { Statement } from '../../attestations/statement/statement.ts'
 import { statementsOf } from '../../attestations/statement/statements.ts'
 import { writeWhole } from '../../verifier/bytes/whole-file.ts'
@@ -51,14 +51,6 @@ type Signed = { readonly name: string; readonly statement: Statement; readonly b
 
 const PUBLIC_KEY = 'key.pub'
 const TRUSTED_ROOT = 'trusted_root.json'
-
-/** What files are named after. */
-const NAMES: Readonly<Record<string, string>> = {
-  [PREDICATE_TYPE.provenance]: 'provenance',
-  [PREDICATE_TYPE.reproduced]: 'reproduced',
-  [PREDICATE_TYPE.rebuildResult]: 'rebuild-result',
-  [PREDICATE_TYPE.sbom]: 'sbom',
-}
 
 /**
  * Signs all statements that a report gives rise to, and writes their bundles with what is needed to check them. Nothing is written unless
@@ -116,7 +108,7 @@ async function billOf({ sbom, signal }: AttestCommand, report: VerificationRepor
 async function signStatement({ signer }: AttestPorts, statement: Statement, o: Omit<SignOptions, 'onStage'>): Promise<Signed> {
   const stages: Signed['stages'] = []
   const bundle = await signer.sign(encodeStatement(statement), { ...o, onStage: (name, ms) => stages.push({ name, ms }) })
-  return { name: NAMES[statement.predicateType] ?? 'statement', statement, bundle, stages }
+  return { name: KIND_NAMES.get(statement.predicateType) ?? 'statement', statement, bundle, stages }
 }
 
 /** Who signed, as the bundles say it, and the files that go with that. */

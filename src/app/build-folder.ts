@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
-import { parseLock } from '../../verifier/builder/inputs/inputs-archive.ts'
+import { parseLock } from '../../verifier/builder/inputs/parse-lock.ts'
 import { readSmallFile } from '../../verifier/bytes/small-file.ts'
 import { digestFile } from '../../verifier/compare/digest-file.ts'
 import { BuildManifest } from '../../verifier/model/build-manifest.ts'

@@ -1,26 +1,16 @@
-import { PREDICATE_TYPE } from '../../attestations/statement/predicate-types.ts'
+import { KIND_NAMES } from '../../attestations/statement/predicate-types.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import { parsePinnedReference } from '../../verifier/model/image-reference.ts'
 import type { BundleSource } from '../app/verify-attestation.ts'
 
-/** Short names of kinds of statements, as commands take them. */
-const KINDS: ReadonlyMap<string, string> = new Map([
-  ['reproduced', PREDICATE_TYPE.reproduced],
-  ['rebuild-result', PREDICATE_TYPE.rebuildResult],
-  ['provenance', PREDICATE_TYPE.provenance],
-  ['vsa', PREDICATE_TYPE.vsa],
-  ['sbom', PREDICATE_TYPE.sbom],
-])
-
 /** A kind by its short name, or any predicate type by its URI. */
 export function predicateTypeOf(text: string): string {
-  const known = KINDS.get(text)
-  if (known !== undefined) return known
+  for (const [type, name] of KIND_NAMES) if (name === text) return type
   if (/^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]{1,2048}$/.test(text)) return text
   throw new Failure({
     code: 'predicate-type-malformed',
     message: 'not a kind of statement',
-    hint: `give ${[...KINDS.keys()].join(', ')}, or the URI of a predicate type`,
+    hint: `give ${[...KIND_NAMES.values()].join(', ')}, or the URI of a predicate type`,
   })
 }
 

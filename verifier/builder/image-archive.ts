@@ -5,7 +5,7 @@ import { Sha256 } from '../model/digest.ts'
 import { writeArchiveFile } from '../tar/archive-file.ts'
 import { inlineFile, type PlainFile, writeTar } from '../tar/write.ts'
 import { type BuilderImage, encodeBuilder } from './image-description.ts'
-import { parseLock } from './inputs/inputs-archive.ts'
+import { parseLock } from './inputs/parse-lock.ts'
 
 export const DESCRIPTION_NAME = 'builder.json'
 export const LOCK_NAME = 'lock.json'

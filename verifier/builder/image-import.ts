@@ -6,12 +6,12 @@ import { Sha256, withPrefix } from '../model/digest.ts'
 import { Failure } from '../model/failure.ts'
 import { type InputLock, MAX_LOCK_BYTES } from '../model/lock.ts'
 import { IMAGE_TAR_LIMITS, type TarLimits } from '../tar/limits.ts'
-import { readTar, type StreamedMember } from '../tar/read.ts'
+import { readTar, type StreamedMember, wholeBody } from '../tar/read.ts'
 import { BLOB_PREFIX, DESCRIPTION_NAME, INPUT_PREFIX, LOCK_NAME, readBlob } from './image-archive.ts'
 import { BuilderImage, encodeBuilder } from './image-description.ts'
 import { checkMkosi, checkPackages } from './image-packages.ts'
 import type { BuilderStore } from './image-store.ts'
-import { parseLock } from './inputs/inputs-archive.ts'
+import { parseLock } from './inputs/parse-lock.ts'
 
 const MIB = 1024 * 1024
 const GIB = 1024 * MIB
@@ -73,9 +73,7 @@ async function head(members: AsyncGenerator<StreamedMember>, name: string, max: 
   const next = await members.next()
   if (next.done === true || next.value.type !== 'file' || nameOf(next.value) !== name) throw malformed(`${name} is not where it must be`)
   if (next.value.size > max) throw malformed(`${name} is too large`)
-  const parts: Uint8Array[] = []
-  for await (const part of next.value.body) parts.push(Uint8Array.from(part))
-  return Buffer.concat(parts)
+  return await wholeBody(next.value.body)
 }
 
 function readDescription(bytes: Buffer): BuilderImage {

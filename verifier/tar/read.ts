@@ -38,6 +38,14 @@ export async function* readTar(bytes: AsyncIterable<Uint8Array>, limits: TarLimi
   }
 }
 
+/** A body as a whole; for members that are known to be small. */
+export async function wholeBody(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const parts: Uint8Array[] = []
+  // Copied: slices are not to be kept.
+  for await (const part of body) parts.push(Uint8Array.from(part))
+  return Buffer.concat(parts)
+}
+
 /** Stored content of one member, expanded. Handed out once. */
 class Content implements AsyncIterable<Uint8Array> {
   consumed = 0

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { encodeLock, type InputLock } from '../../model/lock.ts'
 import { encodeTarHeader, endPadding } from '../../tar/encode.ts'
 import { rawMember, rawPax, rawTar } from '../../tar/testing/raw-tar.ts'
-import { parseLock, readInputsArchive, writeInputsArchive } from './inputs-archive.ts'
+import { readInputsArchive, writeInputsArchive } from './inputs-archive.ts'
+import { parseLock } from './parse-lock.ts'
 import { memoryBlobs, sha256Of } from './testing/memory-blobs.ts'
 
 let dir: string

@@ -2,12 +2,12 @@ import { createReadStream } from 'node:fs'
 import type { BlobStore } from '../../model/blob-store.ts'
 import type { Sha256 } from '../../model/digest.ts'
 import { Failure } from '../../model/failure.ts'
-import { encodeLock, type Input, InputLock, MAX_LOCK_BYTES } from '../../model/lock.ts'
+import { encodeLock, type Input, type InputLock, MAX_LOCK_BYTES } from '../../model/lock.ts'
 import { writeArchiveFile } from '../../tar/archive-file.ts'
 import type { TarLimits } from '../../tar/limits.ts'
-import { readTar } from '../../tar/read.ts'
+import { readTar, wholeBody } from '../../tar/read.ts'
 import { inlineFile, type PlainFile, writeTar } from '../../tar/write.ts'
-import { targetKey } from './target.ts'
+import { parseLock } from './parse-lock.ts'
 
 const LOCK = 'inputs.lock.json'
 const BLOBS = 'blobs/sha256/'
@@ -54,7 +54,7 @@ export async function readInputsArchive(options: {
     if (member.type !== 'file') throw malformed('it holds something else than files')
     if (lock === undefined) {
       if (name !== LOCK || member.size > MAX_LOCK_BYTES) throw malformed('it does not begin with a lock')
-      lock = parseLock(await whole(member.body))
+      lock = parseLock((await wholeBody(member.body)).toString('utf8'))
       wanted = new Map(lock.inputs.map((input) => [input.sha256, input]))
       continue
     }
@@ -76,24 +76,6 @@ export async function readInputsArchive(options: {
   return lock
 }
 
-/**
- * Reads a lock that somebody else made. Its bytes must be the ones that `encodeLock` gives, since its digest stands for it.
- * Failures: `input-lock-malformed`.
- */
-export function parseLock(text: string): InputLock {
-  const parsed = InputLock.safeParse(parseJson(text))
-  const addresses = parsed.success ? [...parsed.data.inputs, ...parsed.data.absent].map(targetKey) : []
-  const sizes = parsed.success ? new Set(parsed.data.inputs.map(({ sha256, size }) => `${sha256} ${size}`)).size : 0
-  const digests = parsed.success ? new Set(parsed.data.inputs.map(({ sha256 }) => sha256)).size : 0
-  if (parsed.success && new Set(addresses).size === addresses.length && sizes === digests && encodeLock(parsed.data) === text)
-    return parsed.data
-  throw new Failure({
-    code: 'input-lock-malformed',
-    message: 'the input lock is not one that Bitwitness writes',
-    hint: 'use the lock as it was published, byte for byte; a newer one may need a newer Bitwitness',
-  })
-}
-
 async function* members(lock: InputLock, blobs: BlobStore): AsyncGenerator<PlainFile> {
   yield inlineFile(LOCK, Buffer.from(encodeLock(lock)))
   const inputs = new Map(lock.inputs.map(({ sha256, size }) => [sha256, size]))
@@ -101,21 +83,6 @@ async function* members(lock: InputLock, blobs: BlobStore): AsyncGenerator<Plain
     const stored = await blobs.size(sha256)
     if (stored !== undefined && stored !== size) throw malformed('the lock states another size than a stored file has')
     yield { path: `${BLOBS}${sha256}`, size, bytes: await blobs.open(sha256) }
-  }
-}
-
-async function whole(bytes: AsyncIterable<Uint8Array>): Promise<string> {
-  const parts: Uint8Array[] = []
-  // Copied: a tar reader may use its buffers again.
-  for await (const part of bytes) parts.push(Uint8Array.from(part))
-  return Buffer.concat(parts).toString('utf8')
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 
