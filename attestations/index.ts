@@ -1,3 +1,7 @@
+export { packProof } from './proof/pack-proof.ts'
+export type { Carried, CarriedMember, Proof, ProofAttestation, ProofContent } from './proof/proof.ts'
+export { PROOF_SCHEMA, ProofIndex } from './proof/proof-index.ts'
+export { type Carry, type ReadProof, readProof } from './proof/read-proof.ts'
 export { sbomOf } from './sbom/sbom.ts'
 export type { SbomInput } from './sbom/sbom-input.ts'
 export { sbomStatement } from './sbom/statement.ts'

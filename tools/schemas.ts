@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
+import { ProofIndex } from '../attestations/proof/proof-index.ts'
 import { ProvenancePredicate } from '../attestations/statement/provenance-predicate.ts'
 import { RebuildResultPredicate } from '../attestations/statement/rebuild-result-predicate.ts'
 import { ReproducedPredicate } from '../attestations/statement/reproduced-predicate.ts'
@@ -43,6 +44,7 @@ const DOCUMENTS = [
   { file: 'sbom-v1.json', title: 'That a bill of materials was written, version 1', schema: SbomWritten },
   { file: 'version-v1.json', title: 'Version, version 1', schema: VersionDocument },
   { file: 'event-v1.json', title: 'Event of an attempt, version 1', schema: AttemptEvent },
+  { file: 'proof-v1.json', title: 'Index of a proof, version 1', schema: ProofIndex },
   { file: 'statement-v1.json', title: 'in-toto Statement v1, as Bitwitness writes and reads it', schema: Statement },
   { file: 'predicate-reproduced-v1.json', title: 'Predicate bitwitness:reproduced/v1', schema: ReproducedPredicate },
   { file: 'predicate-rebuild-result-v1.json', title: 'Predicate bitwitness:rebuild-result/v1', schema: RebuildResultPredicate },

@@ -1,3 +1,5 @@
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { JSON_LIMITS, jsonFailure, parseStrictJson } from '../../attestations/statement/strict-json.ts'
 import { readSmallFile, type Unread } from '../../verifier/bytes/small-file.ts'
 import { Failure } from '../../verifier/model/failure.ts'
@@ -23,11 +25,33 @@ export async function readNamedFile(file: string, { what, tooLarge, ...o }: Name
   const read = await readSmallFile(file, o)
   if (read.bytes !== null) return read.bytes
   if (read.why === 'too-large' && tooLarge !== undefined) throw tooLarge()
-  throw new Failure({
+  throw unreadable(what, read.why, read.cause)
+}
+
+/** The same of a file of any size, as they come. */
+export async function* namedChunks(
+  file: string,
+  { what, signal }: { readonly what: string; readonly signal: AbortSignal },
+): AsyncGenerator<Buffer, void, void> {
+  try {
+    // Not blocking, which opening a pipe does.
+    await using handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
+    if (!(await handle.stat()).isFile()) throw unreadable(what, 'no-file')
+    for await (const part of handle.createReadStream({ highWaterMark: 1 << 20, autoClose: false, signal })) yield part as Buffer
+  } catch (error) {
+    signal.throwIfAborted()
+    if (error instanceof Failure) throw error
+    const cause = error as NodeJS.ErrnoException
+    throw unreadable(what, cause.code === 'ENOENT' ? 'absent' : 'failed', cause)
+  }
+}
+
+function unreadable(what: string, why: Unread, cause?: unknown): Failure {
+  return new Failure({
     code: 'file-unreadable',
-    message: `${what} cannot be read: ${WHY[read.why]}`,
+    message: `${what} cannot be read: ${WHY[why]}`,
     hint: 'give the path of a file that is there',
-    cause: read.cause,
+    cause,
   })
 }
 

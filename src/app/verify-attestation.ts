@@ -10,8 +10,8 @@ import { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import type { PinnedReference } from '../../verifier/model/image-reference.ts'
 import { ATTESTATION_CHECK_SCHEMA, type AttestationCheckDocument } from './attestation-check.ts'
-import { bundlesInDocument } from './bundle-documents.ts'
-import { readNamedFile } from './named-file.ts'
+import { bundlesIn } from './bundle-documents.ts'
+import { namedChunks } from './named-file.ts'
 
 /** Where bundles are: in a file, beside an image in a registry, behind an URL of Bitwitness. */
 export type BundleSource =
@@ -51,9 +51,6 @@ export type VerifyAttestationCommand = {
   readonly trustedRoot: TrustedRootChoice
   readonly signal: AbortSignal
 }
-
-/** No bundle is larger; several on lines of their own may be. */
-const MAX_DOCUMENT = 64 << 20
 
 /** Verifies every bundle of a source against one policy. One that is verified is enough: anybody may put others beside it. */
 export async function verifyAttestations(
@@ -145,15 +142,11 @@ async function hashFile(file: string, signal: AbortSignal): Promise<Sha256> {
 async function bundlesFrom({ source, signal }: VerifyAttestationCommand, ports: VerifyAttestationPorts): Promise<FoundBundles> {
   switch (source.kind) {
     case 'file':
-      return {
-        bundles: bundlesInDocument(await readNamedFile(source.path, { what: 'the bundle', maxBytes: MAX_DOCUMENT, signal })),
-        skipped: [],
-        truncated: false,
-      }
+      return { bundles: await bundlesIn(namedChunks(source.path, { what: 'the bundle', signal })), skipped: [], truncated: false }
     case 'image':
       return await ports.bundlesOf(source.image, signal)
     case 'url':
-      return { bundles: bundlesInDocument(await ports.fetchDocument(source.url, signal)), skipped: [], truncated: false }
+      return { bundles: await bundlesIn([await ports.fetchDocument(source.url, signal)]), skipped: [], truncated: false }
   }
 }
 

@@ -22,7 +22,10 @@ const FAILURES = {
   'document-unreachable': ['the URL could not be fetched', 'check the network, or fetch the file by hand and give its path'],
   'document-timeout': ['the URL was not answered in time', 'try again, or fetch the file by hand and give its path'],
   'document-refused': ['the server does not give the document', 'check the URL'],
-  'document-too-large': ['the URL answers more than a document of bundles can have', 'check the URL'],
+  'document-too-large': [
+    'the URL answers more than a document of bundles can have',
+    'check the URL; fetch a large proof by hand and give its path',
+  ],
   'document-redirected-too-often': ['the URL leads from one place to the next', 'give the URL where the document is'],
 } as const satisfies Readonly<Record<string, readonly [string, string]>>
 
@@ -57,7 +60,7 @@ async function ask(url: URL, access: DocumentAccess, signal: AbortSignal): Promi
     throw documentFailure('document-url-refused')
   const lookup = connectOnly(url.hostname, (address) => access.privateHosts || isPublicAddress(address))
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const options = { lookup, signal, agent: false, headers: { accept: 'application/json' } }
+    const options = { lookup, signal, agent: false, headers: { accept: 'application/json, application/x-tar' } }
     const request = secure ? requestHttps(url, options, resolve) : requestHttp(url, options, resolve)
     request.on('error', reject)
     request.end()

@@ -46,7 +46,7 @@ export const LAYERS: readonly Layer[] = [
       'verifier/builder/image-description.ts',
       'verifier/builder/image-packages.ts',
       'verifier/builder/inputs/parse-lock.ts',
-      'attestations/sbom/read-bill.ts',
+      'attestations/sbom',
       'attestations/statement',
       'attestations/verify',
     ],

@@ -1,6 +1,16 @@
 import { BLOCK, latin1 } from './bytes.ts'
 import { type TarFailureCode, tarFailure } from './failures.ts'
 
+/** With the version behind it: POSIX's, and that of GNU tar's own format. */
+const POSIX = 'ustar\x0000'
+const GNU = 'ustar  \0'
+const MAGICS = [POSIX, GNU]
+
+/** Whether bytes, 512 at least, begin as POSIX or GNU tar does; texts do not. */
+export function looksLikeTar(head: Uint8Array): boolean {
+  return MAGICS.includes(latin1(head.subarray(257, 265)))
+}
+
 /** The fields of one 512-byte header, each read strictly; texts one character a byte. */
 export type Header = {
   readonly name: string
@@ -25,8 +35,8 @@ export function decodeHeader(block: Uint8Array, offset: number): Header {
   const fail = (code: TarFailureCode): Error => tarFailure(code, { offset })
   // Once as text: this runs for every member, and each call into Buffer costs more than the loops below.
   const whole = latin1(block)
-  const gnu = whole.startsWith('ustar  \0', 257)
-  if (!gnu && !whole.startsWith('ustar\x0000', 257)) throw fail('tar-format-unknown')
+  const gnu = whole.startsWith(GNU, 257)
+  if (!gnu && !whole.startsWith(POSIX, 257)) throw fail('tar-format-unknown')
   if (numeric(block, 148, 8, fail) !== checksum(block)) throw fail('tar-checksum')
   // GNU's own format keeps other fields where POSIX has the prefix; no tar that we are to read fills them.
   if (!zeros(block, gnu ? 345 : 500, BLOCK)) throw fail('tar-hidden-bytes')
