@@ -32,7 +32,7 @@ bench: ## what comparing costs over sha256sum, rebuilding over plain mkosi, and 
 	@$(everything) && npm run --silent build && node bench/attestation-verify.ts && node bench/compare.ts && node bench/verify.ts
 
 soak: ## the corpus and the kills of us and of the engine, ROUNDS times (3)
-	@$(engine) && for round in $$(seq $${ROUNDS:-3}); do echo "round $$round"; npx vitest run --project docker test/crash mkosi/corpus || exit 1; done
+	@$(engine) && for round in $$(seq $${ROUNDS:-3}); do echo "round $$round"; npx vitest run --project docker --project docker-pairs test/crash mkosi/corpus || exit 1; done
 
 fmt: ## format all files
 	@$(node) && npm run --silent format

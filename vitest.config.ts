@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
 const code = ['verifier', 'attestations', 'src', 'tools', 'mkosi']
+/** Docker tests with an engine or file systems of their own, whose builds take one core most of the time. */
+const separate = ['test/crash.docker.test.ts', 'test/surroundings.docker.test.ts']
 
 export default defineConfig({
   test: {
@@ -38,10 +40,20 @@ export default defineConfig({
         test: {
           name: 'docker',
           include: ['{verifier,src,mkosi,test}/**/*.docker.test.ts'],
+          exclude: ['**/node_modules/**', ...separate],
           // Builds share two cores and the engine: one file at a time keeps each within its limit.
           fileParallelism: false,
           // For files whose tests say that they may run side by side.
           maxConcurrency: 2,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+        },
+      },
+      {
+        test: {
+          name: 'docker-pairs',
+          include: separate,
+          maxWorkers: 2,
           testTimeout: 600_000,
           hookTimeout: 600_000,
         },

@@ -10,11 +10,11 @@ it('gives a suite its budget, what is left of the whole where that is less, and 
 })
 
 it('lets the tests on the Docker engine and those with other tools skip nothing', () => {
-  expect(SUITES.filter((suite) => suite.mustRun).map((suite) => suite.name)).toEqual(['interop', 'docker'])
+  expect(SUITES.filter((suite) => suite.mustRun).map((suite) => suite.name)).toEqual(['interop', 'docker', 'docker-pairs'])
 })
 
 it('builds the servers of the lab beside what comes before, and never beside the builds on the engine', () => {
   const names = SUITES.map(({ name }) => name)
   expect(SUITES.filter(({ preparation }) => preparation === 'lab').map(({ name }) => name)).toEqual(['lab'])
-  expect(names.slice(-2)).toEqual(['lab', 'docker'])
+  expect(names.slice(-3)).toEqual(['lab', 'docker', 'docker-pairs'])
 })
