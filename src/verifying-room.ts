@@ -1,5 +1,4 @@
 import path from 'node:path'
-import { publicGoodSnapshot } from '../attestations/verify/public-good.ts'
 import { MAX_TRUSTED_ROOT, parseTrustedRoot } from '../attestations/verify/trusted-root.ts'
 import { readNamedFile } from './app/named-file.ts'
 import type { VerifyAttestationPorts } from './app/verify-attestation.ts'
@@ -18,7 +17,10 @@ export function openVerifyingRoom(environment: Environment): VerifyAttestationPo
         const bytes = await readNamedFile(file, { what: 'the trusted root', maxBytes: MAX_TRUSTED_ROOT, signal })
         return { origin: 'file', root: parseTrustedRoot(bytes) }
       }
-      if (!refresh) return { origin: 'snapshot', root: publicGoodSnapshot() }
+      if (!refresh) {
+        const { publicGoodSnapshot } = await import('../attestations/verify/public-good.ts')
+        return { origin: 'snapshot', root: publicGoodSnapshot() }
+      }
       const [{ openHome }, { refreshTrustedRoot }] = await Promise.all([
         import('./config/home.ts'),
         import('./trust/refresh-trusted-root.ts'),

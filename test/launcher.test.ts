@@ -2,7 +2,10 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ARTIFACT, caseWorld } from '../attestations/verify/testing/case-world.ts'
+import { SIGNER } from '../attestations/verify/testing/paper-sigstore.ts'
 import { root } from './repository.ts'
 
 const launcher = path.join(root, 'src/bin/bitwitness.js')
@@ -64,6 +67,63 @@ registerHooks({ load(url, context, next) { process._rawDebug('loaded ' + url); r
       expect(modules.filter((module) => /dockerode|docker-modem|ssh2|grpc/.test(module))).toEqual([])
     },
   )
+
+  it('loads for verifying an attestation what that needs, and nothing of other commands or of the settings', async () => {
+    const world = await caseWorld()
+    const bundle = path.join(folder, 'bundle.json')
+    writeFileSync(bundle, JSON.stringify(await world.keyless()))
+    writeFileSync(path.join(folder, 'root.json'), JSON.stringify(world.sigstore.root()))
+    writeFileSync(path.join(folder, 'artifact'), ARTIFACT)
+    const who = ['--certificate-identity', SIGNER.subjectAlternativeName, '--certificate-oidc-issuer', SIGNER.issuer]
+    const about = ['--artifact', path.join(folder, 'artifact'), '--trusted-root', path.join(folder, 'root.json')]
+    const { status, modules } = loadedBy('attestation', 'verify', bundle, ...about, ...who)
+    expect(status).toBe(0)
+    const packages = modules.flatMap((module) => /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(module)?.[1] ?? [])
+    expect([...new Set(packages)].toSorted()).toEqual([
+      '@sigstore/bundle',
+      '@sigstore/core',
+      '@sigstore/protobuf-specs',
+      '@sigstore/verify',
+      '@stricli/core',
+      'zod',
+    ])
+    const ours = modules.filter((module) => !module.includes('/node_modules/') && module.startsWith(pathToFileURL(`${root}/`).href))
+    const names = ours.map((module) => module.slice(pathToFileURL(`${root}/`).href.length))
+    const beside = /^(verifier\/(?!model\/)|attestations\/(?!verify\/|statement\/))/
+    expect(names.filter((name) => beside.test(name)).toSorted()).toEqual([
+      'verifier/bytes/small-file.ts',
+      'verifier/bytes/whole-file.ts',
+      'verifier/tar/bytes.ts',
+      'verifier/tar/failures.ts',
+      'verifier/tar/header.ts',
+    ])
+    // Its exports are getters of what is loaded then: streams, for one. Whoever reads files by node:fs/promises goes without.
+    expect(modules).not.toContain('node:fs')
+    expect(names).not.toContain('attestations/verify/public-good.ts')
+    expect(names.filter((name) => name.startsWith('src/')).toSorted()).toEqual([
+      'src/app/attestation-check.ts',
+      'src/app/bundle-documents.ts',
+      'src/app/named-file.ts',
+      'src/app/verify-attestation.ts',
+      'src/bin/main.ts',
+      'src/bin/output-watch.ts',
+      'src/bin/signals.ts',
+      'src/cli/application.ts',
+      'src/cli/attestation-app.ts',
+      'src/cli/attestation-arguments.ts',
+      'src/cli/command.ts',
+      'src/cli/commands/attestation/verify.ts',
+      'src/cli/error-document.ts',
+      'src/cli/exit-code.ts',
+      'src/cli/open-use-cases.ts',
+      'src/cli/output.ts',
+      'src/cli/render/attestation.ts',
+      'src/cli/render/paint.ts',
+      'src/cli/run.ts',
+      'src/cli/visible.ts',
+      'src/verifying-room.ts',
+    ])
+  })
 
   it('make no home', () => {
     expect(() => execFileSync('ls', [path.join(folder, 'home')], { stdio: 'ignore' })).toThrow('Command failed')

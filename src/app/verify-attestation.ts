@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { CHECK_NAMES } from '../../attestations/verify/check.ts'
 import { readKeys } from '../../attestations/verify/key-names.ts'
 import { type AttestationPolicy, requirePolicy } from '../../attestations/verify/policy.ts'
@@ -11,7 +11,7 @@ import { Failure } from '../../verifier/model/failure.ts'
 import type { PinnedReference } from '../../verifier/model/image-reference.ts'
 import { ATTESTATION_CHECK_SCHEMA, type AttestationCheckDocument } from './attestation-check.ts'
 import { bundlesIn } from './bundle-documents.ts'
-import { namedChunks } from './named-file.ts'
+import { chunksOf, namedChunks } from './named-file.ts'
 
 /** Where bundles are: in a file, beside an image in a registry, behind an URL of Bitwitness. */
 export type BundleSource =
@@ -126,7 +126,8 @@ async function artifactOf({ source, artifact, signal }: VerifyAttestationCommand
 async function hashFile(file: string, signal: AbortSignal): Promise<Sha256> {
   const hash = createHash('sha256')
   try {
-    for await (const part of createReadStream(file, { signal })) hash.update(part as Buffer)
+    await using handle = await open(file)
+    for await (const part of chunksOf(handle, signal)) hash.update(part)
   } catch (cause) {
     signal.throwIfAborted()
     throw new Failure({

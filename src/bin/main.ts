@@ -1,7 +1,6 @@
 import { EXIT } from '../cli/exit-code.ts'
 import { openRegistries, openScratch, openSigning, openUseCases, openVerifying, readReading } from '../cli/open-use-cases.ts'
 import { runCli } from '../cli/run.ts'
-import { findPackage } from '../config/package-root.ts'
 import { watchOutput } from './output-watch.ts'
 import { abortOnSignals } from './signals.ts'
 
@@ -17,7 +16,7 @@ const code = await runCli(process.argv.slice(2), {
   signal: stop.signal,
   clock: () => performance.now(),
   debug: process.env['BITWITNESS_DEBUG'] === '1',
-  version: findPackage().version,
+  version: async () => (await import('../config/package-root.ts')).findPackage().version,
   open: () => openUseCases(process.env),
   reading: () => readReading(process.env),
   scratch: openScratch,

@@ -26,13 +26,14 @@ export type CliIo = {
   readonly signal: AbortSignal
   /** Monotonic milliseconds. */
   readonly clock: () => number
-  readonly version: string
+  /** Of this package. */
+  readonly version: () => Promise<string>
   /** Whether errors that are not ours show their own text, which may hold anything. */
   readonly debug: boolean
   /** Opens what stands behind the commands; called by commands that need it and by nothing else, since it loads the engine's client. */
   readonly open: () => Promise<UseCases>
   /** How the settings want sources and recipes read, for commands that open nothing else. */
-  readonly reading: () => Reading
+  readonly reading: () => Promise<Reading>
   /** Room for commands that need no engine. */
   readonly scratch: () => Promise<ScratchRoom>
   /** What signs, for commands that need no engine. `key`: a file of a key that goes before what the settings say. */

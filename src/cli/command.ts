@@ -32,3 +32,6 @@ export function command<F extends BaseFlags & { readonly json: boolean }, A exte
 export const jsonFlag = {
   json: { kind: 'boolean', brief: 'Print one JSON document on stdout', default: false, withNegated: false },
 } as const
+
+export const fileFlag = (brief: string) =>
+  ({ kind: 'parsed', parse: (value: string): string => value, brief, optional: true, placeholder: 'FILE' }) as const

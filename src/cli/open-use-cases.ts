@@ -1,23 +1,27 @@
 import type { VerifyAttestationPorts } from '../app/verify-attestation.ts'
-import { readCiIdentity } from '../config/ci-identity.ts'
 import type { Environment } from '../config/setting.ts'
-import { readSettings } from '../config/settings.ts'
-import { sourceAccess } from '../config/source-access.ts'
+import type { Settings } from '../config/settings.ts'
 import type { RegistryRoom } from '../registry-room.ts'
 import type { ScratchRoom } from '../scratch-room.ts'
 import type { SigningRoom } from '../signing-room.ts'
 import type { Reading } from './cli-context.ts'
 import type { UseCases } from './use-cases.ts'
 
+/** Not every command has settings: they are loaded, with all that describes them, by those that do. */
+async function settingsOf(environment: Environment): Promise<Settings> {
+  const { readSettings } = await import('../config/settings.ts')
+  return readSettings(environment)
+}
+
 /** Reads the settings and opens what they describe. The client of the engine is loaded here and not before. */
 export async function openUseCases(environment: Environment): Promise<UseCases> {
-  const settings = readSettings(environment)
+  const settings = await settingsOf(environment)
   const { Context } = await import('../context.ts')
   return await Context.open(settings)
 }
 
-export function readReading(environment: Environment): Reading {
-  const { sources, mkosi } = readSettings(environment)
+export async function readReading(environment: Environment): Promise<Reading> {
+  const [{ sources, mkosi }, { sourceAccess }] = await Promise.all([settingsOf(environment), import('../config/source-access.ts')])
   return { access: sourceAccess(sources), mkosi }
 }
 
@@ -28,8 +32,8 @@ export async function openScratch(): Promise<ScratchRoom> {
 
 /** Reads the settings of signing. The libraries of Sigstore are loaded here and not before. */
 export async function openSigning(environment: Environment, o: { readonly key: string | null }): Promise<SigningRoom> {
-  const settings = readSettings(environment)
-  const { SigningRoom } = await import('../signing-room.ts')
+  const settings = await settingsOf(environment)
+  const [{ SigningRoom }, { readCiIdentity }] = await Promise.all([import('../signing-room.ts'), import('../config/ci-identity.ts')])
   return new SigningRoom({ settings, ci: readCiIdentity(environment), key: o.key })
 }
 
@@ -41,7 +45,7 @@ export async function openVerifying(environment: Environment): Promise<VerifyAtt
 
 /** Registries as the settings have them. */
 export async function openRegistries(environment: Environment): Promise<RegistryRoom> {
-  const settings = readSettings(environment)
+  const settings = await settingsOf(environment)
   const { openRegistryRoom } = await import('../registry-room.ts')
   return await openRegistryRoom(settings)
 }

@@ -20,9 +20,6 @@ export type RebuildFlags = {
 
 const text = (value: string): string => value
 
-/** Whose parts a command may take. */
-export const fileFlag = (brief: string) => ({ kind: 'parsed', parse: text, brief, optional: true, placeholder: 'FILE' }) as const
-
 export const rebuildFlags: FlagParametersForType<RebuildFlags, CliContext> = {
   ...jsonFlag,
   verbose: { kind: 'boolean', brief: 'Show the log of the build on stderr', default: false, withNegated: false },

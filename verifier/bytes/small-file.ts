@@ -1,5 +1,4 @@
-import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { constants, type FileHandle, open } from 'node:fs/promises'
 
 /** Why a file was not read. `no-file`: it is a folder, a pipe, a device. */
 export type Unread = 'absent' | 'no-file' | 'too-large' | 'failed'

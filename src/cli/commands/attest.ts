@@ -1,8 +1,7 @@
 import { AttestationSet } from '../../app/attestation-set.ts'
-import { command, jsonFlag } from '../command.ts'
+import { command, fileFlag, jsonFlag } from '../command.ts'
 import { EXIT } from '../exit-code.ts'
 import { printAnswer } from '../output.ts'
-import { fileFlag } from '../rebuild-flags.ts'
 import { attestLines } from '../render/attest.ts'
 
 type AttestFlags = {

@@ -25,7 +25,7 @@ export const sbom = command<SbomFlags, [string]>({
   async run(io, flags, folder) {
     const app = await import('../../app/sbom.ts')
     const { artifact = null, output = null } = flags
-    const written = await app.sbom({ folder, artifact, output, version: io.version, signal: io.signal })
+    const written = await app.sbom({ folder, artifact, output, version: await io.version(), signal: io.signal })
     await printAnswer(io, { json: flags.json, schema: app.SbomWritten, value: written, lines: () => sbomLines(written) })
     return EXIT.yes
   },

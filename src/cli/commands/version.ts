@@ -9,8 +9,9 @@ export const version = command<{ readonly json: boolean }, []>({
   brief: 'Print the version',
   parameters: { flags: jsonFlag },
   async run(io, flags) {
-    const value = { schema: 'bitwitness/version/v1' as const, version: io.version }
-    await printAnswer(io, { json: flags.json, schema: VersionDocument, value, lines: () => [io.version] })
+    const version = await io.version()
+    const value = { schema: 'bitwitness/version/v1' as const, version }
+    await printAnswer(io, { json: flags.json, schema: VersionDocument, value, lines: () => [version] })
     return EXIT.yes
   },
 })

@@ -21,7 +21,7 @@ export async function ran(args: readonly string[], useCases: Partial<UseCases> =
     columns: 80,
     signal: new AbortController().signal,
     clock: () => 0,
-    version: '1.2.3',
+    version: () => Promise.resolve('1.2.3'),
     debug: false,
     reading: () => readReading({}),
     scratch: openScratch,

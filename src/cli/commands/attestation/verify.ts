@@ -6,10 +6,9 @@ import { Failure } from '../../../../verifier/model/failure.ts'
 import type { BundleSource, VerifyAttestationCommand } from '../../../app/verify-attestation.ts'
 import { bundleSourceOf, parseAge, parseCount, predicateTypeOf } from '../../attestation-arguments.ts'
 import type { CliContext } from '../../cli-context.ts'
-import { command, jsonFlag } from '../../command.ts'
+import { command, fileFlag, jsonFlag } from '../../command.ts'
 import { EXIT } from '../../exit-code.ts'
 import { printAnswer } from '../../output.ts'
-import { fileFlag } from '../../rebuild-flags.ts'
 
 type Flags = {
   readonly json: boolean

@@ -1,10 +1,9 @@
 import { BuilderImage } from '../../../../verifier/builder/image-description.ts'
 import type { EventBody } from '../../../../verifier/model/event.ts'
-import { command, jsonFlag } from '../../command.ts'
+import { command, fileFlag, jsonFlag } from '../../command.ts'
 import { EXIT } from '../../exit-code.ts'
 import { printAnswer } from '../../output.ts'
 import { showProgress } from '../../progress.ts'
-import { fileFlag } from '../../rebuild-flags.ts'
 import { builderLines } from './document.ts'
 
 type Flags = {

@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import { Sha256, withPrefix } from '../../../../verifier/model/digest.ts'
-import { command, jsonFlag } from '../../command.ts'
+import { command, fileFlag, jsonFlag } from '../../command.ts'
 import { EXIT } from '../../exit-code.ts'
 import { printAnswer } from '../../output.ts'
-import { fileFlag } from '../../rebuild-flags.ts'
 
 /** The public half of a signing key. */
 export const KeyDocument = z.strictObject({

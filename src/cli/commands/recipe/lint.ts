@@ -9,7 +9,7 @@ export const lint = command<{ readonly json: boolean }, [string]>({
   parameters: { flags: jsonFlag, positional: sourceArgument },
   async run(io, flags, source) {
     const { lintRecipe, RecipeLint } = await import('../../../app/lint-recipe.ts')
-    const { access, mkosi } = io.reading()
+    const { access, mkosi } = await io.reading()
     await using room = await io.scratch()
     const report = await lintRecipe({ source, access, mkosi, scratch: room.path, signal: io.signal })
     await printAnswer(io, { json: flags.json, schema: RecipeLint, value: report, lines: () => lintLines(report, io) })
