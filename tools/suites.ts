@@ -27,11 +27,11 @@ export const SUITES: readonly Suite[] = [
   project('unit', 720),
   project('house', 360),
   { ...project('interop', 300), mustRun: true },
-  // Its servers are built from the start of the run, beside the suites before it; what is left of that counts as well.
-  { ...project('lab', 420), preparation: 'lab' },
   { ...project('docker', 2700), mustRun: true },
   // After those, which make the builder image.
   { ...project('docker-pairs', 1200), mustRun: true },
+  // The last: its servers are built from the start of the run, on what the other suites leave idle. What is left of that counts as well.
+  { ...project('lab', 420), preparation: 'lab' },
 ]
 
 function tool(name: string, script: string, args: readonly string[], budgetSeconds: number): Suite {
