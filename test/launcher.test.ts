@@ -1,5 +1,17 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -40,6 +52,73 @@ describe('the launcher', () => {
     const { status, stderr } = spawnSync(process.execPath, [path.join(folder, 'src/bin/bitwitness.mjs'), 'version'], { encoding: 'utf8' })
     expect(status).toBe(3)
     expect(stderr).toContain('npm ci')
+  })
+})
+
+describe('compiled code', () => {
+  const mode = (name: string): string => (statSync(name).mode & 0o777).toString(8)
+
+  /** Runs the launcher over a program of the test's own, with a home that was prepared. */
+  function launched(prepare: (home: string) => void): { said: string; home: string } {
+    const place = mkdtempSync(path.join(folder, 'compiled-'))
+    mkdirSync(path.join(place, 'src/bin'), { recursive: true })
+    mkdirSync(path.join(place, 'dist/src/bin'), { recursive: true })
+    cpSync(launcher, path.join(place, 'src/bin/bitwitness.mjs'))
+    writeFileSync(path.join(place, 'package.json'), '{ "type": "module" }')
+    writeFileSync(path.join(place, 'dist/src/bin/main.js'), "import { answer } from './answer.js'\nconsole.log(answer)\n")
+    writeFileSync(path.join(place, 'dist/src/bin/answer.js'), `export const answer = 42 // ${'x'.repeat(4000)}\n`)
+    const home = path.join(place, 'home')
+    prepare(home)
+    const { PATH = '', HOME = '' } = process.env
+    const { stdout, stderr } = spawnSync(process.execPath, [path.join(place, 'src/bin/bitwitness.mjs')], {
+      encoding: 'utf8',
+      env: { PATH, HOME, BITWITNESS_HOME: home },
+    })
+    return { said: stdout + stderr, home }
+  }
+  const made = (home: string): boolean => existsSync(path.join(home, 'compiled'))
+
+  it('is kept in the home, where only its owner gets at it', () => {
+    const { said, home } = launched((at) => mkdirSync(at, { mode: 0o700 }))
+    expect(said).toBe('42\n')
+    expect(mode(path.join(home, 'compiled'))).toBe('700')
+    expect(readdirSync(path.join(home, 'compiled'), { recursive: true }).length).toBeGreaterThan(1)
+  })
+
+  it('makes no home', () => {
+    const { said, home } = launched(() => {})
+    expect([said, existsSync(home)]).toEqual(['42\n', false])
+  })
+
+  it.each<[string, (home: string) => void]>([
+    ['the home is one that others may write to', (home) => mkdirSync(home)],
+    ['the home is none', (home) => writeFileSync(home, '')],
+    ['others may write to where the home is by a link', (home) => symlinkSync('elsewhere', home)],
+  ])('is kept nowhere where %s', (_, prepare) => {
+    const { said, home } = launched((at) => {
+      mkdirSync(path.join(path.dirname(at), 'elsewhere'), { mode: 0o777 })
+      chmodSync(path.join(path.dirname(at), 'elsewhere'), 0o777)
+      prepare(at)
+      if (statSync(at).isDirectory()) chmodSync(at, 0o777)
+    })
+    expect([said, made(home)]).toEqual(['42\n', false])
+  })
+
+  it.each<[string, (compiled: string) => void]>([
+    ['others may write to what is there', (compiled) => (mkdirSync(compiled), chmodSync(compiled, 0o770))],
+    ['something else is in its place', (compiled) => writeFileSync(compiled, '')],
+    [
+      'a link is in its place',
+      (compiled) => (mkdirSync(`${compiled}-elsewhere`, { mode: 0o700 }), symlinkSync(`${compiled}-elsewhere`, compiled)),
+    ],
+  ])('is neither kept nor taken where %s', (_, prepare) => {
+    const { said, home } = launched((at) => {
+      mkdirSync(at, { mode: 0o700 })
+      prepare(path.join(at, 'compiled'))
+    })
+    expect(said).toBe('42\n')
+    const left = readdirSync(home, { recursive: true, encoding: 'utf8' })
+    expect(left.filter((name) => !/^compiled(-elsewhere)?$/.test(name))).toEqual([])
   })
 })
 
