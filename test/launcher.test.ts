@@ -170,6 +170,7 @@ registerHooks({ load(url, context, next) { process._rawDebug('loaded ' + url); r
     const names = ours.map((module) => module.slice(pathToFileURL(`${root}/`).href.length))
     const beside = /^(verifier\/(?!model\/)|attestations\/(?!verify\/|statement\/))/
     expect(names.filter((name) => beside.test(name)).toSorted()).toEqual([
+      'verifier/bytes/digest-of.ts',
       'verifier/bytes/small-file.ts',
       'verifier/bytes/whole-file.ts',
       'verifier/tar/bytes.ts',

@@ -7,11 +7,12 @@ import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { keySigner } from '../attestations/sign/key-signer.ts'
 import { fetchedTools, NO_TOOLS } from '../attestations/verify/testing/fetched-tools.ts'
-import { bundlesOf, sha256Of } from '../src/app/attached-bundles.ts'
+import { bundlesOf } from '../src/app/attached-bundles.ts'
 import type { BlobSource } from '../src/app/image-registry.ts'
 import { writeBuiltImage } from '../src/app/testing/built-image.ts'
 import { openRegistry } from '../src/registry/registry.ts'
 import { PACE } from '../src/registry/retry.ts'
+import { digestOf } from '../verifier/bytes/digest-of.ts'
 import type { BuildManifest } from '../verifier/model/build-manifest.ts'
 import { Sha256 } from '../verifier/model/digest.ts'
 import { parsePinnedReference } from '../verifier/model/image-reference.ts'
@@ -237,7 +238,7 @@ describe('a registry that goes away in the middle of an upload', () => {
   function halting(bytes: Buffer, half: () => Promise<void>): BlobSource {
     let halted = false
     return {
-      sha256: sha256Of(bytes),
+      sha256: digestOf(bytes),
       size: bytes.length,
       async *open(from, to) {
         for (let at = from; at < to; at += 1 << 20) {

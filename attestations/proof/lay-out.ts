@@ -1,10 +1,10 @@
+import { digestOf } from '../../verifier/bytes/digest-of.ts'
 import { encodeDocument } from '../../verifier/model/document.ts'
 import { KIND_NAMES } from '../statement/predicate-types.ts'
 import { proofFailure } from './failures.ts'
 import { instructions } from './instructions.ts'
 import type { Carried, CarriedMember, Proof, ProofAttestation } from './proof.ts'
 import { MAX_INDEX, MAX_MEMBERS, PROOF_SCHEMA, ProofIndex, type ProofMember } from './proof-index.ts'
-import { digestOf } from './read-attestation.ts'
 import { type CarriedRole, isCarried, nameOf, ROLE_LIMITS, type Role } from './roles.ts'
 
 /** What is held of all members in memory, at most; bytes. */

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
+import { digestOf } from '../../verifier/bytes/digest-of.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { decodeStatement } from '../statement/decode.ts'
 import type { Evidence } from '../statement/evidence.ts'
@@ -35,10 +35,6 @@ export function readAttestation(bundle: Uint8Array, report: ReportInHand): Proof
   if (!subjects.every(({ sha256 }) => known.has(sha256))) throw proofFailure('proof-bundle-of-another-subject')
   checkStatement(statement, report)
   return { bundle, sha256: digestOf(bundle), statement: bytes, predicateType: statement.predicateType, subjects }
-}
-
-export function digestOf(bytes: Uint8Array): Sha256 {
-  return Sha256.parse(createHash('sha256').update(bytes).digest('hex'))
 }
 
 /** Every digest that a report names as claimed or as built. */

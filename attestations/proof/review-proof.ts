@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { BuilderImage, encodeBuilder } from '../../verifier/builder/image-description.ts'
 import { checkMkosi, checkPackages } from '../../verifier/builder/image-packages.ts'
 import { parseLock } from '../../verifier/builder/inputs/parse-lock.ts'
+import { digestOf } from '../../verifier/bytes/digest-of.ts'
 import type { InputLock } from '../../verifier/model/lock.ts'
 import type { VerificationReport } from '../../verifier/model/report.ts'
 import { readBill } from '../sbom/read-bill.ts'
@@ -16,7 +17,7 @@ import { readKeys } from '../verify/key-names.ts'
 import { parseTrustedRoot } from '../verify/trusted-root.ts'
 import { proofFailure } from './failures.ts'
 import type { Proof, ProofAttestation, ProofContent } from './proof.ts'
-import { digestOf, readAttestation } from './read-attestation.ts'
+import { readAttestation } from './read-attestation.ts'
 
 /**
  * Holds the parts of a proof against each other: the report against its own evidence, statements, lock, builder, manifests and bill against

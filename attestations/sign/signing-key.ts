@@ -1,4 +1,5 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
+import { digestOf } from '../../verifier/bytes/digest-of.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 
@@ -13,11 +14,7 @@ export class SigningKey {
     this.#privateKey = privateKey
     const publicKey = createPublicKey(privateKey)
     this.publicKeyPem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
-    this.fingerprint = Sha256.parse(
-      createHash('sha256')
-        .update(publicKey.export({ type: 'spki', format: 'der' }))
-        .digest('hex'),
-    )
+    this.fingerprint = digestOf(publicKey.export({ type: 'spki', format: 'der' }))
   }
 
   get privateKeyPem(): string {

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { type CertificateAuthority, TrustedRoot as ProtobufTrustedRoot } from '@sigstore/protobuf-specs'
 import { type TrustMaterial, toTrustMaterial } from '@sigstore/verify'
 import { z } from 'zod'
+import { digestOf } from '../../verifier/bytes/digest-of.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import { parseStrictJson } from '../statement/strict-json.ts'
@@ -40,7 +40,7 @@ export function parseTrustedRoot(bytes: Uint8Array): TrustedRoot {
     const { publicKey: _, ...material } = toTrustMaterial(root)
     keepBytes(material.certificateAuthorities, root.certificateAuthorities)
     keepBytes(material.timestampAuthorities, root.timestampAuthorities)
-    return { material, sha256: Sha256.parse(createHash('sha256').update(bytes).digest('hex')) }
+    return { material, sha256: digestOf(bytes) }
   } catch (cause) {
     throw new Failure({
       code: 'trusted-root-malformed',

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { digestOf } from '../../verifier/bytes/digest-of.ts'
 import type { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import { parsePinnedReference } from '../../verifier/model/image-reference.ts'
@@ -11,7 +12,6 @@ import { manifestOf, openTestRegistry } from '../registry/testing/open.ts'
 import { attach } from './attach.ts'
 import { BUNDLE_TYPE, bundlesOf } from './attached-bundles.ts'
 import type { ImageRegistry, ImageRepository } from './image-registry.ts'
-import { digestOf } from './testing/built-folder.ts'
 
 const { signal } = new AbortController()
 const image = manifestOf({ config: {}, layers: [] })

@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { digestOf } from '../../verifier/bytes/digest-of.ts'
 import { OCI_MANIFEST, stableJson } from '../../verifier/compare/oci-image.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import { type PinnedReference, pinnedName } from '../../verifier/model/image-reference.ts'
-import { attachedBlob, BUNDLE_LIMITS, BUNDLE_TYPE, damageOf, sha256Of } from './attached-bundles.ts'
+import { attachedBlob, BUNDLE_LIMITS, BUNDLE_TYPE, damageOf } from './attached-bundles.ts'
 import { type BundleFile, readBundleFile } from './bundle-file.ts'
 import type { BlobSource, Descriptor, ImageRegistry, ImageRepository, Manifest } from './image-registry.ts'
 
@@ -64,7 +65,7 @@ export async function attach({ registry }: { readonly registry: ImageRegistry },
   const bundles: AttachReport['bundles'] = []
   let now = via
   for (const file of files) {
-    const sha256 = sha256Of(file.bytes)
+    const sha256 = digestOf(file.bytes)
     const { predicateType } = file
     const there = known.get(sha256)
     if (there !== undefined) {
@@ -113,13 +114,13 @@ export function bundleReferrer({ bytes, predicateType }: BundleFile, subject: Ma
       schemaVersion: 2,
       mediaType: OCI_MANIFEST,
       artifactType: BUNDLE_TYPE,
-      config: { mediaType: EMPTY_TYPE, digest: `sha256:${sha256Of(EMPTY)}`, size: EMPTY.length },
-      layers: [{ mediaType: BUNDLE_TYPE, digest: `sha256:${sha256Of(bytes)}`, size: bytes.length }],
+      config: { mediaType: EMPTY_TYPE, digest: `sha256:${digestOf(EMPTY)}`, size: EMPTY.length },
+      layers: [{ mediaType: BUNDLE_TYPE, digest: `sha256:${digestOf(bytes)}`, size: bytes.length }],
       subject: { mediaType: subject.mediaType, digest: `sha256:${subject.sha256}`, size: subject.bytes.length },
       annotations: annotationsOf(predicateType),
     }),
   )
-  return { mediaType: OCI_MANIFEST, bytes: manifest, sha256: sha256Of(manifest) }
+  return { mediaType: OCI_MANIFEST, bytes: manifest, sha256: digestOf(manifest) }
 }
 
 /** As cosign writes them: not needed to verify, and shown by `cosign tree`. */
@@ -146,7 +147,7 @@ async function attachOne(
 
 function blobOf(bytes: Uint8Array): BlobSource {
   return {
-    sha256: sha256Of(bytes),
+    sha256: digestOf(bytes),
     size: bytes.length,
     async *open(from, to) {
       yield bytes.subarray(from, to)

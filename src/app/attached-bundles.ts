@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { parseStrictJson } from '../../attestations/statement/strict-json.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
@@ -106,8 +105,4 @@ function malformed(why: string): Failure {
     message: `what is attached to the image as a bundle is none that can be read: ${why}`,
     hint: 'do not rely on it; whoever may push to the repository can attach anything',
   })
-}
-
-export function sha256Of(bytes: Uint8Array): Sha256 {
-  return Sha256.parse(createHash('sha256').update(bytes).digest('hex'))
 }

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { sbomStatement } from '../../attestations/sbom/statement.ts'
@@ -8,8 +8,8 @@ import { encodeStatement } from '../../attestations/statement/encode.ts'
 import { KIND_NAMES } from '../../attestations/statement/predicate-types.ts'
 import type { Statement } from '../../attestations/statement/statement.ts'
 import { statementsOf } from '../../attestations/statement/statements.ts'
+import { digestOf } from '../../verifier/bytes/digest-of.ts'
 import { writeWhole } from '../../verifier/bytes/whole-file.ts'
-import { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import type { VerificationReport } from '../../verifier/model/report.ts'
 import type { Verdict } from '../../verifier/model/verdict.ts'
@@ -142,7 +142,7 @@ function describe({ name, statement, bundle, stages }: Signed, signer: Signer, r
     signer: signer.kind === 'key' ? { ...signer, timestamped: stages.some((stage) => stage.name === 'tsa') } : signer,
     trustedRoot: rooted ? TRUSTED_ROOT : null,
   })
-  const sha256 = Sha256.parse(createHash('sha256').update(bundle).digest('hex'))
+  const sha256 = digestOf(bundle)
   const envelope = envelopes ? `${name}.dsse.json` : null
   return { predicateType: statement.predicateType, subjects, file, sha256, check, envelope, stages }
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { parseLock } from '../../verifier/builder/inputs/parse-lock.ts'
+import { digestOf } from '../../verifier/bytes/digest-of.ts'
 import { readSmallFile } from '../../verifier/bytes/small-file.ts'
 import { digestFile } from '../../verifier/compare/digest-file.ts'
 import { BuildManifest } from '../../verifier/model/build-manifest.ts'
@@ -62,7 +62,7 @@ export async function provenFile(
 async function lockOf(folder: string, { lock }: BuildManifest): Promise<BuildFolder['lock']> {
   if (lock === null) return null
   const bytes = await bounded(folder, lock.file, MAX_LOCK_BYTES)
-  if (createHash('sha256').update(bytes).digest('hex') !== lock.sha256)
+  if (digestOf(bytes) !== lock.sha256)
     throw new Failure({
       code: 'lock-differs',
       message: 'the input lock in the build folder is not the one that its manifest names',

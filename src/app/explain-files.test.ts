@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { digestOf } from '../../verifier/bytes/digest-of.ts'
 import type { BlobStore } from '../../verifier/model/blob-store.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { encodeTarHeader, endPadding } from '../../verifier/tar/encode.ts'
@@ -60,7 +60,7 @@ function memoryBlobs(): BlobStore {
   return {
     async put(bytes) {
       const all = Buffer.concat(await Array.fromAsync(bytes))
-      const sha256 = Sha256.parse(createHash('sha256').update(all).digest('hex'))
+      const sha256 = digestOf(all)
       held.set(sha256, all)
       return { sha256, size: all.length }
     },

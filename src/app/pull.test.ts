@@ -3,12 +3,12 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { digestOf } from '../../verifier/bytes/digest-of.ts'
 import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../verifier/compare/oci-image.ts'
 import { parsePinnedReference } from '../../verifier/model/image-reference.ts'
 import { type FakeOptions, FakeRegistry } from '../registry/testing/fake-registry.ts'
 import { openTestRegistry } from '../registry/testing/open.ts'
 import { type PullCommand, pull } from './pull.ts'
-import { digestOf } from './testing/built-folder.ts'
 
 const layers = [randomBytes(100_000), randomBytes(50_000)]
 const config = Buffer.from('{"rootfs":{}}')

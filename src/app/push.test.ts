@@ -4,13 +4,13 @@ import { mkdtemp, readdir, readFile, rename, rm, unlink, writeFile } from 'node:
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { digestOf } from '../../verifier/bytes/digest-of.ts'
 import type { BuildManifest } from '../../verifier/model/build-manifest.ts'
 import { parseImageReference } from '../../verifier/model/image-reference.ts'
 import { FakeRegistry } from '../registry/testing/fake-registry.ts'
 import { openTestRegistry } from '../registry/testing/open.ts'
 import { type PushCommand, push } from './push.ts'
 import { RegistryInfo } from './push-documents.ts'
-import { digestOf } from './testing/built-folder.ts'
 import { IMAGE_CONFIG, writeBuiltImage } from './testing/built-image.ts'
 
 let folder: string

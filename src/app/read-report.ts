@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { parseReport } from '../../attestations/statement/parse-report.ts'
 import type { KnownLock } from '../../attestations/statement/provenance.ts'
 import { parseLock } from '../../verifier/builder/inputs/parse-lock.ts'
+import { digestOf } from '../../verifier/bytes/digest-of.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { MAX_LOCK_BYTES } from '../../verifier/model/lock.ts'
 import type { VerificationReport } from '../../verifier/model/report.ts'
@@ -20,8 +20,4 @@ export async function readReport(file: string, signal: AbortSignal): Promise<{ r
 export async function readKnownLock(file: string, signal: AbortSignal): Promise<KnownLock> {
   const bytes = await readNamedFile(file, { what: 'the input lock', maxBytes: MAX_LOCK_BYTES, signal })
   return { sha256: digestOf(bytes), lock: parseLock(bytes.toString('utf8')) }
-}
-
-function digestOf(bytes: Uint8Array): Sha256 {
-  return Sha256.parse(createHash('sha256').update(bytes).digest('hex'))
 }

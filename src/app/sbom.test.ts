@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { execa } from 'execa'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { digestOf } from '../../verifier/bytes/digest-of.ts'
 import type { BuildManifest } from '../../verifier/model/build-manifest.ts'
 import { sbom } from './sbom.ts'
-import { digestOf, writeBuiltFolder } from './testing/built-folder.ts'
+import { writeBuiltFolder } from './testing/built-folder.ts'
 
 let folder: string
 beforeEach(async () => {

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import path from 'node:path'
 import { z } from 'zod'
 import { sbomOf } from '../../attestations/sbom/sbom.ts'
+import { digestOf } from '../../verifier/bytes/digest-of.ts'
 import { writeWhole } from '../../verifier/bytes/whole-file.ts'
 import { readImagePackages } from '../../verifier/explain/image-packages.ts'
 import type { BuildManifest } from '../../verifier/model/build-manifest.ts'
@@ -56,7 +56,7 @@ export async function sbom(command: SbomCommand): Promise<SbomWritten> {
     schema: SBOM_SCHEMA,
     verdict: 'written',
     file,
-    sha256: Sha256.parse(createHash('sha256').update(text).digest('hex')),
+    sha256: digestOf(text),
     image,
     packages: { debian: packages.debian.length, unlocked, npm: packages.npm.length },
   }

@@ -6,8 +6,10 @@ import { type AttestationPolicy, requirePolicy } from '../../attestations/verify
 import { REJECTIONS } from '../../attestations/verify/rejections.ts'
 import type { TrustedRoot } from '../../attestations/verify/trusted-root.ts'
 import { verifyAttestation } from '../../attestations/verify/verify-attestation.ts'
+import { digestOf } from '../../verifier/bytes/digest-of.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
+import { sha256Of } from '../../verifier/model/hex-digest.ts'
 import type { PinnedReference } from '../../verifier/model/image-reference.ts'
 import { ATTESTATION_CHECK_SCHEMA, type AttestationCheckDocument } from './attestation-check.ts'
 import { bundlesIn } from './bundle-documents.ts'
@@ -66,7 +68,7 @@ export async function verifyAttestations(
   const { bundles: found, skipped, truncated } = await bundlesFrom(command, ports)
   const now = ports.now()
   const bundles = found.map((bundle) => ({
-    sha256: Sha256.parse(createHash('sha256').update(bundle).digest('hex')),
+    sha256: digestOf(bundle),
     ...verifyAttestation({ bundle, trustedRoot: root, policy, now }),
   }))
   const verified = bundles.find(({ verdict }) => verdict === 'verified')
@@ -124,10 +126,11 @@ async function artifactOf({ source, artifact, signal }: VerifyAttestationCommand
 }
 
 async function hashFile(file: string, signal: AbortSignal): Promise<Sha256> {
-  const hash = createHash('sha256')
   try {
     await using handle = await open(file)
+    const hash = createHash('sha256')
     for await (const part of chunksOf(handle, signal)) hash.update(part)
+    return sha256Of(hash)
   } catch (cause) {
     signal.throwIfAborted()
     throw new Failure({
@@ -137,7 +140,6 @@ async function hashFile(file: string, signal: AbortSignal): Promise<Sha256> {
       cause,
     })
   }
-  return Sha256.parse(hash.digest('hex'))
 }
 
 async function bundlesFrom({ source, signal }: VerifyAttestationCommand, ports: VerifyAttestationPorts): Promise<FoundBundles> {

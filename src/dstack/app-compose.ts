@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { digestOf } from '../../verifier/bytes/digest-of.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 
@@ -61,5 +61,5 @@ export function encodeAppCompose(value: AppCompose): { readonly text: string; re
       message: 'the app-compose is larger than dstack takes',
       hint: "shorten command and environment in the recipe's bitwitness.yaml, and build again",
     })
-  return { text, composeHash: Sha256.parse(createHash('sha256').update(text).digest('hex')) }
+  return { text, composeHash: digestOf(text) }
 }

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
-import { Sha256, withPrefix } from '../../verifier/model/digest.ts'
+import { digestOf } from '../../verifier/bytes/digest-of.ts'
+import { withPrefix } from '../../verifier/model/digest.ts'
 import type { Manifest, TagState } from '../app/image-registry.ts'
 import { once } from './authorizer.ts'
 import { saysDigest } from './blob-read.ts'
@@ -34,10 +34,6 @@ export async function getManifest(session: RegistrySession, reference: string, s
   const mediaType = (answer.headers['content-type'] ?? '').split(';')[0]?.trim() ?? ''
   refuseAmbiguous(bytes, mediaType)
   return { mediaType, bytes, sha256, etag: etagOf(answer) }
-}
-
-export function digestOf(bytes: Uint8Array): Sha256 {
-  return Sha256.parse(createHash('sha256').update(bytes).digest('hex'))
 }
 
 /** The answer's ETag, if it can be sent back. */

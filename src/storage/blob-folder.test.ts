@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { digestOf } from '../../verifier/bytes/digest-of.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { openBlobFolder } from './blob-folder.ts'
 
@@ -13,7 +13,6 @@ beforeEach(async () => {
 })
 afterEach(() => rm(dir, { recursive: true }))
 
-const digest = (bytes: Uint8Array): Sha256 => Sha256.parse(createHash('sha256').update(bytes).digest('hex'))
 const file = (sha256: string): string => path.join(dir, 'sha256', sha256.slice(0, 2), sha256)
 
 async function* chunks(...parts: readonly (Uint8Array | string)[]): AsyncGenerator<Uint8Array> {
@@ -33,7 +32,7 @@ describe('a folder of blobs', () => {
       fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 20 }), async (parts) => {
         const whole = Buffer.concat(parts)
         const stored = await store.put(chunks(...parts))
-        expect(stored).toEqual({ sha256: digest(whole), size: whole.length })
+        expect(stored).toEqual({ sha256: digestOf(whole), size: whole.length })
         expect(await store.size(stored.sha256)).toBe(whole.length)
         expect((await read(await store.open(stored.sha256))).equals(whole)).toBe(true)
       }),
@@ -63,8 +62,8 @@ describe('a folder of blobs', () => {
 
   it('stores nothing when the bytes are not the expected ones, and says both digests', async () => {
     const store = await openBlobFolder(dir)
-    const expected = digest(Buffer.from('good'))
-    const actual = digest(Buffer.from('evil'))
+    const expected = digestOf(Buffer.from('good'))
+    const actual = digestOf(Buffer.from('evil'))
     await expect(store.put(chunks('evil'), expected)).rejects.toMatchObject({ code: 'blob-differs', data: { expected, actual } })
     expect(await store.size(actual)).toBeUndefined()
     expect(await readdir(dir, { recursive: true })).toEqual(['sha256', 'tmp'])
@@ -72,7 +71,7 @@ describe('a folder of blobs', () => {
 
   it('says which blob is missing', async () => {
     const store = await openBlobFolder(dir)
-    const expected = digest(Buffer.from('never stored'))
+    const expected = digestOf(Buffer.from('never stored'))
     await expect(store.open(expected)).rejects.toMatchObject({ code: 'blob-missing', data: { expected } })
     expect(await store.size(expected)).toBeUndefined()
   })
@@ -87,7 +86,7 @@ describe('a folder of blobs', () => {
     const reading = (async () => {
       for await (const chunk of await store.open(sha256)) seen += chunk.length
     })()
-    await expect(reading).rejects.toMatchObject({ code: 'blob-damaged', data: { expected: sha256, actual: digest(damaged) } })
+    await expect(reading).rejects.toMatchObject({ code: 'blob-damaged', data: { expected: sha256, actual: digestOf(damaged) } })
     expect(seen).toBeLessThan(3 << 20)
   })
 
@@ -104,7 +103,7 @@ describe('a folder of blobs', () => {
     const whole = Buffer.alloc(2_500_000, 9)
     const stored = await Promise.all(Array.from({ length: 12 }, (_, i) => (i % 2 === 0 ? one : other).put(chunks(whole))))
     expect(new Set(stored.map((blob) => blob.sha256)).size).toBe(1)
-    expect((await read(await one.open(digest(whole)))).equals(whole)).toBe(true)
+    expect((await read(await one.open(digestOf(whole)))).equals(whole)).toBe(true)
     expect(await readdir(path.join(dir, 'tmp'))).toEqual([])
   })
 

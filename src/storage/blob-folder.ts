@@ -4,6 +4,7 @@ import path from 'node:path'
 import type { BlobStore, StoredBlob } from '../../verifier/model/blob-store.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
+import { sha256Of } from '../../verifier/model/hex-digest.ts'
 
 /** Bytes that are read at a time. */
 const CHUNK = 1 << 20
@@ -45,7 +46,7 @@ class BlobFolder implements BlobStore {
     try {
       await using file = await open(temporary, 'wx', 0o644).catch((cause: unknown) => Promise.reject(unusable(cause)))
       const size = await spool(bytes, file, hash)
-      const sha256 = Sha256.parse(hash.digest('hex'))
+      const sha256 = sha256Of(hash)
       if (expected !== undefined && sha256 !== expected) throw differs('blob-differs', expected, sha256)
       const target = this.#path(sha256)
       if (!(await holds(target, sha256, size))) {
@@ -122,7 +123,7 @@ async function* readChecked(file: string, expected: Sha256): AsyncGenerator<Uint
     hash.update(chunk)
     held = chunk
   }
-  const actual = Sha256.parse(hash.digest('hex'))
+  const actual = sha256Of(hash)
   if (actual !== expected) throw differs('blob-damaged', expected, actual)
   if (held !== undefined) yield held
 }

@@ -2,13 +2,14 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { digestOf } from '../bytes/digest-of.ts'
 import { collectTar } from '../tar/testing/collect.ts'
 import { rawMember, rawPax, rawTar } from '../tar/testing/raw-tar.ts'
 import { builderArchive, exportBuilder } from './image-archive.ts'
 import { type BuilderImage, encodeBuilder } from './image-description.ts'
 import { importBuilder } from './image-import.ts'
 import { openBuilderStore } from './image-store.ts'
-import { type MemoryBlobs, memoryBlobs, sha256Of } from './inputs/testing/memory-blobs.ts'
+import { type MemoryBlobs, memoryBlobs } from './inputs/testing/memory-blobs.ts'
 import { smallBuilder } from './testing/small-builder.ts'
 
 let dir = ''
@@ -34,7 +35,7 @@ test('an engine finds both a Docker archive and an OCI layout', async () => {
   ])
   expect(JSON.parse(files.get('index.json')?.toString() ?? '').manifests[0].digest).toBe(`sha256:${builder.manifest}`)
   for (const sha256 of [builder.digest, builder.manifest, builder.layer.sha256])
-    expect(sha256Of(files.get(`blobs/sha256/${sha256}`) ?? '')).toBe(sha256)
+    expect(digestOf(files.get(`blobs/sha256/${sha256}`) ?? '')).toBe(sha256)
 })
 
 test.each([true, false])('what was exported is imported elsewhere, inputs: %s', async (inputs) => {
@@ -130,7 +131,7 @@ test('a description of another layer, lock, mkosi or set of packages is refused'
   const { members, builder, blobs } = await exported()
   const described = (changes: Partial<BuilderImage>): Members =>
     replaced(members, 'builder.json', Buffer.from(encodeBuilder({ ...builder, ...changes })))
-  expect(await refusal(described({ lock: sha256Of('other') }))).toBe('builder-archive-malformed')
+  expect(await refusal(described({ lock: digestOf('other') }))).toBe('builder-archive-malformed')
   expect(await refusal(described({ mkosi: '27.1' }))).toBe('builder-mkosi-version')
   expect(await refusal(described({ architecture: 'arm64' }))).toBe('builder-archive-malformed')
   expect(await refusal(described({ packages: [...builder.packages, { name: 'zstd', version: '1', architecture: 'amd64' }] }))).toBe(

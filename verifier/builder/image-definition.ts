@@ -4,6 +4,7 @@ import path from 'node:path'
 import { z } from 'zod'
 import { Sha256 } from '../model/digest.ts'
 import { Failure } from '../model/failure.ts'
+import { sha256Of } from '../model/hex-digest.ts'
 import { ArchiveName } from '../model/lock.ts'
 import { MkosiVersion } from './image-description.ts'
 
@@ -64,7 +65,7 @@ export async function knownProfiles(dir: string): Promise<{ readonly default: st
 function definitionDigest(profile: unknown, files: ReadonlyMap<string, Uint8Array>): Sha256 {
   const hash = createHash('sha256').update(JSON.stringify(profile))
   for (const [name, content] of files) hash.update(`\0${name}\0${content.length}\0`).update(content)
-  return Sha256.parse(hash.digest('hex'))
+  return sha256Of(hash)
 }
 
 function parseProfiles(bytes: Uint8Array): z.infer<typeof Profiles> {

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { z } from 'zod'
+import { digestOf } from '../bytes/digest-of.ts'
 import type { BlobStore } from '../model/blob-store.ts'
 import { Sha256, withPrefix } from '../model/digest.ts'
 import { Failure } from '../model/failure.ts'
@@ -89,7 +89,7 @@ function readDescription(bytes: Buffer): BuilderImage {
 }
 
 function readLock(builder: BuilderImage, text: Buffer): InputLock {
-  if (createHash('sha256').update(text).digest('hex') !== builder.lock) throw malformed(`${LOCK_NAME} is not the builder's lock`)
+  if (digestOf(text) !== builder.lock) throw malformed(`${LOCK_NAME} is not the builder's lock`)
   const lock = parseLock(text.toString('utf8'))
   checkPackages(builder.packages, lock)
   checkMkosi(builder.packages, builder.mkosi)

@@ -8,6 +8,7 @@ import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { digestOf } from '../bytes/digest-of.ts'
 import type { BlobStore } from '../model/blob-store.ts'
 import type { InputLock } from '../model/lock.ts'
 import { builderArchive, builderTag, exportBuilder, readBlob } from './image-archive.ts'
@@ -19,7 +20,7 @@ import { readAptMirrors } from './inputs/apt-mirrors.ts'
 import { parseLock } from './inputs/parse-lock.ts'
 import { recordInputs } from './inputs/record.ts'
 import { replayInputs } from './inputs/replay.ts'
-import { memoryBlobs, sha256Of } from './inputs/testing/memory-blobs.ts'
+import { memoryBlobs } from './inputs/testing/memory-blobs.ts'
 
 const DEFINITION = fileURLToPath(new URL('../../mkosi/builder', import.meta.url))
 
@@ -163,7 +164,7 @@ test('an index that Debian did not sign ends it, whichever mirror serves it', as
 test('an input that is gone is named', async () => {
   const index = lock.inputs.find((input) => input.kind === 'index')
   if (index === undefined) throw new Error('the lock has no index')
-  const absent = sha256Of('absent')
+  const absent = digestOf('absent')
   const instead = (sha256: typeof absent): typeof absent => (sha256 === index.sha256 ? absent : sha256)
   const without: BlobStore = {
     ...plain(blobs),

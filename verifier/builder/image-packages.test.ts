@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { digestOf } from '../bytes/digest-of.ts'
 import { INPUT_LOCK_SCHEMA, type InputLock } from '../model/lock.ts'
 import { checkMkosi, checkPackages, parsePackages, pinPreferences } from './image-packages.ts'
-import { sha256Of } from './inputs/testing/memory-blobs.ts'
 
 const MKOSI = { name: 'mkosi', version: '25.3-7', architecture: 'all' }
 const ZLIB = { name: 'zlib1g', version: '1:1.3.dfsg+really1.3.1-1+b1', architecture: 'amd64' }
@@ -12,10 +12,10 @@ function lockOf(...packages: readonly (typeof MKOSI)[]): InputLock {
     kind: 'package' as const,
     archive: 'debian',
     path: `pool/${one.name}.deb`,
-    sha256: sha256Of(one.name),
+    sha256: digestOf(one.name),
     size: 1,
   }))
-  const index = { kind: 'index' as const, archive: 'debian', path: 'dists/trixie/Packages.xz', sha256: sha256Of('index'), size: 1 }
+  const index = { kind: 'index' as const, archive: 'debian', path: 'dists/trixie/Packages.xz', sha256: digestOf('index'), size: 1 }
   return { schema: INPUT_LOCK_SCHEMA, architecture: 'amd64', snapshot: null, inputs: [...inputs, index], absent: [] }
 }
 

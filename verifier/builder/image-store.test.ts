@@ -2,8 +2,9 @@ import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { digestOf } from '../bytes/digest-of.ts'
 import { openBuilderStore } from './image-store.ts'
-import { memoryBlobs, sha256Of } from './inputs/testing/memory-blobs.ts'
+import { memoryBlobs } from './inputs/testing/memory-blobs.ts'
 import { smallBuilder } from './testing/small-builder.ts'
 
 let dir = ''
@@ -55,7 +56,7 @@ test('first digits that fit two builders are refused', async () => {
   const store = await openBuilderStore(dir, blobs)
   await store.add(builder, 'made')
   // The folder's own words: only a description is read here, not the blobs behind it.
-  const twin = { ...builder, digest: sha256Of('twin').replace(/^.{12}/, builder.digest.slice(0, 12)) }
+  const twin = { ...builder, digest: digestOf('twin').replace(/^.{12}/, builder.digest.slice(0, 12)) }
   await writeFile(path.join(dir, `${twin.digest}.json`), JSON.stringify(twin))
   await expect(store.show(builder.digest.slice(0, 12))).rejects.toMatchObject({ code: 'builder-ambiguous' })
   expect(await store.show(builder.digest)).toEqual(builder)

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { mkdir, readdir, truncate, writeFile } from 'node:fs/promises'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { execa } from 'execa'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { digestOf } from '../bytes/digest-of.ts'
 import { Sha256 } from '../model/digest.ts'
 import { rawMember, rawTar } from '../tar/testing/raw-tar.ts'
 import { readClaimed } from './claimed.ts'
@@ -14,7 +14,6 @@ vi.setConfig({ testTimeout: 60_000 })
 
 const MIB = 1024 ** 2
 const LIMIT = 4 * MIB
-const sha256 = (bytes: Uint8Array): Sha256 => Sha256.parse(createHash('sha256').update(bytes).digest('hex'))
 
 let scratch: Awaited<ReturnType<typeof scratchFolder>>
 beforeEach(async () => {
@@ -32,7 +31,7 @@ async function read(given: Uint8Array | string, on: Partial<ReturnType<typeof cl
 
 /** An OCI layout whose layers are compressed. */
 async function layout(name: string, layers: readonly Buffer[]): Promise<{ dir: string; manifest: Sha256 }> {
-  const reference = (mediaType: string, bytes: Buffer) => ({ mediaType, digest: `sha256:${sha256(bytes)}`, size: bytes.length })
+  const reference = (mediaType: string, bytes: Buffer) => ({ mediaType, digest: `sha256:${digestOf(bytes)}`, size: bytes.length })
   const config = Buffer.from(JSON.stringify({ rootfs: { diff_ids: [] } }))
   const manifest = Buffer.from(
     JSON.stringify({
@@ -44,11 +43,11 @@ async function layout(name: string, layers: readonly Buffer[]): Promise<{ dir: s
   )
   const dir = scratch.at(name)
   await mkdir(`${dir}/blobs/sha256`, { recursive: true })
-  for (const blob of [config, manifest, ...layers]) await writeFile(`${dir}/blobs/sha256/${sha256(blob)}`, blob)
+  for (const blob of [config, manifest, ...layers]) await writeFile(`${dir}/blobs/sha256/${digestOf(blob)}`, blob)
   await writeFile(`${dir}/oci-layout`, JSON.stringify({ imageLayoutVersion: '1.0.0' }))
   const manifests = [reference('application/vnd.oci.image.manifest.v1+json', manifest)]
   await writeFile(`${dir}/index.json`, JSON.stringify({ schemaVersion: 2, manifests }))
-  return { dir, manifest: sha256(manifest) }
+  return { dir, manifest: digestOf(manifest) }
 }
 
 const layer = (size: number, name: string): Buffer => gzipSync(rawTar(rawMember({ name }, Buffer.alloc(size))))
@@ -59,10 +58,10 @@ describe('claimed bytes that become more than a build may leave', () => {
     ['zstd', zstdCompressSync],
   ] as const)('are not unpacked further: a %s bomb', async (_, compress) => {
     const bomb = compress(Buffer.alloc(LIMIT + 1))
-    await expect(read(bomb, { sha256: sha256(bomb) })).rejects.toMatchObject({ code: 'decompressed-size' })
+    await expect(read(bomb, { sha256: digestOf(bomb) })).rejects.toMatchObject({ code: 'decompressed-size' })
     expect(await readdir(scratch.at('work'))).toEqual([])
     const largest = compress(Buffer.alloc(LIMIT))
-    expect(await read(largest, { sha256: sha256(largest) })).toMatchObject({ kind: 'file', file: { size: LIMIT } })
+    expect(await read(largest, { sha256: digestOf(largest) })).toMatchObject({ kind: 'file', file: { size: LIMIT } })
   })
 
   test.each(['file', 'oci-manifest'] as const)(
@@ -74,7 +73,7 @@ describe('claimed bytes that become more than a build may leave', () => {
       await truncate(scratch.at(name), 1024 ** 3)
       const options = ['--sparse', '--format=pax', '--numeric-owner', '--pax-option=delete=atime,delete=ctime']
       await execa('tar', ['--create', ...options, '--file', 'given', '--', `./${name}`], { cwd: scratch.dir })
-      const reading = read(scratch.at('given'), { kind, sha256: sha256(Buffer.from('whatever')) })
+      const reading = read(scratch.at('given'), { kind, sha256: digestOf(Buffer.from('whatever')) })
       await expect(reading).rejects.toMatchObject({ code: 'tar-file-size-limit' })
     },
   )
@@ -92,7 +91,7 @@ describe('claimed bytes that become more than a build may leave', () => {
   test('are not unpacked further: an image in a compressed tar', async () => {
     const blob = rawMember({ name: `blobs/sha256/${'a'.repeat(64)}` }, Buffer.alloc(LIMIT + 1))
     const bomb = gzipSync(rawTar(blob))
-    const reading = read(bomb, { kind: 'oci-manifest', sha256: sha256(bomb) })
+    const reading = read(bomb, { kind: 'oci-manifest', sha256: digestOf(bomb) })
     await expect(reading).rejects.toMatchObject({ code: expect.stringMatching(/^(decompressed-size|tar-file-size-limit)$/) })
   })
 })

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { execa } from 'execa'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { digestOf } from '../bytes/digest-of.ts'
 import type { Artifact } from '../model/attempt.ts'
 import type { Claim } from '../model/claim.ts'
-import { Sha256 } from '../model/digest.ts'
 import { canonicaliseTar } from './canonicalise.ts'
 import { compareClaimedFile } from './compare-claimed-file.ts'
 import type { BuiltImage } from './judge-claimed.ts'
@@ -20,7 +19,6 @@ import { gnuTar, MKOSI_TAR, makeTree } from './testing/real-tree.ts'
 vi.setConfig({ testTimeout: 60_000 })
 
 const blobs = new MemoryBlobs()
-const sha256 = (bytes: Uint8Array): Sha256 => Sha256.parse(createHash('sha256').update(bytes).digest('hex'))
 let scratch: Awaited<ReturnType<typeof scratchFolder>>
 /** What a publisher's mkosi wrote, and its canonical form, which our builder made. */
 let plain: Buffer
@@ -58,7 +56,7 @@ async function compare(path: string, claimed: Claim, fields: { artifact?: Artifa
   return compareClaimedFile({ claim: claimed, path, scratch: scratch.at('work'), maxBytes: 1024 ** 3, blobs, ...held })
 }
 
-async function compareBytes(bytes: Uint8Array, claimed = claim(sha256(bytes)), fields: { artifact?: Artifact } = {}) {
+async function compareBytes(bytes: Uint8Array, claimed = claim(digestOf(bytes)), fields: { artifact?: Artifact } = {}) {
   await writeFile(scratch.at('given'), bytes)
   return compare(scratch.at('given'), claimed, fields)
 }
@@ -79,7 +77,7 @@ describe('a claimed file', () => {
     expect(comparison).toEqual({
       claim: 0,
       left: { attempt: 1, artifact: 'image.tar', sha256: built.sha256 },
-      right: { attempt: null, artifact: null, sha256: sha256(plain) },
+      right: { attempt: null, artifact: null, sha256: digestOf(plain) },
       result: 'equal',
       tier: 'content-equal',
       transformations: ['tar-member-order', 'hard-link-leader', 'tar-encoding'],
@@ -91,7 +89,7 @@ describe('a claimed file', () => {
   test('that was compressed is content-equal by compression, if the claim is on the compressed bytes', async () => {
     for (const compressed of [gzipSync(canonical), zstdCompressSync(canonical)]) {
       expect((await compareBytes(compressed)).comparison).toMatchObject({ tier: 'content-equal', transformations: ['compression'] })
-      expect((await compareBytes(compressed, claim(sha256(canonical)))).comparison).toMatchObject({
+      expect((await compareBytes(compressed, claim(digestOf(canonical)))).comparison).toMatchObject({
         tier: 'bit-exact',
         transformations: [],
       })
@@ -125,14 +123,14 @@ describe('a claimed file', () => {
 
   test('against an artifact that canonical form refused is not comparable', async () => {
     const refused = { ...built, notComparable: 'tar-path-duplicate' }
-    expect((await compareBytes(canonical, claim(sha256(canonical)), { artifact: refused })).comparison).toMatchObject({
+    expect((await compareBytes(canonical, claim(digestOf(canonical)), { artifact: refused })).comparison).toMatchObject({
       result: 'not-comparable',
     })
   })
 
   test('that is not the claimed one is refused, whatever it is', async () => {
-    await expect(compareBytes(canonical, claim(sha256(plain)))).rejects.toMatchObject({ code: 'claimed-file-differs' })
-    await expect(compareBytes(gzipSync(canonical), claim(sha256(plain)))).rejects.toMatchObject({ code: 'claimed-file-differs' })
+    await expect(compareBytes(canonical, claim(digestOf(plain)))).rejects.toMatchObject({ code: 'claimed-file-differs' })
+    await expect(compareBytes(gzipSync(canonical), claim(digestOf(plain)))).rejects.toMatchObject({ code: 'claimed-file-differs' })
   })
 })
 
@@ -145,7 +143,7 @@ describe('a claimed image', () => {
   const onManifest = (one: OciImage): Claim => claim(one.manifest.sha256, { kind: 'oci-manifest' })
   const pack = (layer: Uint8Array, fields: { created?: number; cmd?: string[] } = {}): OciImage =>
     packOci({
-      layer: { sha256: sha256(layer), size: layer.length },
+      layer: { sha256: digestOf(layer), size: layer.length },
       created: fields.created ?? 1,
       architecture: 'amd64',
       config: { ...FULL_CONFIG, cmd: fields.cmd ?? FULL_CONFIG.cmd },
@@ -204,7 +202,7 @@ describe('a claimed image', () => {
       [zstdCompressSync(canonical), '.tar+gzip'],
       [gzipSync(canonical), '.nondistributable.tar+gzip'],
     ] as const) {
-      const layer = { sha256: sha256(bytes), size: bytes.length }
+      const layer = { sha256: digestOf(bytes), size: bytes.length }
       const theirs = rewritten({ config: image.config.bytes, layer, mediaType: `application/vnd.oci.image.layer.v1${said}` })
       const { comparison } = await compare(await layout(theirs, bytes), onManifest(theirs))
       expect(comparison).toMatchObject({ result: 'different', tier: null, reason: expect.stringContaining('media type') })
@@ -216,7 +214,7 @@ describe('a claimed image', () => {
   test('whose layer is compressed, and says so, is content-equal', async () => {
     const bytes = gzipSync(canonical)
     const mediaType = 'application/vnd.oci.image.layer.v1.tar+gzip'
-    const theirs = rewritten({ config: image.config.bytes, layer: { sha256: sha256(bytes), size: bytes.length }, mediaType })
+    const theirs = rewritten({ config: image.config.bytes, layer: { sha256: digestOf(bytes), size: bytes.length }, mediaType })
     const { comparison } = await compare(await layout(theirs, bytes), onManifest(theirs))
     expect(comparison).toMatchObject({ result: 'equal', tier: 'content-equal', transformations: ['compression'] })
   })
@@ -234,7 +232,7 @@ describe('a claimed image', () => {
   })
 
   test('whose config names other layers than it has is not comparable', async () => {
-    const theirs = rewritten({ config: image.config.bytes, layer: { sha256: sha256(plain), size: plain.length } })
+    const theirs = rewritten({ config: image.config.bytes, layer: { sha256: digestOf(plain), size: plain.length } })
     const { comparison } = await compare(await layout(theirs, plain), onManifest(theirs))
     expect(comparison).toMatchObject({ result: 'not-comparable', reason: expect.stringContaining('diff_ids') })
   })
@@ -256,7 +254,7 @@ function rewritten(o: {
     JSON.stringify(
       {
         ...(o.annotations === undefined ? {} : { annotations: o.annotations }),
-        config: { digest: `sha256:${sha256(o.config)}`, mediaType: 'application/vnd.oci.image.config.v1+json', size: o.config.length },
+        config: { digest: `sha256:${digestOf(o.config)}`, mediaType: 'application/vnd.oci.image.config.v1+json', size: o.config.length },
         layers: [
           { digest: `sha256:${o.layer.sha256}`, mediaType: o.mediaType ?? 'application/vnd.oci.image.layer.v1.tar', size: o.layer.size },
         ],
@@ -267,5 +265,9 @@ function rewritten(o: {
       o.indent,
     ),
   )
-  return { manifest: { bytes: manifest, sha256: sha256(manifest) }, config: { bytes: o.config, sha256: sha256(o.config) }, layer: o.layer }
+  return {
+    manifest: { bytes: manifest, sha256: digestOf(manifest) },
+    config: { bytes: o.config, sha256: digestOf(o.config) },
+    layer: o.layer,
+  }
 }

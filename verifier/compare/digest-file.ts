@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { Sha256 } from '../model/digest.ts'
+import { sha256Of } from '../model/hex-digest.ts'
 import type { Digested } from './canonical-tar.ts'
 
 /** Digest and size of a file as it is. Rejects as the file system does. */
@@ -15,5 +15,5 @@ export async function digestBytes(bytes: AsyncIterable<Uint8Array>): Promise<Dig
     hash.update(chunk)
     size += chunk.length
   }
-  return { sha256: Sha256.parse(hash.digest('hex')), size }
+  return { sha256: sha256Of(hash), size }
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { digestOf } from '../bytes/digest-of.ts'
 import { Sha256 } from '../model/digest.ts'
 import { Failure } from '../model/failure.ts'
 import type { ImageConfig } from '../model/recipe.ts'
@@ -69,7 +69,7 @@ export function stableJson(value: unknown): string {
 
 function blob(value: unknown): OciBlob {
   const bytes = Buffer.from(stableJson(value))
-  return { bytes, sha256: Sha256.parse(createHash('sha256').update(bytes).digest('hex')) }
+  return { bytes, sha256: digestOf(bytes) }
 }
 
 /** What is not stated is left out, so that a recipe without a config gives an image without one. */

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { lstat, readdir } from 'node:fs/promises'
 import path from 'node:path'
+import { digestOf } from '../bytes/digest-of.ts'
 import { readSmallFile } from '../bytes/small-file.ts'
 import { Sha256 } from '../model/digest.ts'
 import { Failure } from '../model/failure.ts'
@@ -54,7 +54,7 @@ function blobPath(dir: string, sha256: string): string {
 
 async function jsonBlob(dir: string, of: Reference): Promise<OciBlob> {
   const bytes = await small(blobPath(dir, of.sha256))
-  if (bytes.length !== of.size || createHash('sha256').update(bytes).digest('hex') !== of.sha256) throw differs(of)
+  if (bytes.length !== of.size || digestOf(bytes) !== of.sha256) throw differs(of)
   return { bytes, sha256: of.sha256 }
 }
 

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { openDecompressed } from '../compare/decompress.ts'
 import { Sha256 } from '../model/digest.ts'
 import { Failure } from '../model/failure.ts'
+import { sha256Of } from '../model/hex-digest.ts'
 import { latin1 } from '../tar/bytes.ts'
 import { SOURCE_TAR_LIMITS } from '../tar/limits.ts'
 import { readTar, type StreamedMember } from '../tar/read.ts'
@@ -107,7 +108,7 @@ async function copyArchive(file: string, copy: string, o: Options): Promise<{ sh
   for (;;) {
     o.signal.throwIfAborted()
     const { bytesRead } = await source.read(buffer, 0, buffer.length, size)
-    if (bytesRead === 0) return { sha256: Sha256.parse(hash.digest('hex')), size }
+    if (bytesRead === 0) return { sha256: sha256Of(hash), size }
     if (size === 0 && OTHER_FORMATS.test(buffer.toString('latin1', 0, Math.min(bytesRead, 8)))) throw sourceFailure('source-archive-format')
     size += bytesRead
     if (size > o.limits.maxArchiveSize) throw sourceFailure('source-size-limit', { limit: o.limits.maxArchiveSize })

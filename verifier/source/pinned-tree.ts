@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Sha256 } from '../model/digest.ts'
+import { sha256Of } from '../model/hex-digest.ts'
 import type { PinnedSource } from '../model/source.ts'
 import type { SourceFile, SourceTree } from '../model/source-tree.ts'
 import { encodeEntry, escapeBytes, TREE_MANIFEST_HEADER } from '../model/tree-manifest.ts'
@@ -29,7 +30,7 @@ const ROOT = { path: '.', type: 'd' } as const
 export function treeDigestOf(entries: readonly SourceEntry[]): Sha256 {
   const hash = createHash('sha256').update(`${TREE_MANIFEST_HEADER}\n`)
   for (const entry of [ROOT, ...entries]) hash.update(`${manifestLine(entry)}\n`)
-  return Sha256.parse(hash.digest('hex'))
+  return sha256Of(hash)
 }
 
 function manifestLine(entry: SourceEntry): string {

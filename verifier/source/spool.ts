@@ -3,6 +3,7 @@ import { readSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import path from 'node:path'
 import { Sha256 } from '../model/digest.ts'
+import { sha256Of } from '../model/hex-digest.ts'
 
 /** Where the content of one file lies in the spool. */
 export type Content = { readonly offset: number; readonly size: number; readonly sha256: Sha256 }
@@ -37,7 +38,7 @@ export class Spool implements AsyncDisposable {
       size += chunk.length
       await this.#write(chunk)
     }
-    return { offset, size, sha256: Sha256.parse(hash.digest('hex')) }
+    return { offset, size, sha256: sha256Of(hash) }
   }
 
   async flush(): Promise<void> {

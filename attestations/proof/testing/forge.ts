@@ -1,9 +1,9 @@
+import { digestOf } from '../../../verifier/bytes/digest-of.ts'
 import { encodeDocument } from '../../../verifier/model/document.ts'
 import { collectTar } from '../../../verifier/tar/testing/collect.ts'
 import { inlineFile, writeTar } from '../../../verifier/tar/write.ts'
 import { packProof } from '../pack-proof.ts'
 import { INDEX_NAME, ProofIndex } from '../proof-index.ts'
-import { digestOf } from '../read-attestation.ts'
 import { proofWorld } from './proof-world.ts'
 
 /** Members of a proof by name, in the order in which they lie. */

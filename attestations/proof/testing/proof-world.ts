@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { encodeBuilder } from '../../../verifier/builder/image-description.ts'
 import { smallBuilder } from '../../../verifier/builder/testing/small-builder.ts'
+import { digestOf } from '../../../verifier/bytes/digest-of.ts'
 import { encodeDocument } from '../../../verifier/model/document.ts'
 import { encodeLock, type InputLock } from '../../../verifier/model/lock.ts'
 import { VerificationReport } from '../../../verifier/model/report.ts'
@@ -12,7 +13,6 @@ import { PAYLOAD_TYPE } from '../../statement/predicate-types.ts'
 import { statementsOf } from '../../statement/statements.ts'
 import { goldenReport, LAPTOP } from '../../testing/reports.ts'
 import type { Carried, CarriedMember, ProofContent } from '../proof.ts'
-import { digestOf } from '../read-attestation.ts'
 
 const testdata = path.join(import.meta.dirname, '../../../verifier/model/testdata')
 export const LOCK_TEXT: string = readFileSync(path.join(testdata, 'input-lock.json'), 'utf8')

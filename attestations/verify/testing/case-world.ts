@@ -1,5 +1,5 @@
-import { createHash, type KeyObject } from 'node:crypto'
-import { Sha256 } from '../../../verifier/model/digest.ts'
+import { type KeyObject } from 'node:crypto'
+import { digestOf } from '../../../verifier/bytes/digest-of.ts'
 import { VerificationReport } from '../../../verifier/model/report.ts'
 import { encodeStatement } from '../../statement/encode.ts'
 import { provenanceOf } from '../../statement/provenance.ts'
@@ -12,7 +12,7 @@ import { pair, paperSigstore, type SignRequest } from './paper-sigstore.ts'
 
 /** The artifact that all cases are about. */
 export const ARTIFACT = Buffer.from('an image that was rebuilt\n')
-export const DIGEST = Sha256.parse(createHash('sha256').update(ARTIFACT).digest('hex'))
+export const DIGEST = digestOf(ARTIFACT)
 
 /** The one envelope that cases change. */
 export type Bundle = Extract<BundleShape, { dsseEnvelope: unknown }>

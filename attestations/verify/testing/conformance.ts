@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { Sha256 } from '../../../verifier/model/digest.ts'
+import { digestOf } from '../../../verifier/bytes/digest-of.ts'
 import { Failure } from '../../../verifier/model/failure.ts'
 import type { SignerPolicy } from '../policy.ts'
 import { publicGoodSnapshotBytes } from '../public-good.ts'
@@ -56,7 +55,7 @@ function answer(folder: string, name: string, by: Outcome['by'], now: Date): str
       const code = checks.all().find(({ result }) => result === 'fail')?.code ?? 'verified'
       return code === 'bundle-without-statement' ? undefined : code
     }
-    const digest = Sha256.parse(createHash('sha256').update(artifact).digest('hex'))
+    const digest = digestOf(artifact)
     return (
       verifyAttestation({ bundle, trustedRoot, policy: { ...policy, predicateType, artifact: digest }, now, oldVersions: true }).code ??
       'verified'

@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { digestOf } from '../../../verifier/bytes/digest-of.ts'
 import { writeTar } from '../../../verifier/explain/testing/trees.ts'
 import type { BuildManifest } from '../../../verifier/model/build-manifest.ts'
-import { Sha256 } from '../../../verifier/model/digest.ts'
 import { encodeLock, type InputLock } from '../../../verifier/model/lock.ts'
 
-/** sha256 of bytes or of a text. */
-export const digestOf = (bytes: Uint8Array | string): Sha256 => Sha256.parse(createHash('sha256').update(bytes).digest('hex'))
 const curl = { name: 'curl', version: '7.88.1-1', architecture: 'amd64' }
 const status = (names: readonly string[]): string =>
   names.map((name) => `Package: ${name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 7.88.1-1\n\n`).join('')

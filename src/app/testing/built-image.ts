@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { digestOf } from '../../../verifier/bytes/digest-of.ts'
 import { packOci } from '../../../verifier/compare/oci-image.ts'
 import { writeOciLayout } from '../../../verifier/compare/oci-layout.ts'
 import type { BuildManifest } from '../../../verifier/model/build-manifest.ts'
 import type { ImageConfig } from '../../../verifier/model/recipe.ts'
-import { digestOf } from './built-folder.ts'
 
 export const IMAGE_CONFIG: ImageConfig = {
   entrypoint: [],

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
-import { Sha256 } from '../../../verifier/model/digest.ts'
+import { digestOf } from '../../../verifier/bytes/digest-of.ts'
 import { Secret } from '../../../verifier/model/secret.ts'
 import type { BlobSource, ImageRegistry, Manifest } from '../../app/image-registry.ts'
 import type { Credentials } from '../docker-config.ts'
@@ -54,7 +53,7 @@ export function openSession(
 
 export function blobOf(bytes: Uint8Array, piece = 65536): BlobSource {
   return {
-    sha256: sha256(bytes),
+    sha256: digestOf(bytes),
     size: bytes.length,
     async *open(from, to) {
       for (let at = from; at < to; at += piece) yield bytes.subarray(at, Math.min(at + piece, to))
@@ -64,11 +63,7 @@ export function blobOf(bytes: Uint8Array, piece = 65536): BlobSource {
 
 export function manifestOf(value: object): Manifest {
   const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_MANIFEST, ...value }))
-  return { mediaType: OCI_MANIFEST, bytes, sha256: sha256(bytes) }
-}
-
-export function sha256(bytes: Uint8Array): Sha256 {
-  return Sha256.parse(createHash('sha256').update(bytes).digest('hex'))
+  return { mediaType: OCI_MANIFEST, bytes, sha256: digestOf(bytes) }
 }
 
 /** A registry as use cases take it, in no hurry to wait. */

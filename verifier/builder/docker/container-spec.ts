@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { ContainerCreateOptions } from 'dockerode'
+import { digestOf } from '../../bytes/digest-of.ts'
 import type { SandboxFacts } from '../../model/attempt.ts'
 import { Sha256 } from '../../model/digest.ts'
 import type { Limits } from '../sandbox.ts'
@@ -83,9 +83,7 @@ export function containerSpec(settings: SandboxSettings, placement: Placement): 
 /** What the report says of the sandbox. The digest is over the specification without what differs from attempt to attempt. */
 export function sandboxFacts(settings: SandboxSettings): SandboxFacts {
   const spec = containerSpec(settings, { image: '', labels: {}, cpuset: '', volume: settings.workspace === 'volume' ? 'volume' : null })
-  const digest = createHash('sha256')
-    .update(JSON.stringify({ profile: PROFILE, cpus: settings.limits.cpus, spec }))
-    .digest('hex')
+  const digest = digestOf(JSON.stringify({ profile: PROFILE, cpus: settings.limits.cpus, spec }))
   return {
     profile: PROFILE,
     digest: Sha256.parse(digest),

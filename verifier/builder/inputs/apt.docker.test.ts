@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { digestOf } from '../../bytes/digest-of.ts'
 import { encodeLock, type InputLock } from '../../model/lock.ts'
 import { readAptMirrors } from './apt-mirrors.ts'
 import type { InputProxy } from './input-proxy.ts'
@@ -6,7 +7,7 @@ import { snapshotMirrors } from './mirrors.ts'
 import { recordInputs } from './record.ts'
 import { replayInputs } from './replay.ts'
 import { aptRoot } from './testing/apt-root.ts'
-import { type MemoryBlobs, memoryBlobs, sha256Of } from './testing/memory-blobs.ts'
+import { type MemoryBlobs, memoryBlobs } from './testing/memory-blobs.ts'
 import { testMirror } from './testing/test-mirror.ts'
 
 // Real apt, real signatures; the packages come from this host's own mirror once, and then never again.
@@ -54,7 +55,7 @@ describe('a recorded apt', () => {
     changed[at] = (changed[at] ?? 0) ^ 1
     const other = memoryBlobs()
     for (const [sha256, bytes] of blobs.bytes) other.bytes.set(sha256, bytes)
-    const sha256 = sha256Of(changed)
+    const sha256 = digestOf(changed)
     other.bytes.set(sha256, changed)
     return { lock: { ...lock, inputs: lock.inputs.map((entry) => (entry === input ? { ...entry, sha256 } : entry)) }, blobs: other }
   }

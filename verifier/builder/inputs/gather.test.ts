@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest'
+import { digestOf } from '../../bytes/digest-of.ts'
 import type { InputLock } from '../../model/lock.ts'
 import { gatherInputs } from './gather.ts'
 import type { InputLimits } from './input-proxy.ts'
-import { memoryBlobs, sha256Of } from './testing/memory-blobs.ts'
+import { memoryBlobs } from './testing/memory-blobs.ts'
 import { type MirrorHandler, testMirror } from './testing/test-mirror.ts'
 
 const BODY = 'body '.repeat(40_000)
@@ -13,7 +14,7 @@ function lockOf(...paths: readonly string[]): InputLock {
     kind: 'index' as const,
     archive: 'debian',
     path,
-    sha256: sha256Of(path + BODY),
+    sha256: digestOf(path + BODY),
     size: path.length + BODY.length,
   }))
   return { schema: 'bitwitness/input-lock/v1', architecture: 'amd64', snapshot: null, inputs, absent: [] }
@@ -68,8 +69,8 @@ const redirect =
 
 it.each<[string, string | MirrorHandler | undefined, string, string | null]>([
   ['has lost it', undefined, 'input-unavailable', null],
-  ['has other bytes', OTHER, 'input-differs', sha256Of(OTHER)],
-  ['has nothing in it', '', 'input-differs', sha256Of('')],
+  ['has other bytes', OTHER, 'input-differs', digestOf(OTHER)],
+  ['has nothing in it', '', 'input-differs', digestOf('')],
   ['is overloaded', (_, response) => void response.writeHead(503).end(), 'input-unavailable', null],
   ['forbids it', (_, response) => void response.writeHead(403).end(), 'input-unavailable', null],
   ['answers with a part', (_, response) => void response.writeHead(206, { 'Content-Length': 3 }).end('abc'), 'input-unavailable', null],

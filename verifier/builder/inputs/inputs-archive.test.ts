@@ -2,12 +2,13 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { digestOf } from '../../bytes/digest-of.ts'
 import { encodeLock, type InputLock } from '../../model/lock.ts'
 import { encodeTarHeader, endPadding } from '../../tar/encode.ts'
 import { rawMember, rawPax, rawTar } from '../../tar/testing/raw-tar.ts'
 import { readInputsArchive, writeInputsArchive } from './inputs-archive.ts'
 import { parseLock } from './parse-lock.ts'
-import { memoryBlobs, sha256Of } from './testing/memory-blobs.ts'
+import { memoryBlobs } from './testing/memory-blobs.ts'
 
 let dir: string
 beforeEach(async () => {
@@ -22,7 +23,7 @@ function lockOf(...contents: readonly string[]): InputLock {
     kind: 'index' as const,
     archive: 'debian',
     path: `dists/x/${i}`,
-    sha256: sha256Of(body),
+    sha256: digestOf(body),
     size: Buffer.byteLength(body),
   }))
   return { schema: 'bitwitness/input-lock/v1', architecture: 'amd64', snapshot: null, inputs, absent: [] }
@@ -58,11 +59,11 @@ it('brings lock and bodies to another store, in the same bytes each time', async
     ['one.tar', 'two.tar'].map(async (name) => writeInputsArchive({ lock, blobs: await stored(...bodies), path: path.join(dir, name) })),
   )
   expect(written[0]).toEqual(written[1])
-  expect(written[0]?.sha256).toBe(sha256Of(await readFile(path.join(dir, 'two.tar'))))
+  expect(written[0]?.sha256).toBe(digestOf(await readFile(path.join(dir, 'two.tar'))))
   expect((await readdir(dir)).toSorted()).toEqual(['one.tar', 'two.tar'])
   const blobs = memoryBlobs()
   expect(await readInputsArchive({ path: path.join(dir, 'one.tar'), blobs })).toEqual(parseLock(encodeLock(lock)))
-  expect([...blobs.bytes.keys()].toSorted()).toEqual(bodies.map(sha256Of).toSorted())
+  expect([...blobs.bytes.keys()].toSorted()).toEqual(bodies.map(digestOf).toSorted())
 })
 
 it('leaves no file when a body is missing', async () => {
@@ -73,10 +74,10 @@ it('leaves no file when a body is missing', async () => {
 
 it('says which inputs an archive lacks, and asks for none that the store has', async () => {
   const lock = lockOf('one', 'two')
-  const file = await tar(['inputs.lock.json', encodeLock(lock)], [`blobs/sha256/${sha256Of('one')}`, 'one'])
+  const file = await tar(['inputs.lock.json', encodeLock(lock)], [`blobs/sha256/${digestOf('one')}`, 'one'])
   await expect(readInputsArchive({ path: file, blobs: memoryBlobs() })).rejects.toMatchObject({
     code: 'inputs-archive-incomplete',
-    data: { missing: [sha256Of('two')] },
+    data: { missing: [digestOf('two')] },
   })
   expect(await readInputsArchive({ path: file, blobs: await stored('two') })).toEqual(lock)
 })
@@ -89,7 +90,7 @@ it.each([
     'a body that the lock does not name',
     [
       ['inputs.lock.json', encodeLock(lockOf('one'))],
-      [`blobs/sha256/${sha256Of('two')}`, 'two'],
+      [`blobs/sha256/${digestOf('two')}`, 'two'],
     ],
     'inputs-archive-malformed',
   ],
@@ -97,7 +98,7 @@ it.each([
     'a body of another size',
     [
       ['inputs.lock.json', encodeLock(lockOf('one'))],
-      [`blobs/sha256/${sha256Of('one')}`, 'longer'],
+      [`blobs/sha256/${digestOf('one')}`, 'longer'],
     ],
     'inputs-archive-malformed',
   ],
@@ -105,7 +106,7 @@ it.each([
     'other bytes than its name says',
     [
       ['inputs.lock.json', encodeLock(lockOf('one'))],
-      [`blobs/sha256/${sha256Of('one')}`, 'two'],
+      [`blobs/sha256/${digestOf('one')}`, 'two'],
     ],
     'blob-differs',
   ],
@@ -121,7 +122,7 @@ it.each([
     'a name beside the blobs',
     [
       ['inputs.lock.json', encodeLock(lockOf('one'))],
-      [`blobs/sha256/x/${sha256Of('one')}`, 'one'],
+      [`blobs/sha256/x/${digestOf('one')}`, 'one'],
     ],
     'inputs-archive-malformed',
   ],
@@ -133,7 +134,7 @@ it.each([
 
 it('fills no holes: a small archive writes no more than it is large', async () => {
   const hole = Buffer.alloc(1 << 20)
-  const sha256 = sha256Of(hole)
+  const sha256 = digestOf(hole)
   const lock = encodeLock(lockOf(hole.toString('latin1')))
   const keys = [
     ['GNU.sparse.major', '1'],
@@ -193,7 +194,7 @@ it.each([
   ],
   [
     'with two sizes of one body',
-    (lock: InputLock) => encodeLock({ ...lock, inputs: lock.inputs.map((input) => ({ ...input, sha256: sha256Of('') })) }),
+    (lock: InputLock) => encodeLock({ ...lock, inputs: lock.inputs.map((input) => ({ ...input, sha256: digestOf('') })) }),
   ],
   ['with a path that climbs', (lock: InputLock) => encodeLock(lock).replace('dists/x/0', 'dists/../0')],
 ])('refuses a lock %s', (_, write) => {

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { expect, it, vi } from 'vitest'
+import { digestOf } from '../../bytes/digest-of.ts'
 import { lockRecording, type Recorded } from './lock-recording.ts'
-import { memoryBlobs, sha256Of } from './testing/memory-blobs.ts'
+import { memoryBlobs } from './testing/memory-blobs.ts'
 
 const DEB = 'a package'
 const stanza = (sha256: string): string =>
@@ -14,7 +15,7 @@ const stanza = (sha256: string): string =>
     `SHA256: ${sha256}`,
     '',
   ].join('\n')
-const packages = (sha256 = sha256Of(DEB)): string =>
+const packages = (sha256 = digestOf(DEB)): string =>
   `Package: other\nFilename: pool/o_1_all.deb\nDescription: é\n\n${stanza(sha256)}\nPackage: last\n`
 
 function release(index: Uint8Array | string, name: string): string {
@@ -29,7 +30,7 @@ Valid-Until: Sat, 18 Jul 2026 10:16:37 UTC
 MD5Sum:
  d41d8cd98f00b204e9800998ecf8427e 0 ${name}
 SHA256:
- ${sha256Of(index)} ${index.length} ${name}
+ ${digestOf(index)} ${index.length} ${name}
 -----BEGIN PGP SIGNATURE-----
 
 iQIzBAEBCAAdFiEE
@@ -42,8 +43,8 @@ async function lock(files: Readonly<Record<string, Uint8Array | string>>): Retur
   const recorded: Recorded[] = []
   for (const [path, body] of Object.entries(files)) {
     const bytes = Buffer.from(body)
-    blobs.bytes.set(sha256Of(bytes), bytes)
-    recorded.push({ archive: 'debian', path, sha256: sha256Of(bytes), size: bytes.length })
+    blobs.bytes.set(digestOf(bytes), bytes)
+    recorded.push({ archive: 'debian', path, sha256: digestOf(bytes), size: bytes.length })
   }
   return await lockRecording(recorded, blobs)
 }
@@ -62,7 +63,7 @@ it.each([
   const name = `main/binary-amd64/Packages${extension}`
   const { inputs, failures } = await lock({
     [INRELEASE]: release(index, name),
-    [`dists/trixie/main/binary-amd64/by-hash/SHA256/${sha256Of(index)}`]: index,
+    [`dists/trixie/main/binary-amd64/by-hash/SHA256/${digestOf(index)}`]: index,
     [deb]: DEB,
   })
   expect(failures).toEqual([])
@@ -75,24 +76,24 @@ it.each([
       date: '2026-07-11T10:16:37.000Z',
       validUntil: '2026-07-18T10:16:37.000Z',
     },
-    { kind: 'package', path: deb, name: 'hello', version: '1:2.10-3', architecture: 'all', sha256: sha256Of(DEB) },
+    { kind: 'package', path: deb, name: 'hello', version: '1:2.10-3', architecture: 'all', sha256: digestOf(DEB) },
     { kind: 'index' },
   ])
 })
 
 it('names both digests where a package is not the one that the signed index names', async () => {
-  const index = packages(sha256Of('another'))
+  const index = packages(digestOf('another'))
   const { inputs, failures } = await lock({
     [INRELEASE]: release(index, 'main/binary-amd64/Packages'),
     'dists/trixie/x': index,
     [deb]: DEB,
   })
-  expect(failures).toMatchObject([{ code: 'input-differs', path: deb, expected: sha256Of('another'), actual: sha256Of(DEB) }])
+  expect(failures).toMatchObject([{ code: 'input-differs', path: deb, expected: digestOf('another'), actual: digestOf(DEB) }])
   expect(inputs).toMatchObject([{ kind: 'release' }, { kind: 'package', version: '2.10-3' }, { kind: 'index' }])
 })
 
 it('believes no index that no release file names', async () => {
-  const { inputs, failures } = await lock({ 'dists/trixie/main/binary-amd64/Packages': packages(sha256Of('another')), [deb]: DEB })
+  const { inputs, failures } = await lock({ 'dists/trixie/main/binary-amd64/Packages': packages(digestOf('another')), [deb]: DEB })
   expect(failures).toEqual([])
   expect(inputs).toMatchObject([{ kind: 'package', name: 'hello', version: '2.10-3', architecture: 'all' }, { kind: 'index' }])
 })
@@ -142,7 +143,7 @@ it('reads a release file that is signed beside it, and one without suite or end'
 })
 
 it('gets through a release file that names one digest over and over', async () => {
-  const line = ` ${sha256Of('')} 0 x\n`
+  const line = ` ${digestOf('')} 0 x\n`
   const text = `Codename: sid\nDate: Sat, 1 Jul 2026 10:16:37 UTC\nSHA256:\n${line.repeat(200_000)}`
   const { inputs, failures } = await lock({ 'dists/sid/Release': text })
   expect(failures).toEqual([])
@@ -150,7 +151,7 @@ it('gets through a release file that names one digest over and over', async () =
 })
 
 it('keeps no index that names one file over and over', async () => {
-  const index = `${stanza(sha256Of(DEB))}\n`.repeat(20_000)
+  const index = `${stanza(digestOf(DEB))}\n`.repeat(20_000)
   const { inputs, failures } = await lock({
     [INRELEASE]: release(index, 'main/binary-amd64/Packages'),
     'dists/trixie/x': index,

@@ -1,13 +1,14 @@
 import { expect, it, vi } from 'vitest'
+import { digestOf } from '../../bytes/digest-of.ts'
 import type { BlobStore } from '../../model/blob-store.ts'
 import type { Input, InputLock } from '../../model/lock.ts'
 import { lockRecording } from './lock-recording.ts'
 import { misdescribedInputs } from './lock-truth.ts'
-import { type MemoryBlobs, memoryBlobs, sha256Of } from './testing/memory-blobs.ts'
+import { type MemoryBlobs, memoryBlobs } from './testing/memory-blobs.ts'
 
 const DEB = 'a package'
 const DEB_PATH = 'pool/main/h/hello/hello_2.10-3_all.deb'
-const INDEX = `Package: hello\nVersion: 1:2.10-3\nArchitecture: all\nFilename: ${DEB_PATH}\nSHA256: ${sha256Of(DEB)}\n`
+const INDEX = `Package: hello\nVersion: 1:2.10-3\nArchitecture: all\nFilename: ${DEB_PATH}\nSHA256: ${digestOf(DEB)}\n`
 const IN_RELEASE = `-----BEGIN PGP SIGNED MESSAGE-----
 Hash: SHA256
 
@@ -15,7 +16,7 @@ Suite: stable
 Codename: trixie
 Date: Sat, 11 Jul 2026 10:16:37 UTC
 SHA256:
- ${sha256Of(INDEX)} ${INDEX.length} main/binary-amd64/Packages
+ ${digestOf(INDEX)} ${INDEX.length} main/binary-amd64/Packages
 -----BEGIN PGP SIGNATURE-----
 
 iQIzBAEBCAAdFiEE
@@ -27,8 +28,8 @@ async function recorded(): Promise<{ lock: InputLock; blobs: MemoryBlobs }> {
   const blobs = memoryBlobs()
   const files = { 'dists/trixie/InRelease': IN_RELEASE, 'dists/trixie/main/binary-amd64/Packages': INDEX, [DEB_PATH]: DEB }
   const entries = Object.entries(files).map(([path, body]) => {
-    blobs.bytes.set(sha256Of(body), Buffer.from(body))
-    return { archive: 'debian', path, sha256: sha256Of(body), size: body.length }
+    blobs.bytes.set(digestOf(body), Buffer.from(body))
+    return { archive: 'debian', path, sha256: digestOf(body), size: body.length }
   })
   const { inputs } = await lockRecording(entries, blobs)
   return { lock: { schema: 'bitwitness/input-lock/v1', architecture: 'amd64', snapshot: null, inputs, absent: [] }, blobs }
@@ -68,9 +69,9 @@ it.each<[string, string, (input: Input) => Input]>([
 
 it('names an input whose stored bytes are damaged', async () => {
   const { lock, blobs } = await recorded()
-  blobs.bytes.set(sha256Of(IN_RELEASE), Buffer.from('other'))
+  blobs.bytes.set(digestOf(IN_RELEASE), Buffer.from('other'))
   expect(await judged(lock, blobs)).toMatchObject([
-    { code: 'input-differs', path: 'dists/trixie/InRelease', expected: sha256Of(IN_RELEASE), actual: sha256Of('other') },
+    { code: 'input-differs', path: 'dists/trixie/InRelease', expected: digestOf(IN_RELEASE), actual: digestOf('other') },
   ])
 })
 

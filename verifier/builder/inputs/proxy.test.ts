@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest'
+import { digestOf } from '../../bytes/digest-of.ts'
 import { encodeLock } from '../../model/lock.ts'
 import { recordInputs } from './record.ts'
 import { replayInputs } from './replay.ts'
-import { memoryBlobs, sha256Of } from './testing/memory-blobs.ts'
+import { memoryBlobs } from './testing/memory-blobs.ts'
 import { get, rawExchange, split } from './testing/raw-client.ts'
 import { testMirror } from './testing/test-mirror.ts'
 
@@ -42,7 +43,7 @@ it('answers a replay with the very bytes of the recorded build', async () => {
     architecture: 'amd64',
     snapshot: null,
     inputs: [
-      { kind: 'index', archive: 'debian', path: 'dists/x/empty', sha256: sha256Of(''), size: 0 },
+      { kind: 'index', archive: 'debian', path: 'dists/x/empty', sha256: digestOf(''), size: 0 },
       expect.objectContaining({ kind: 'package', name: 'a', version: '1', architecture: 'amd64', size: 300_000 }),
       expect.objectContaining({ path: 'pool/main/c++/libstdc++6_12~rc1_amd64.deb', version: '12~rc1' }),
     ],

@@ -3,12 +3,13 @@ import { connect } from 'node:net'
 import { duplexPair } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { digestOf } from '../../bytes/digest-of.ts'
 import type { BlobStore } from '../../model/blob-store.ts'
 import { encodeLock } from '../../model/lock.ts'
 import type { InputLimits, InputProxy } from './input-proxy.ts'
 import { recordInputs } from './record.ts'
 import { replayInputs } from './replay.ts'
-import { memoryBlobs, sha256Of } from './testing/memory-blobs.ts'
+import { memoryBlobs } from './testing/memory-blobs.ts'
 import { get, rawExchange, split } from './testing/raw-client.ts'
 import { type TestMirror, testMirror } from './testing/test-mirror.ts'
 
@@ -175,11 +176,11 @@ describe('a body under way', () => {
 
   it('must be what a name by hash says, or another mirror is no help and the build sees no end of it', async () => {
     await using mirror = await testMirror()
-    const path = `dists/x/by-hash/SHA256/${sha256Of('good')}`
+    const path = `dists/x/by-hash/SHA256/${digestOf('good')}`
     mirror.on(path, 'evil')
     await using recording = live(mirror, memoryBlobs())
     expect(split(await rawExchange(recording, get('debian', path))).body.length).toBeLessThan(4)
-    expect(recording.failures()).toMatchObject([{ code: 'input-differs', expected: sha256Of('good'), actual: sha256Of('evil') }])
+    expect(recording.failures()).toMatchObject([{ code: 'input-differs', expected: digestOf('good'), actual: digestOf('evil') }])
     mirror.on(path, 'good')
     expect(split(await rawExchange(recording, get('debian', path))).body.toString()).toBe('good')
     expect(recording.failures()).toEqual([])
@@ -311,13 +312,13 @@ describe('a replay', () => {
     await using recording = live(mirror, blobs)
     await rawExchange(recording, get('debian', 'file'))
     const lock = await recording.finish()
-    const expected = sha256Of(BODY)
+    const expected = digestOf(BODY)
     const damaged = Buffer.from(BODY)
     damaged[0] = 0
     for (const [stored, code, actual] of [
       [undefined, 'input-unavailable', null],
-      [damaged, 'input-differs', sha256Of(damaged)],
-      [BODY.subarray(1), 'input-differs', sha256Of(BODY.subarray(1))],
+      [damaged, 'input-differs', digestOf(damaged)],
+      [BODY.subarray(1), 'input-differs', digestOf(BODY.subarray(1))],
     ] as const) {
       if (stored === undefined) blobs.bytes.delete(expected)
       else blobs.bytes.set(expected, stored)

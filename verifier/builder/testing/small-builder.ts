@@ -1,8 +1,9 @@
+import { digestOf } from '../../bytes/digest-of.ts'
 import { packOci } from '../../compare/oci-image.ts'
 import { encodeLock, INPUT_LOCK_SCHEMA, type InputLock } from '../../model/lock.ts'
 import { rawMember, rawTar } from '../../tar/testing/raw-tar.ts'
 import { BUILDER_IMAGE_SCHEMA, type BuilderImage } from '../image-description.ts'
-import { type MemoryBlobs, memoryBlobs, sha256Of } from '../inputs/testing/memory-blobs.ts'
+import { type MemoryBlobs, memoryBlobs } from '../inputs/testing/memory-blobs.ts'
 
 export type SmallBuilder = { readonly builder: BuilderImage; readonly blobs: MemoryBlobs; readonly lock: InputLock }
 
@@ -20,7 +21,7 @@ export async function smallBuilder(seed = 'a'): Promise<SmallBuilder> {
         kind: 'package',
         archive: 'debian',
         path: 'pool/main/m/mkosi/mkosi_25.3-7_all.deb',
-        sha256: sha256Of(deb),
+        sha256: digestOf(deb),
         size: deb.length,
         name: 'mkosi',
         version: '25.3-7',
@@ -31,7 +32,7 @@ export async function smallBuilder(seed = 'a'): Promise<SmallBuilder> {
   }
   const layer = rawTar(rawMember({ name: './seed' }, seed))
   const image = packOci({
-    layer: { sha256: sha256Of(layer), size: layer.length },
+    layer: { sha256: digestOf(layer), size: layer.length },
     created: 0,
     architecture: 'amd64',
     config: { user: '1000:1000', env: [], entrypoint: [], cmd: [], workingDir: '/', exposedPorts: [], labels: {} },
@@ -45,9 +46,9 @@ export async function smallBuilder(seed = 'a'): Promise<SmallBuilder> {
     layer: image.layer,
     architecture: 'amd64',
     mkosi: '25.3',
-    definition: sha256Of('definition'),
+    definition: digestOf('definition'),
     suite: 'trixie',
-    lock: sha256Of(lockText),
+    lock: digestOf(lockText),
     packages: [{ name: 'mkosi', version: '25.3-7', architecture: 'all' }],
   }
   return { builder, blobs, lock }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { digestOf } from '../../bytes/digest-of.ts'
 import type { BlobStore } from '../../model/blob-store.ts'
 import { Sha256 } from '../../model/digest.ts'
 import { IMAGE_TAR_LIMITS } from '../../tar/limits.ts'
@@ -15,7 +15,7 @@ export class MemoryBlobs implements BlobStore {
 
   async put(bytes: AsyncIterable<Uint8Array>): Promise<{ sha256: Sha256; size: number }> {
     const whole = Buffer.concat(await Array.fromAsync(bytes))
-    const sha256 = Sha256.parse(createHash('sha256').update(whole).digest('hex'))
+    const sha256 = digestOf(whole)
     this.held.set(sha256, whole)
     return { sha256, size: whole.length }
   }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Sha256 } from '../../model/digest.ts'
+import { sha256Of } from '../../model/hex-digest.ts'
 import { type EntryType, escapeBytes, type TreeEntry } from '../../model/tree-manifest.ts'
 import { fromLatin1, latin1 } from '../../tar/bytes.ts'
 import { normalPath, sortKey } from '../../tar/path.ts'
@@ -98,7 +99,7 @@ async function entryOf({ fields, raw: written, data }: Header): Promise<CpioEntr
 async function digest(view: ByteView): Promise<Sha256> {
   const hash = createHash('sha256')
   for (let at = 0; at < view.size; at += CHUNK) hash.update(await view.read(at, CHUNK))
-  return Sha256.parse(hash.digest('hex'))
+  return sha256Of(hash)
 }
 
 async function onlyZeros(view: ByteView, from: number): Promise<boolean> {

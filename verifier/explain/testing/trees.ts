@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
-import { Sha256 } from '../../model/digest.ts'
+import { digestOf } from '../../bytes/digest-of.ts'
 import { encodeEntry, escapeBytes, TREE_MANIFEST_HEADER, type TreeEntry } from '../../model/tree-manifest.ts'
 import { paddingAfter } from '../../tar/bytes.ts'
 import { encodeTarHeader, endPadding } from '../../tar/encode.ts'
@@ -71,7 +70,7 @@ function placed(tree: TestTree): Placed[] {
         gid: given.gid ?? 0,
         mtime: given.mtime ?? '1700000000',
         size: isFile ? content.length : 0,
-        sha256: isFile ? Sha256.parse(createHash('sha256').update(content).digest('hex')) : null,
+        sha256: isFile ? digestOf(content) : null,
         link: given.link ?? null,
         device: null,
         xattrs: given.xattrs ?? [],

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { digestOf } from '../../../bytes/digest-of.ts'
 import { aptSandboxTree } from '../apt-sandbox.ts'
-import { sha256Of } from './memory-blobs.ts'
 
 export type AptRoot = AsyncDisposable & {
   /** Runs apt-get with nothing of the host's configuration; answers exit code and everything it printed. */
@@ -51,5 +51,5 @@ export async function aptRoot(suite: string): Promise<AptRoot> {
 async function files(dir: string): Promise<Map<string, string>> {
   const entries = await readdir(dir, { withFileTypes: true })
   const names = entries.flatMap((entry) => (entry.isFile() && entry.name !== 'lock' ? [entry.name] : []))
-  return new Map(await Promise.all(names.toSorted().map(async (name) => [name, sha256Of(await readFile(path.join(dir, name)))] as const)))
+  return new Map(await Promise.all(names.toSorted().map(async (name) => [name, digestOf(await readFile(path.join(dir, name)))] as const)))
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { digestOf } from '../../../bytes/digest-of.ts'
 import type { BlobStore } from '../../../model/blob-store.ts'
 import { Sha256 } from '../../../model/digest.ts'
 import { Failure } from '../../../model/failure.ts'
@@ -14,7 +14,7 @@ export function memoryBlobs(): MemoryBlobs {
       const parts: Uint8Array[] = []
       for await (const part of source) parts.push(part)
       const whole = Buffer.concat(parts)
-      const sha256 = sha256Of(whole)
+      const sha256 = digestOf(whole)
       if (expected !== undefined && expected !== sha256) throw failure('blob-differs', { expected, actual: sha256 })
       bytes.set(sha256, whole)
       return { sha256, size: whole.length }
@@ -30,13 +30,9 @@ export function memoryBlobs(): MemoryBlobs {
   }
 }
 
-export function sha256Of(bytes: Uint8Array | string): Sha256 {
-  return Sha256.parse(createHash('sha256').update(bytes).digest('hex'))
-}
-
 async function* readChecked(whole: Buffer, expected: Sha256): AsyncGenerator<Uint8Array> {
   yield whole.subarray(0, whole.length >> 1)
-  if (sha256Of(whole) !== expected) throw failure('blob-damaged', { expected, actual: sha256Of(whole) })
+  if (digestOf(whole) !== expected) throw failure('blob-damaged', { expected, actual: digestOf(whole) })
   yield whole.subarray(whole.length >> 1)
 }
 
