@@ -8,9 +8,9 @@ import { readSettings } from '../src/config/settings.ts'
 import { sourceAccess } from '../src/config/source-access.ts'
 import { downloadRules } from '../src/download/rules.ts'
 import { digestOf, FakeRegistry } from '../src/registry/testing/fake-registry.ts'
-import { OCI_CONFIG, OCI_MANIFEST } from '../verifier/compare/oci-image.ts'
 import type { Claim } from '../verifier/model/claim.ts'
 import { Sha256 } from '../verifier/model/digest.ts'
+import { OCI_CONFIG, OCI_MANIFEST } from '../verifier/model/oci-types.ts'
 
 const layers = [Buffer.from('the first'), Buffer.from('the second')]
 const config = Buffer.from('{}')

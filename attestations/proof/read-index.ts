@@ -1,5 +1,5 @@
 import { encodeDocument } from '../../verifier/model/document.ts'
-import { parseStrictJson } from '../statement/strict-json.ts'
+import { parseStrictJson } from '../../verifier/model/strict-json.ts'
 import { proofFailure } from './failures.ts'
 import { requireLimits } from './lay-out.ts'
 import { PROOF_SCHEMA, ProofIndex } from './proof-index.ts'

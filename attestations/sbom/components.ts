@@ -1,7 +1,7 @@
 import { ComponentType, HashAlgorithm } from '@cyclonedx/cyclonedx-library/Enums'
 import { Component, HashDictionary, Property, PropertyRepository } from '@cyclonedx/cyclonedx-library/Models'
 import { type Sha256, withPrefix } from '../../verifier/model/digest.ts'
-import type { ImagePackages } from '../../verifier/model/image-packages.ts'
+import { type ImagePackages, packageKey } from '../../verifier/model/image-packages.ts'
 import type { Input } from '../../verifier/model/lock.ts'
 import { npmPackageUrl, packageUrl } from '../statement/package-url.ts'
 import type { SbomInput } from './sbom-input.ts'
@@ -33,11 +33,11 @@ export function systemComponents(system: ImagePackages['system']): Component[] {
 
 /** Installed packages, each with the digest of the package file that the build took from the network. */
 export function debianComponents({ debian, system }: ImagePackages, inputs: readonly Input[]): Component[] {
-  const taken = new Map(inputs.flatMap((input) => (input.kind === 'package' ? [[keyOf(input), input] as const] : [])))
+  const taken = new Map(inputs.flatMap((input) => (input.kind === 'package' ? [[packageKey(input), input] as const] : [])))
   const distro = system?.id === 'debian' && system.version !== null ? `debian-${system.version}` : null
   return debian.map((one) => {
     const purl = packageUrl(one, distro)
-    const input = taken.get(keyOf(one))
+    const input = taken.get(packageKey(one))
     // A package of the recipe's own, or one that a script put there: nothing that we saw vouches for its bytes.
     const origin = input === undefined ? 'not in the input lock' : `${input.archive}/${input.path}`
     return new Component(ComponentType.Library, one.name, {
@@ -63,18 +63,6 @@ export function npmComponents(npm: ImagePackages['npm']): Component[] {
       properties: properties({ 'bitwitness:path': one.path }),
     })
   })
-}
-
-function keyOf({
-  name,
-  version,
-  architecture,
-}: {
-  readonly name: string
-  readonly version: string
-  readonly architecture: string
-}): string {
-  return `${name} ${version} ${architecture}`
 }
 
 function sha256Of(sha256: Sha256): HashDictionary {

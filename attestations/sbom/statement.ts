@@ -1,7 +1,7 @@
+import { parseStrictJson } from '../../verifier/model/strict-json.ts'
 import { imageName } from '../statement/evidence-of.ts'
 import { PREDICATE_TYPE, STATEMENT_TYPE } from '../statement/predicate-types.ts'
 import { distinctSubjects, type Statement, subjectOf } from '../statement/statement.ts'
-import { parseStrictJson } from '../statement/strict-json.ts'
 import type { SbomInput } from './sbom-input.ts'
 
 /** The statement that an image consists of what a bill of materials lists; the bill, as `sbomOf` wrote it, is its predicate. */

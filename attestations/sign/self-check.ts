@@ -3,7 +3,7 @@ import { bundleFromJSON, isBundleWithDsseEnvelope, type Bundle as SigstoreBundle
 import { dsse } from '@sigstore/core'
 import { type TrustMaterial, toSignedEntity, Verifier } from '@sigstore/verify'
 import { Failure } from '../../verifier/model/failure.ts'
-import { PAYLOAD_TYPE } from '../statement/predicate-types.ts'
+import { BUNDLE_TYPE, PAYLOAD_TYPE } from '../statement/predicate-types.ts'
 
 /** Authorities and logs to verify with, as `toTrustMaterial` makes them of a trusted_root.json. */
 export type Trusted = Omit<TrustMaterial, 'publicKey'>
@@ -38,7 +38,7 @@ export function checkBundle(text: string, made: Made): void {
 }
 
 function isAsMade(bundle: SigstoreBundle, made: Made): boolean {
-  if (!isBundleWithDsseEnvelope(bundle) || bundle.mediaType !== 'application/vnd.dev.sigstore.bundle.v0.3+json') return false
+  if (!isBundleWithDsseEnvelope(bundle) || bundle.mediaType !== BUNDLE_TYPE) return false
   // Of more or fewer signatures than one the library makes no bundle.
   const { payloadType, payload, signatures } = bundle.content.dsseEnvelope
   const [signature] = signatures

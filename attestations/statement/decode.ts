@@ -1,7 +1,7 @@
 import { Failure } from '../../verifier/model/failure.ts'
+import { parseStrictJson } from '../../verifier/model/strict-json.ts'
 import { STATEMENT_TYPE } from './predicate-types.ts'
 import { Statement } from './statement.ts'
-import { parseStrictJson } from './strict-json.ts'
 
 /**
  * Reads a statement that anybody may have made. The predicate is an object and nothing more is said of it: `readPredicate` reads it.

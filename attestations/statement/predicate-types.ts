@@ -6,6 +6,9 @@ export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1'
 /** DSSE payload type of an in-toto statement. */
 export const PAYLOAD_TYPE = 'application/vnd.in-toto+json'
 
+/** Media type of a Sigstore bundle of version 0.3, and the artifact type by which registries list it. */
+export const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json'
+
 /**
  * Predicate types. Ours are under a URI scheme of our own (RFC 3986): absolute, and defined by nobody who registers a domain name.
  * The others are those of their specifications.

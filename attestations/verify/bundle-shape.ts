@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { BUNDLE_TYPE } from '../statement/predicate-types.ts'
 
 /**
  * JSON of a Sigstore bundle (protobuf-specs, sigstore_bundle.proto), as narrow as makers write it. Protobuf's own mapping lets a reader
@@ -9,7 +10,7 @@ export const BUNDLE_MEDIA_TYPE = {
   v01: 'application/vnd.dev.sigstore.bundle+json;version=0.1',
   v02: 'application/vnd.dev.sigstore.bundle+json;version=0.2',
   v03Legacy: 'application/vnd.dev.sigstore.bundle+json;version=0.3',
-  v03: 'application/vnd.dev.sigstore.bundle.v0.3+json',
+  v03: BUNDLE_TYPE,
 } as const
 
 /** Standard alphabet, padded, canonical: one text for each sequence of bytes. */

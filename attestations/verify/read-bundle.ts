@@ -1,6 +1,6 @@
 import { type Bundle, bundleFromJSON } from '@sigstore/bundle'
 import { Failure } from '../../verifier/model/failure.ts'
-import { parseStrictJson } from '../statement/strict-json.ts'
+import { parseStrictJson } from '../../verifier/model/strict-json.ts'
 import { BUNDLE_MEDIA_TYPE, BundleShape } from './bundle-shape.ts'
 import type { RejectionCode } from './rejections.ts'
 

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { digestOf } from '../../verifier/bytes/digest-of.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
-import { parseStrictJson } from '../statement/strict-json.ts'
+import { parseStrictJson } from '../../verifier/model/strict-json.ts'
 import { isDer, keepDer } from './kept-der.ts'
 
 /** Authorities and logs of one Sigstore instance, ready to verify with. */

@@ -1,10 +1,12 @@
 import { z } from 'zod'
+import { BUNDLE_TYPE } from '../../attestations/statement/predicate-types.ts'
 import { digestOf } from '../../verifier/bytes/digest-of.ts'
-import { OCI_MANIFEST, stableJson } from '../../verifier/compare/oci-image.ts'
+import { stableJson } from '../../verifier/compare/oci-image.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import { type PinnedReference, pinnedName } from '../../verifier/model/image-reference.ts'
-import { attachedBlob, BUNDLE_LIMITS, BUNDLE_TYPE, damageOf } from './attached-bundles.ts'
+import { OCI_EMPTY, OCI_MANIFEST } from '../../verifier/model/oci-types.ts'
+import { attachedBlob, BUNDLE_LIMITS, damageOf } from './attached-bundles.ts'
 import { type BundleFile, readBundleFile } from './bundle-file.ts'
 import type { BlobSource, Descriptor, ImageRegistry, ImageRepository, Manifest } from './image-registry.ts'
 
@@ -101,7 +103,6 @@ async function alreadyAttached(
 }
 
 /** The empty config that OCI artifacts have (image-spec 1.1, "Guidance for an empty descriptor"). */
-const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json'
 const EMPTY = Buffer.from('{}')
 
 /**
@@ -114,7 +115,7 @@ export function bundleReferrer({ bytes, predicateType }: BundleFile, subject: Ma
       schemaVersion: 2,
       mediaType: OCI_MANIFEST,
       artifactType: BUNDLE_TYPE,
-      config: { mediaType: EMPTY_TYPE, digest: `sha256:${digestOf(EMPTY)}`, size: EMPTY.length },
+      config: { mediaType: OCI_EMPTY, digest: `sha256:${digestOf(EMPTY)}`, size: EMPTY.length },
       layers: [{ mediaType: BUNDLE_TYPE, digest: `sha256:${digestOf(bytes)}`, size: bytes.length }],
       subject: { mediaType: subject.mediaType, digest: `sha256:${subject.sha256}`, size: subject.bytes.length },
       annotations: annotationsOf(predicateType),

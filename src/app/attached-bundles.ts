@@ -1,11 +1,9 @@
 import { z } from 'zod'
-import { parseStrictJson } from '../../attestations/statement/strict-json.ts'
+import { BUNDLE_TYPE } from '../../attestations/statement/predicate-types.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
+import { parseStrictJson } from '../../verifier/model/strict-json.ts'
 import type { BlobId, Descriptor, ImageRepository, Manifest, ReferrersVia } from './image-registry.ts'
-
-/** Media type of a Sigstore bundle, and the artifact type by which registries list it. */
-export const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json'
 
 /** A bundle that is attached to an image. Nothing is said of what it is worth: its signature was not looked at. */
 export type AttachedBundle = {

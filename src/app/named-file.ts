@@ -1,7 +1,7 @@
 import { constants, type FileHandle, open } from 'node:fs/promises'
-import { JSON_LIMITS, jsonFailure, parseStrictJson } from '../../attestations/statement/strict-json.ts'
 import { readSmallFile, type Unread } from '../../verifier/bytes/small-file.ts'
 import { Failure } from '../../verifier/model/failure.ts'
+import { JSON_LIMITS, jsonFailure, parseStrictJson } from '../../verifier/model/strict-json.ts'
 
 export type NamedFile = {
   /** What it should be, for people: `the report`. */

@@ -1,9 +1,10 @@
 import { createReadStream } from 'node:fs'
 import path from 'node:path'
-import { OCI_LAYER, OCI_MANIFEST, packOci } from '../../verifier/compare/oci-image.ts'
+import { packOci } from '../../verifier/compare/oci-image.ts'
 import { readOciLayout } from '../../verifier/compare/oci-read.ts'
 import type { BuildManifest } from '../../verifier/model/build-manifest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
+import { OCI_LAYER, OCI_MANIFEST } from '../../verifier/model/oci-types.ts'
 import type { BuildFolder } from './build-folder.ts'
 import type { BlobSource, Manifest } from './image-registry.ts'
 

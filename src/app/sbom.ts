@@ -7,6 +7,7 @@ import { readImagePackages } from '../../verifier/explain/image-packages.ts'
 import type { BuildManifest } from '../../verifier/model/build-manifest.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
+import { packageKey } from '../../verifier/model/image-packages.ts'
 import { type BuildFolder, provenFile, readBuildFolder } from './build-folder.ts'
 
 export const SBOM_SCHEMA = 'bitwitness/sbom/v1'
@@ -50,8 +51,8 @@ export async function sbom(command: SbomCommand): Promise<SbomWritten> {
   const text = sbomOf({ image, packages, lock: built.lock, created: sourceDateEpoch, version: command.version })
   const file = command.output ?? path.join(command.folder, `${artifact.name}.cdx.json`)
   await write(file, text)
-  const locked = new Set((built.lock?.lock.inputs ?? []).flatMap((one) => (one.kind === 'package' ? [keyOf(one)] : [])))
-  const unlocked = packages.debian.filter((one) => !locked.has(keyOf(one))).length
+  const locked = new Set((built.lock?.lock.inputs ?? []).flatMap((one) => (one.kind === 'package' ? [packageKey(one)] : [])))
+  const unlocked = packages.debian.filter((one) => !locked.has(packageKey(one))).length
   return {
     schema: SBOM_SCHEMA,
     verdict: 'written',
@@ -77,18 +78,6 @@ function treeOf({ manifest }: BuildFolder, wanted: string | null): TreeArtifact 
       second === undefined ? 'the build has no such artifact that is a tree of files' : 'the build has several artifacts that are trees',
     hint: 'name one of the build’s with --artifact: packages are read from tar and directory artifacts',
   })
-}
-
-function keyOf({
-  name,
-  version,
-  architecture,
-}: {
-  readonly name: string
-  readonly version: string
-  readonly architecture: string
-}): string {
-  return `${name} ${version} ${architecture}`
 }
 
 async function write(file: string, text: string): Promise<void> {

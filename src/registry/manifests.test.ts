@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { getManifest, OCI_INDEX, OCI_MANIFEST, pushManifest, pushTag } from './manifests.ts'
+import { OCI_INDEX, OCI_MANIFEST } from '../../verifier/model/oci-types.ts'
+import { getManifest, pushManifest, pushTag } from './manifests.ts'
 import { digestOf, type FakeOptions, FakeRegistry } from './testing/fake-registry.ts'
 import { manifestOf, never, openSession } from './testing/open.ts'
 

@@ -1,5 +1,6 @@
 import { digestOf } from '../../verifier/bytes/digest-of.ts'
 import { withPrefix } from '../../verifier/model/digest.ts'
+import { OCI_INDEX, OCI_MANIFEST } from '../../verifier/model/oci-types.ts'
 import type { Manifest, TagState } from '../app/image-registry.ts'
 import { once } from './authorizer.ts'
 import { saysDigest } from './blob-read.ts'
@@ -8,8 +9,6 @@ import type { Answer } from './http-client.ts'
 import { parseJson } from './read-body.ts'
 import type { RegistrySession } from './session.ts'
 
-export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
-export const OCI_INDEX = 'application/vnd.oci.image.index.v1+json'
 const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json'
 const DOCKER_INDEX = 'application/vnd.docker.distribution.manifest.list.v2+json'
 

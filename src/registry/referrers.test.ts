@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { OCI_INDEX, OCI_MANIFEST } from '../../verifier/model/oci-types.ts'
 import type { Descriptor, Manifest } from '../app/image-registry.ts'
-import { OCI_INDEX, OCI_MANIFEST } from './manifests.ts'
 import { listReferrers } from './referrers.ts'
 import { pushReferrer } from './referrers-push.ts'
 import { answer, digestOf, type FakeOptions, FakeRegistry } from './testing/fake-registry.ts'

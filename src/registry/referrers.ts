@@ -1,8 +1,9 @@
 import { type Sha256, withPrefix } from '../../verifier/model/digest.ts'
+import { OCI_EMPTY, OCI_INDEX } from '../../verifier/model/oci-types.ts'
 import type { Descriptor, Referrers } from '../app/image-registry.ts'
 import { readDescriptor } from './descriptor.ts'
 import { registryFailure } from './failures.ts'
-import { getManifest, MAX_MANIFEST, OCI_INDEX } from './manifests.ts'
+import { getManifest, MAX_MANIFEST } from './manifests.ts'
 import { parseJson } from './read-body.ts'
 import type { RegistrySession } from './session.ts'
 
@@ -63,7 +64,7 @@ export function readIndex(bytes: Uint8Array): readonly unknown[] {
  * Who writes the tag may know no better: cosign 3 writes the type of the empty config in the place of the artifact's. Such an entry can be
  * anything.
  */
-const UNTYPED = 'application/vnd.oci.empty.v1+json'
+const UNTYPED = OCI_EMPTY
 
 function ofType(raw: readonly unknown[], artifactType: string, untyped?: string): Descriptor[] {
   const entries = raw.flatMap((value) => readDescriptor(value) ?? [])

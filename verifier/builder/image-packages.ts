@@ -1,4 +1,5 @@
 import { Failure } from '../model/failure.ts'
+import { packageKey } from '../model/image-packages.ts'
 import type { InputLock } from '../model/lock.ts'
 import { BuilderPackage } from './image-description.ts'
 
@@ -53,10 +54,6 @@ export function pinPreferences(lock: InputLock): string {
     .filter((input) => input.kind === 'package')
     .map(({ name, version }) => `Package: ${name}\nPin: version ${version}\nPin-Priority: 1001\n`)
   return [`Package: *\nPin: release *\nPin-Priority: -1\n`, ...pins.toSorted()].join('\n')
-}
-
-function packageKey({ name, version, architecture }: BuilderPackage): string {
-  return `${name} ${version} ${architecture}`
 }
 
 function unreadable(): Failure {

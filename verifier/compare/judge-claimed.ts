@@ -2,9 +2,10 @@ import type { Artifact } from '../model/attempt.ts'
 import type { Claim } from '../model/claim.ts'
 import type { Comparison, Transformation } from '../model/comparison.ts'
 import type { Sha256 } from '../model/digest.ts'
+import { OCI_LAYER } from '../model/oci-types.ts'
 import type { Claimed, ClaimedTar } from './claimed.ts'
 import type { Compression } from './decompress.ts'
-import { OCI_LAYER, stableJson } from './oci-image.ts'
+import { stableJson } from './oci-image.ts'
 
 /** What was built, as far as an image claim needs it: the bytes of manifest and config, canonical digests of the layers. */
 export type BuiltImage = { readonly manifest: Uint8Array; readonly config: Uint8Array; readonly layers: readonly Sha256[] }

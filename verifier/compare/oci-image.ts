@@ -1,12 +1,8 @@
 import { digestOf } from '../bytes/digest-of.ts'
 import { Sha256 } from '../model/digest.ts'
 import { Failure } from '../model/failure.ts'
+import { OCI_CONFIG, OCI_LAYER, OCI_MANIFEST } from '../model/oci-types.ts'
 import type { ImageConfig } from '../model/recipe.ts'
-
-export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
-export const OCI_CONFIG = 'application/vnd.oci.image.config.v1+json'
-export const OCI_LAYER = 'application/vnd.oci.image.layer.v1.tar'
-export const OCI_INDEX = 'application/vnd.oci.image.index.v1+json'
 
 export type OciBlob = { readonly bytes: Uint8Array; readonly sha256: Sha256 }
 export type OciLayer = { readonly sha256: Sha256; readonly size: number }

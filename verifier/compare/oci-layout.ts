@@ -1,7 +1,8 @@
 import { copyFile, link, mkdir, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Failure } from '../model/failure.ts'
-import { descriptor, OCI_INDEX, OCI_MANIFEST, type OciImage, stableJson } from './oci-image.ts'
+import { OCI_INDEX, OCI_MANIFEST } from '../model/oci-types.ts'
+import { descriptor, type OciImage, stableJson } from './oci-image.ts'
 
 export const OCI_LAYOUT_FILE = stableJson({ imageLayoutVersion: '1.0.0' })
 

@@ -4,9 +4,11 @@ import { digestOf } from '../bytes/digest-of.ts'
 import { readSmallFile } from '../bytes/small-file.ts'
 import { Sha256 } from '../model/digest.ts'
 import { Failure } from '../model/failure.ts'
+import { OCI_CONFIG, OCI_MANIFEST } from '../model/oci-types.ts'
+import { parseStrictJson } from '../model/strict-json.ts'
 import type { Digested } from './canonical-tar.ts'
 import { digestFile } from './digest-file.ts'
-import { OCI_CONFIG, OCI_MANIFEST, type OciBlob } from './oci-image.ts'
+import { type OciBlob } from './oci-image.ts'
 
 export type OciContents = {
   readonly manifest: OciBlob
@@ -80,25 +82,10 @@ async function small(file: string): Promise<Buffer> {
 
 function parse(bytes: Uint8Array): unknown {
   try {
-    // With a byte order mark it is no JSON, whoever would look past that.
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-    const value: unknown = JSON.parse(text)
-    // A key that stands twice gets lost in the value: two programs could then read two images. So do odd ways to write a number.
-    const compact = text.replaceAll(/("(?:[^"\\]|\\.)*")|\s+/g, (_, string?: string) => (string === undefined ? '' : plainString(string)))
-    if (compact === JSON.stringify(value) && !isDeeper(value, MAX_DEPTH)) return value
+    return parseStrictJson(bytes, { maxBytes: MAX_JSON, maxDepth: MAX_DEPTH })
   } catch {
     throw malformed()
   }
-  throw malformed()
-}
-
-function isDeeper(value: unknown, depth: number): boolean {
-  if (value === null || typeof value !== 'object') return false
-  return depth === 0 || Object.values(value).some((inner) => isDeeper(inner, depth - 1))
-}
-
-function plainString(string: string): string {
-  return JSON.stringify(JSON.parse(string))
 }
 
 function object(value: unknown): Readonly<Record<string, unknown>> {

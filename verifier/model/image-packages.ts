@@ -1,6 +1,11 @@
 /** A package of the image's dpkg database. */
 export type InstalledPackage = { readonly name: string; readonly architecture: string; readonly version: string }
 
+/** Tells one package from all others: Debian has a space in none of the three. */
+export function packageKey({ name, version, architecture }: InstalledPackage): string {
+  return `${name} ${version} ${architecture}`
+}
+
 /** A package below a `node_modules` that no Debian package owns, as its own `package.json` calls it. */
 export type NpmPackage = {
   readonly name: string

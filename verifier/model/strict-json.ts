@@ -1,4 +1,4 @@
-import { Failure } from '../../verifier/model/failure.ts'
+import { Failure } from './failure.ts'
 
 export type JsonLimits = { readonly maxBytes: number; readonly maxDepth: number }
 
