@@ -179,14 +179,14 @@ export class Context implements AsyncDisposable {
     throw new Failure({ code: 'builder-unknown', message: 'no builder was made here yet', hint: 'make one: bitwitness builder build' })
   }
 
-  async exportBuilder(o: { reference: string | null; path: string; inputs: boolean }): Promise<BuilderImage> {
+  async exportBuilder(o: { reference: string | null; path: string; inputs: boolean; signal: AbortSignal }): Promise<BuilderImage> {
     const builder = await this.showBuilder(o.reference)
-    await exportBuilder({ builder, blobs: this.#blobs, path: o.path, inputs: o.inputs })
+    await exportBuilder({ builder, blobs: this.#blobs, path: o.path, inputs: o.inputs, signal: o.signal })
     return builder
   }
 
-  async importBuilder(file: string): Promise<BuilderImage> {
-    return (await importBuilder({ path: file, blobs: this.#blobs, store: this.#builders })).builder
+  async importBuilder(file: string, signal: AbortSignal): Promise<BuilderImage> {
+    return (await importBuilder({ path: file, blobs: this.#blobs, store: this.#builders, signal })).builder
   }
 
   /** What the use cases get here, for whoever runs one in parts. */

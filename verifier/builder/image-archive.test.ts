@@ -56,6 +56,16 @@ test.each([true, false])('what was exported is imported elsewhere, inputs: %s', 
   expect([...there.bytes.keys()].toSorted()).toEqual(wanted.toSorted())
 })
 
+test('an import that is interrupted ends and takes nothing', async () => {
+  const { builder, blobs } = await smallBuilder()
+  const file = path.join(dir, 'builder.tar')
+  await exportBuilder({ builder, blobs, path: file, inputs: true })
+  const store = await openBuilderStore(path.join(dir, 'builders'), memoryBlobs())
+  const signal = AbortSignal.abort()
+  await expect(importBuilder({ path: file, blobs: memoryBlobs(), store, signal })).rejects.toMatchObject({ name: 'AbortError' })
+  expect(await store.list()).toEqual([])
+})
+
 test('equal builders give equal files', async () => {
   const { builder, blobs } = await smallBuilder()
   await exportBuilder({ builder, blobs, path: path.join(dir, 'a'), inputs: true })

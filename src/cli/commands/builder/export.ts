@@ -20,7 +20,12 @@ export const exportBuilder = command<Flags, [string?]>({
   },
   async run(io, flags, reference) {
     await using useCases = await io.open()
-    const builder = await useCases.exportBuilder({ reference: reference ?? null, path: flags.output, inputs: flags.inputs })
+    const builder = await useCases.exportBuilder({
+      reference: reference ?? null,
+      path: flags.output,
+      inputs: flags.inputs,
+      signal: io.signal,
+    })
     await printAnswer(io, { json: flags.json, schema: BuilderImage, value: builder, lines: () => builderLines(builder) })
     return EXIT.yes
   },

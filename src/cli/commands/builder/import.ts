@@ -12,7 +12,7 @@ export const importBuilder = command<{ readonly json: boolean }, [string]>({
   },
   async run(io, flags, file) {
     await using useCases = await io.open()
-    const builder = await useCases.importBuilder(file)
+    const builder = await useCases.importBuilder(file, io.signal)
     await printAnswer(io, { json: flags.json, schema: BuilderImage, value: builder, lines: () => builderLines(builder) })
     return EXIT.yes
   },
