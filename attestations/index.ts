@@ -3,13 +3,32 @@ export { packProof } from './proof/pack-proof.ts'
 export type { Carried, CarriedMember, Proof, ProofAttestation, ProofContent } from './proof/proof.ts'
 export { PROOF_SCHEMA, ProofIndex } from './proof/proof-index.ts'
 export { type Carry, type ReadProof, readProof } from './proof/read-proof.ts'
+export { readBill } from './sbom/read-bill.ts'
 export { sbomOf } from './sbom/sbom.ts'
 export type { SbomInput } from './sbom/sbom-input.ts'
 export { sbomStatement } from './sbom/statement.ts'
+export { bareEnvelope, certifiedIn } from './sign/bundle-parts.ts'
+export { type TokenSource, tokenOf } from './sign/identity-token.ts'
+export { openKey, readKeyFile } from './sign/key-file.ts'
+export { keySigner } from './sign/key-signer.ts'
+export { parseSigningKey, type SigningKey } from './sign/signing-key.ts'
+export { type SigstoreOptions, sigstoreSigner } from './sign/sigstore-signer.ts'
+export type { SignerIdentity, SignOptions, StatementSigner } from './sign/statement-signer.ts'
+export { type GitHubTokenRequest, tokenFromCi, tokenFromFile, tokenFromUrl } from './sign/token-sources.ts'
 export type { StatementContext } from './statement/context.ts'
 export { decodeStatement } from './statement/decode.ts'
 export { encodeStatement } from './statement/encode.ts'
-export { BUILD_TYPE, builderId, keyBuilderBase, PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE } from './statement/predicate-types.ts'
+export { parseReport } from './statement/parse-report.ts'
+export {
+  BUILD_TYPE,
+  BUNDLE_TYPE,
+  builderId,
+  KIND_NAMES,
+  keyBuilderBase,
+  PAYLOAD_TYPE,
+  PREDICATE_TYPE,
+  STATEMENT_TYPE,
+} from './statement/predicate-types.ts'
 export { readPredicate } from './statement/predicates.ts'
 export { type KnownLock, provenanceOf } from './statement/provenance.ts'
 export { ProvenancePredicate } from './statement/provenance-predicate.ts'
@@ -21,3 +40,11 @@ export { Statement, Subject } from './statement/statement.ts'
 export { statementsOf } from './statement/statements.ts'
 export { type PinnedUri, type VsaInput, vsaOf } from './statement/vsa.ts'
 export { VsaLevel, VsaPredicate } from './statement/vsa-predicate.ts'
+export { AttestationCheck } from './verify/attestation-check.ts'
+export { CHECK_NAMES } from './verify/check.ts'
+export { readKeys } from './verify/key-names.ts'
+export { type AttestationPolicy, type RequiredSigner, requirePolicy } from './verify/policy.ts'
+export { publicGoodSnapshot } from './verify/public-good.ts'
+export { REJECTIONS } from './verify/rejections.ts'
+export { MAX_TRUSTED_ROOT, parseTrustedRoot, type TrustedRoot } from './verify/trusted-root.ts'
+export { verifyAttestation } from './verify/verify-attestation.ts'

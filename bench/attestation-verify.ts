@@ -12,6 +12,7 @@ import { cosignArguments } from '../attestations/verify/testing/other-tools.ts'
 import { SIGNER } from '../attestations/verify/testing/paper-sigstore.ts'
 import { parseTrustedRoot } from '../attestations/verify/trusted-root.ts'
 import { verifyAttestation } from '../attestations/verify/verify-attestation.ts'
+import { median } from './median.ts'
 
 /**
  * How long `attestation verify` takes as a whole process, against `cosign verify-blob-attestation` on the same bundle and against a Node that
@@ -106,8 +107,4 @@ async function inProcess(world: Awaited<ReturnType<typeof caseWorld>>, seconds: 
       `${name.padEnd(24)} ${(count / cpu).toFixed(0).padStart(5)} bundles for a second of CPU   ${(count / seconds).toFixed(0).padStart(5)} a second`,
     )
   }
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
 }

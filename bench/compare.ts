@@ -5,6 +5,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { execa } from 'execa'
 import { writeFixture } from './compare-fixture.ts'
+import { median } from './median.ts'
 
 /**
  * How long it takes to compare two image tars (canonical digests, tree manifests, OCI digests), against `sha256sum` of both.
@@ -89,10 +90,6 @@ async function compiledRunner(): Promise<string> {
   await mkdir(path.dirname(file), { recursive: true })
   await writeFile(file, stripTypeScriptTypes(source).replaceAll(/(from '\.[^']*)\.ts'/g, "$1.js'"))
   return file
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
 }
 
 function sizeOf(text: string): number {

@@ -14,6 +14,7 @@ import { LOGICAL_BASE } from '../verifier/builder/inputs/target.ts'
 import { planBuild } from '../verifier/builder/plan.ts'
 import { Sha256 } from '../verifier/model/digest.ts'
 import type { CheckReport } from '../verifier/model/report.ts'
+import { median } from './median.ts'
 
 /**
  * `node bench/verify.ts [PAIRS]`: what a rebuild of the reference app costs over plain mkosi, in the same container with the same flags
@@ -190,11 +191,6 @@ async function textOf(sha256: Sha256): Promise<string> {
   const parts: Uint8Array[] = []
   for await (const part of await blobs.open(sha256)) parts.push(Uint8Array.from(part))
   return Buffer.concat(parts).toString('utf8')
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
 
 /** Arguments, none of which holds a space. */

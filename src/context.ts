@@ -27,7 +27,7 @@ import { parseSourceRef } from '../verifier/source/source-ref.ts'
 import { type BuildCommand, build } from './app/build.ts'
 import { check } from './app/check.ts'
 import { type DoctorReport, doctor, type MirrorProbe } from './app/doctor.ts'
-import type { PinnedTree, Ports, ReadyBuilder, ScratchFolder } from './app/ports.ts'
+import type { Ports, ReadyBuilder, ScratchFolder } from './app/ports.ts'
 import type { RebuildCommand } from './app/rebuild.ts'
 import { type VerifyCommand, verify } from './app/verify.ts'
 import { bringClaimed, requireUsable } from './claimed-bytes.ts'
@@ -204,7 +204,7 @@ export class Context implements AsyncDisposable {
       outputBytes: this.#settings.limitOutput,
       now: () => new Date().toISOString(),
       scratch: (): Promise<ScratchFolder> => makeScratch(this.#home.work),
-      pin: (source, scratch, signal): Promise<PinnedTree> => pinSource(parseSourceRef(source, access), { scratch, signal, access }),
+      pin: (source, scratch, signal) => pinSource(parseSourceRef(source, access), { scratch, signal, access }),
       builder: (wanted, emit, signal) => this.#builder(room, { wanted, emit, signal }),
       sandbox: (builder) => room.sandbox(builder),
       record: async ({ architecture, snapshot, signal }): Promise<InputProxy> =>

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Failure } from '../../verifier/model/failure.ts'
+import { jsonOf } from '../../verifier/model/json-of.ts'
 import { Secret } from '../../verifier/model/secret.ts'
 
 /** Whoever asks for a token anew at each signing gets the one that is there now. Failures carry `identity-token-…` codes. */
@@ -65,11 +66,7 @@ export function readToken(secret: Secret, now: Date): IdentityToken {
 function payloadOf(token: string): unknown {
   const [, payload] = /^[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+$/.exec(token) ?? []
   if (payload === undefined || token.length > MAX_LENGTH) return undefined
-  try {
-    return JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))
-  } catch {
-    return undefined
-  }
+  return jsonOf(Buffer.from(payload, 'base64url').toString('utf8'))
 }
 
 /** A token as text that may have white space around it. */

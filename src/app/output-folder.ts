@@ -1,10 +1,11 @@
-import { readdir } from 'node:fs/promises'
+import { lstat, readdir } from 'node:fs/promises'
 import { Failure } from '../../verifier/model/failure.ts'
 
 /** Requires a folder that is empty or not there, so that nothing of another run is taken for this one's. */
 export async function requireEmpty(folder: string): Promise<void> {
-  const entries = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return []
+  const entries = await readdir(folder).catch(async (error: NodeJS.ErrnoException) => {
+    // A link that leads nowhere is not there to read, and in the way of a folder.
+    if (error.code === 'ENOENT' && (await isAbsent(folder))) return []
     throw outputUnusable(error)
   })
   if (entries.length > 0)
@@ -13,6 +14,13 @@ export async function requireEmpty(folder: string): Promise<void> {
       message: 'the output folder is not empty',
       hint: 'name another, or remove what is in it',
     })
+}
+
+async function isAbsent(file: string): Promise<boolean> {
+  return await lstat(file).then(
+    () => false,
+    () => true,
+  )
 }
 
 export function outputUnusable(cause: unknown): Failure {

@@ -5,16 +5,7 @@ import type { ClaimKind } from '../../verifier/model/claim.ts'
 import type { Sha256 } from '../../verifier/model/digest.ts'
 import type { EmitEvent } from '../../verifier/model/event.ts'
 import type { InputLock } from '../../verifier/model/lock.ts'
-import type { PinnedSource } from '../../verifier/model/source.ts'
-import type { SourceTree } from '../../verifier/model/source-tree.ts'
-
-/** A source that can no longer change, lying in scratch space until it is disposed of. */
-export interface PinnedTree extends AsyncDisposable {
-  readonly pinned: PinnedSource
-  readonly tree: SourceTree
-  /** Canonical tar of the recipe's folder. */
-  tar(): AsyncIterable<Uint8Array>
-}
+import type { PinnedTree } from '../../verifier/source/pinned-tree.ts'
 
 /** A builder image that the engine holds. */
 export type ReadyBuilder = { readonly digest: Sha256; readonly mkosi: string; readonly architecture: string; readonly image: string }

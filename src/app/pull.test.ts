@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -114,6 +114,10 @@ describe('a pull leaves nothing behind', () => {
     await writeFile(path.join(folder, 'file'), '')
     await expect(run(name, { output: path.join(folder, 'file') })).rejects.toMatchObject({ code: 'output-unusable' })
     await expect(run(name, { output: path.join(folder, 'absent', 'out') })).rejects.toMatchObject({ code: 'output-unusable' })
-    expect((await readdir(folder)).toSorted()).toEqual(['file', 'out'])
+    await symlink('nowhere', path.join(folder, 'link'))
+    fake.seen.length = 0
+    await expect(run(name, { output: path.join(folder, 'link') })).rejects.toMatchObject({ code: 'output-unusable' })
+    expect(fake.seen).toEqual([])
+    expect((await readdir(folder)).toSorted()).toEqual(['file', 'link', 'out'])
   })
 })

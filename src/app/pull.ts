@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs'
-import { chmod, lstat, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -13,6 +13,7 @@ import { type PinnedReference, pinnedName } from '../../verifier/model/image-ref
 import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../verifier/model/oci-types.ts'
 import { parseStrictJson } from '../../verifier/model/strict-json.ts'
 import type { ImageRegistry, ImageRepository, Manifest } from './image-registry.ts'
+import { outputUnusable, requireEmpty } from './output-folder.ts'
 
 export const PULL_REPORT_SCHEMA = 'bitwitness/pull-report/v1'
 
@@ -74,12 +75,12 @@ export async function pullLayout({ registry }: PullPorts, command: PullCommand):
     })
   const blobs = blobsOf(manifest, command.maxBytes)
   const folder = path.resolve(output)
-  const part = await mkdtemp(`${folder}.part-`).catch(unusable)
+  const part = await mkdtemp(`${folder}.part-`).catch(refuse)
   try {
     await writeLayout({ part, repository, manifest, blobs, command })
     const contents = await readOciLayout(part)
     await chmod(part, 0o755)
-    await rename(part, folder).catch(unusable)
+    await rename(part, folder).catch(refuse)
     const at = (file: string): string => path.join(folder, path.relative(part, file))
     return { ...contents, layers: contents.layers.map((layer) => ({ ...layer, path: at(layer.path) })) }
   } finally {
@@ -150,22 +151,6 @@ async function writeLayout(o: {
   await writeFile(path.join(part, 'index.json'), stableJson({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [entry] }))
 }
 
-async function requireEmpty(folder: string): Promise<void> {
-  const stats = await lstat(folder).catch(() => undefined)
-  const entries = stats === undefined ? [] : await readdir(folder).catch(unusable)
-  if (entries.length > 0)
-    throw new Failure({
-      code: 'output-not-empty',
-      message: 'the output folder is not empty',
-      hint: 'name another, or remove what is in it',
-    })
-}
-
-function unusable(cause: unknown): never {
-  throw new Failure({
-    code: 'output-unusable',
-    message: 'the output folder cannot be used',
-    hint: 'name a folder that does not exist yet',
-    cause,
-  })
+function refuse(cause: unknown): never {
+  throw outputUnusable(cause)
 }

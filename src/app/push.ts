@@ -5,6 +5,7 @@ import type { Sha256 } from '../../verifier/model/digest.ts'
 import { encodeDocument } from '../../verifier/model/document.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import { DOCKER_HUB, type ImageReference, imageName, isTag, pinnedName } from '../../verifier/model/image-reference.ts'
+import { jsonOf } from '../../verifier/model/json-of.ts'
 import type { ImageConfig } from '../../verifier/model/recipe.ts'
 import { type BuildFolder, readBuildFolder } from './build-folder.ts'
 import type { ImageRegistry, TagState } from './image-registry.ts'
@@ -176,14 +177,6 @@ async function readInfo(
     return { same: pinnedImage === pinnedName({ ...image, digest: manifest }) ? parsed.data : null, mountFrom: null }
   // It goes into a URL and into what a token is asked for: only a name is taken.
   return { same: null, mountFrom: /^[a-z0-9]+(?:[._/-]+[a-z0-9]+)*$/.test(repository) ? repository : null }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 async function writeFiles({ folder }: BuildFolder, files: Readonly<Record<string, string>>): Promise<void> {

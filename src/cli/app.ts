@@ -1,9 +1,9 @@
 import { type Application, buildRouteMap, type CommandContext, generateHelpTextForAllCommands } from '@stricli/core'
 import { applicationOf } from './application.ts'
+import { attestationRoutes } from './attestation-app.ts'
 import type { CliContext } from './cli-context.ts'
 import { attest } from './commands/attest.ts'
 import { attach } from './commands/attestation/attach.ts'
-import { verifyAttestation } from './commands/attestation/verify.ts'
 import { build } from './commands/build.ts'
 import { buildBuilder } from './commands/builder/build.ts'
 import { exportBuilder } from './commands/builder/export.ts'
@@ -30,10 +30,7 @@ const recipe = buildRouteMap<string, CliContext>({ routes: { lint }, docs: { bri
 
 const key = buildRouteMap<string, CliContext>({ routes: { show: showKey }, docs: { brief: 'The key that statements are signed with' } })
 
-const attestation = buildRouteMap<string, CliContext>({
-  routes: { verify: verifyAttestation, attach },
-  docs: { brief: 'Signed statements about artifacts' },
-})
+const attestation = attestationRoutes({ attach })
 
 /** Every command there is. */
 export const root = buildRouteMap<string, CliContext>({

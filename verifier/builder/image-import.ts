@@ -4,6 +4,7 @@ import { digestOf } from '../bytes/digest-of.ts'
 import type { BlobStore } from '../model/blob-store.ts'
 import { Sha256, withPrefix } from '../model/digest.ts'
 import { Failure } from '../model/failure.ts'
+import { jsonOf } from '../model/json-of.ts'
 import { type InputLock, MAX_LOCK_BYTES } from '../model/lock.ts'
 import { IMAGE_TAR_LIMITS, type TarLimits } from '../tar/limits.ts'
 import { readTar, type StreamedMember, wholeBody } from '../tar/read.ts'
@@ -77,13 +78,7 @@ async function head(members: AsyncGenerator<StreamedMember>, name: string, max: 
 }
 
 function readDescription(bytes: Buffer): BuilderImage {
-  let json: unknown
-  try {
-    json = JSON.parse(bytes.toString('utf8'))
-  } catch {
-    throw malformed(`${DESCRIPTION_NAME} is not JSON`)
-  }
-  const parsed = BuilderImage.safeParse(json)
+  const parsed = BuilderImage.safeParse(jsonOf(bytes.toString('utf8')))
   if (!parsed.success || encodeBuilder(parsed.data) !== bytes.toString('utf8')) throw malformed(`${DESCRIPTION_NAME} describes no builder`)
   return parsed.data
 }
@@ -131,21 +126,13 @@ const Descriptor = z.object({ digest: z.string(), size: z.int() })
 const Manifest = z.object({ config: Descriptor, layers: z.tuple([Descriptor]) })
 
 async function checkImage(builder: BuilderImage, blobs: BlobStore): Promise<void> {
-  const config = Config.safeParse(parseJson(await readBlob(blobs, builder.digest)))
-  const manifest = Manifest.safeParse(parseJson(await readBlob(blobs, builder.manifest)))
+  const config = Config.safeParse(jsonOf((await readBlob(blobs, builder.digest)).toString('utf8')))
+  const manifest = Manifest.safeParse(jsonOf((await readBlob(blobs, builder.manifest)).toString('utf8')))
   const layer = withPrefix(builder.layer.sha256)
   if (!config.success || config.data.rootfs.diff_ids[0] !== layer) throw malformed('its config names another layer')
   const [described] = manifest.success ? manifest.data.layers : []
   if (!manifest.success || manifest.data.config.digest !== withPrefix(builder.digest)) throw malformed('its manifest names another config')
   if (described?.digest !== layer || described.size !== builder.layer.size) throw malformed('its manifest names another layer')
-}
-
-function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'))
-  } catch {
-    return undefined
-  }
 }
 
 function nameOf(member: StreamedMember): string {

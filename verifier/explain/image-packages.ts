@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
 import { Failure } from '../model/failure.ts'
 import type { ImagePackages, NpmPackage } from '../model/image-packages.ts'
+import { jsonOf } from '../model/json-of.ts'
 import { escapeBytes } from '../model/tree-manifest.ts'
 import { fromLatin1 } from '../tar/bytes.ts'
 import { isDatabaseFile, readOwnership } from './dpkg/ownership.ts'
@@ -70,12 +71,7 @@ const NPM_VERSION = /^\d{1,16}\.\d{1,16}\.\d{1,16}(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A
 
 /** Name and version of a `package.json`; null where it names no package, as that of a nested module need not. */
 function readManifest(text: string): { readonly name: string; readonly version: string } | null {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return null
-  }
+  const value = jsonOf(text)
   if (typeof value !== 'object' || value === null) return null
   const { name, version } = value as { readonly name?: unknown; readonly version?: unknown }
   if (typeof name !== 'string' || name.length > 214 || !NPM_NAME.test(name)) return null

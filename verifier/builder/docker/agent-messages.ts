@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { jsonOf } from '../../model/json-of.ts'
 
 /** What the agent says at the end. It comes out of a hostile place: it decides nothing but which reason we give. */
 const AgentResult = z.object({
@@ -27,20 +28,12 @@ type AgentEvent = z.infer<typeof AgentEvent>
 
 /** Undefined for anything but a result. */
 export function parseResult(payload: Uint8Array): AgentResult | undefined {
-  const parsed = AgentResult.safeParse(parseJson(payload))
+  const parsed = AgentResult.safeParse(jsonOf(Buffer.from(payload).toString('utf8')))
   return parsed.success ? parsed.data : undefined
 }
 
 /** Undefined for anything but an event. */
 export function parseEvent(payload: Uint8Array): AgentEvent | undefined {
-  const parsed = AgentEvent.safeParse(parseJson(payload))
+  const parsed = AgentEvent.safeParse(jsonOf(Buffer.from(payload).toString('utf8')))
   return parsed.success ? parsed.data : undefined
-}
-
-function parseJson(payload: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(payload).toString('utf8'))
-  } catch {
-    return undefined
-  }
 }

@@ -1,4 +1,5 @@
 import { Failure } from '../../model/failure.ts'
+import { jsonOf } from '../../model/json-of.ts'
 import { encodeLock, InputLock } from '../../model/lock.ts'
 import { targetKey } from './target.ts'
 
@@ -7,7 +8,7 @@ import { targetKey } from './target.ts'
  * Failures: `input-lock-malformed`.
  */
 export function parseLock(text: string): InputLock {
-  const parsed = InputLock.safeParse(parseJson(text))
+  const parsed = InputLock.safeParse(jsonOf(text))
   const addresses = parsed.success ? [...parsed.data.inputs, ...parsed.data.absent].map(targetKey) : []
   const sizes = parsed.success ? new Set(parsed.data.inputs.map(({ sha256, size }) => `${sha256} ${size}`)).size : 0
   const digests = parsed.success ? new Set(parsed.data.inputs.map(({ sha256 }) => sha256)).size : 0
@@ -18,12 +19,4 @@ export function parseLock(text: string): InputLock {
     message: 'the input lock is not one that Bitwitness writes',
     hint: 'use the lock as it was published, byte for byte; a newer one may need a newer Bitwitness',
   })
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

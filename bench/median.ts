@@ -1,0 +1,4 @@
+/** Of an even count the upper one of the two in the middle; NaN of none. */
+export function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
+}
