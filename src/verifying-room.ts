@@ -4,6 +4,9 @@ import { readNamedFile } from './app/named-file.ts'
 import type { VerifyAttestationPorts } from './app/verify-attestation.ts'
 import type { Environment } from './config/setting.ts'
 
+/** Bounds on what a URL gives. Larger proofs are fetched by hand. */
+const DOCUMENT = { maxBytes: 64 << 20, seconds: 60 }
+
 /**
  * What commands that verify attestations need. Nothing is opened and no setting is read before something asks for it: a file is verified
  * against a pinned root with no home, no network and no engine.
@@ -36,13 +39,12 @@ export function openVerifyingRoom(environment: Environment): VerifyAttestationPo
       return { bundles: bundles.map(({ bytes }) => bytes), skipped: [...skipped], truncated }
     },
     async fetchDocument(url, signal) {
-      const { fetchDocument } = await import('./download/fetch-document.ts')
-      const allowed = (await settings()).sources
-      return await fetchDocument(
-        url,
-        { plainHttp: allowed.includes('plain-http'), privateHosts: allowed.includes('private-hosts') },
-        signal,
-      )
+      const [{ downloadBytes }, { downloadRules }, { sourceAccess }] = await Promise.all([
+        import('./download/download.ts'),
+        import('./download/rules.ts'),
+        import('./config/source-access.ts'),
+      ])
+      return await downloadBytes(url.href, downloadRules(sourceAccess((await settings()).sources), DOCUMENT), signal)
     },
   }
 }

@@ -45,7 +45,7 @@ it('verifies with no network at all, no home and no engine', async ({ skip }) =>
     [0, 'verified', ''],
     [0, 'verified', ''],
     [1, 'rejected: a log entry is from a log that the trusted root does not have (log-unknown)', ''],
-    [3, '', 'bitwitness: the URL could not be fetched (document-unreachable)'],
+    [3, '', 'bitwitness: it could not be fetched, or broke off (download-failed)'],
   ])
   expect(await readdir(folder)).not.toContain('home')
 })

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -8,6 +8,8 @@ import { ARTIFACT, type CaseWorld, caseWorld, DIGEST, pemOf } from '../../attest
 import { SIGNER } from '../../attestations/verify/testing/paper-sigstore.ts'
 import { parseTrustedRoot } from '../../attestations/verify/trusted-root.ts'
 import type { VerifyAttestationPorts } from '../app/verify-attestation.ts'
+import { redirecting, serveFiles } from '../download/testing/file-server.ts'
+import { openVerifying } from './open-use-cases.ts'
 import { ran } from './testing/terminal.ts'
 
 let folder: string
@@ -195,12 +197,31 @@ describe('what is asked is wrong: attestation verify', () => {
     ['a bundle that is a pipe', 'PIPE', 2, 'file-unreadable'],
     ['a bundle that is a folder', '.', 2, 'file-unreadable'],
     ['a digest in place of a bundle', `sha256:${DIGEST}`, 2, 'usage'],
-    ['a URL without TLS', 'http://witness.example/bundles', 3, 'document-url-refused'],
-    ['a URL of this machine', 'https://localhost/bundles', 3, 'document-host-private'],
+    ['a URL without TLS', 'http://witness.example/bundles', 2, 'download-plain-http'],
+    ['a URL of this machine', 'https://localhost/bundles', 3, 'download-host-private'],
   ])('with %s says so', async (_, source, exit, code) => {
     const answer = await verify(source === 'PIPE' ? at('pipe') : source, ...digest, '--key', at('key.pub'), '--json')
     expect([answer.exit, codeOf(answer.stdout)]).toEqual([exit, code])
   })
+})
+
+it('bundles behind a URL are fetched and verified, where the settings allow its host, up to a size', async () => {
+  const keyed = await readFile(at('keyed.json'))
+  await using server = await serveFiles((request, response) => {
+    if (request.url === '/moved') redirecting('/bundles')(request, response)
+    else response.end(request.url === '/more' ? Buffer.alloc((64 << 20) + 1) : keyed)
+  })
+  const asked = async (path: string, environment: Record<string, string>): Promise<unknown> => {
+    const url = `http://127.0.0.1:${server.port}${path}`
+    const verifying = () => openVerifying(environment)
+    const { exit, stdout } = await ran(['attestation', 'verify', url, ...digest, '--key', at('key.pub'), '--json'], {}, { verifying })
+    return [exit, codeOf(stdout)]
+  }
+  const allowed = { BITWITNESS_SOURCES_ALLOW: 'plain-http private-hosts' }
+  expect(await asked('/moved', allowed)).toEqual([0, null])
+  expect(await asked('/bundles', { BITWITNESS_SOURCES_ALLOW: 'plain-http' })).toEqual([3, 'download-host-private'])
+  expect(await asked('/more', allowed)).toEqual([3, 'download-size-limit'])
+  expect(server.requests.map(({ path }) => path)).toEqual(['/moved', '/bundles', '/more'])
 })
 
 describe('bundles beside an image', () => {

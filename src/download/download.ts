@@ -30,7 +30,7 @@ export async function downloadFile(url: string, file: string, rules: DownloadRul
   )
 }
 
-/** Fetches something small, such as a document, into memory. Otherwise as `downloadFile`. */
+/** Fetches something small, such as a document of bundles, into memory. Otherwise as `downloadFile`. */
 export async function downloadBytes(url: string, rules: DownloadRules, signal: AbortSignal): Promise<Uint8Array> {
   return await within(rules, signal, async (stop) => {
     const answer = await request(url, rules, stop)
