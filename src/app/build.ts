@@ -1,4 +1,4 @@
-import { copyFile, mkdir, rename } from 'node:fs/promises'
+import { copyFile, rename } from 'node:fs/promises'
 import path from 'node:path'
 import { makeWhole, writeWhole } from '../../verifier/bytes/whole-file.ts'
 import { packOci } from '../../verifier/compare/oci-image.ts'
@@ -11,7 +11,7 @@ import { encodeLock } from '../../verifier/model/lock.ts'
 import { decideCheck } from '../../verifier/model/verdict.ts'
 import { BUILD_MANIFEST_FILE as MANIFEST } from './build-folder.ts'
 import { judge } from './judge.ts'
-import { requireEmpty } from './output-folder.ts'
+import { claimOutput } from './output-folder.ts'
 import type { Ports } from './ports.ts'
 import { INPUTS, LOCK, type PublishedNames, publishedNames } from './published-names.ts'
 import { firstBuilt, type RebuildCommand, type Rebuilt, rebuild } from './rebuild.ts'
@@ -23,7 +23,7 @@ export type BuildCommand = RebuildCommand & {
 
 /** Builds a source as its publisher: artifacts, OCI layouts, lock and inputs, and last the manifest that names them all. */
 export async function build(ports: Ports, command: BuildCommand): Promise<BuildManifest> {
-  await requireEmpty(command.output)
+  await using _output = await claimOutput(command.output)
   await using scratch = await ports.scratch()
   const rebuilt = await rebuild(ports, command, scratch.path)
   const { comparisons } = await judge(ports, rebuilt, { ...command, claims: [], claimed: null, scratch: scratch.path })
@@ -63,7 +63,6 @@ type Publication = {
 }
 
 async function publish(ports: Ports, o: Publication): Promise<BuildManifest> {
-  await mkdir(o.output, { recursive: true })
   const artifacts: BuildManifest['artifacts'] = []
   const published = publishedNames(o.artifacts)
   for (const artifact of o.artifacts) artifacts.push(await publishArtifact(artifact, published.get(artifact.name) ?? NOTHING, o))

@@ -1,4 +1,5 @@
-import { lstat, readdir } from 'node:fs/promises'
+import { access, constants, lstat, readdir, rmdir } from 'node:fs/promises'
+import { makeFolder } from '../../verifier/bytes/make-folder.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 
 /** Requires a folder that is empty or not there, so that nothing of another run is taken for this one's. */
@@ -14,6 +15,27 @@ export async function requireEmpty(folder: string): Promise<void> {
       message: 'the output folder is not empty',
       hint: 'name another, or remove what is in it',
     })
+}
+
+/**
+ * The folder, empty, made where it was not there, before anything costs time. One that stays empty goes again with the disposal. Rejects
+ * with `output-not-empty` and `output-unusable`.
+ */
+export async function claimOutput(folder: string): Promise<AsyncDisposable> {
+  await requireEmpty(folder)
+  const made = await isAbsent(folder)
+  try {
+    await makeFolder(folder)
+    await access(folder, constants.W_OK | constants.X_OK)
+  } catch (cause) {
+    throw outputUnusable(cause)
+  }
+  return {
+    async [Symbol.asyncDispose]() {
+      // Not empty any more: what was written stays.
+      if (made) await rmdir(folder).catch(() => {})
+    },
+  }
 }
 
 async function isAbsent(file: string): Promise<boolean> {

@@ -28,6 +28,7 @@ it('refuses a home that is a file, or lies below one', async () => {
   await writeFile(path.join(folder, 'file'), '')
   await expect(openHome(path.join(folder, 'file'))).rejects.toMatchObject({ code: 'home-unusable' })
   await expect(openHome(path.join(folder, 'file', 'home'))).rejects.toMatchObject({ code: 'home-unusable' })
+  await expect(openHome('/proc/not-there/home')).rejects.toMatchObject({ code: 'home-unusable' })
 })
 
 it('refuses a home whose folder is a file', async () => {

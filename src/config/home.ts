@@ -1,5 +1,6 @@
-import { mkdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import path from 'node:path'
+import { makeFolder } from '../../verifier/bytes/make-folder.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 
 const FOLDERS = ['blobs', 'builders', 'keys', 'work', 'db'] as const
@@ -28,7 +29,7 @@ export async function openHome(root: string): Promise<Home> {
 
 async function make(folder: string): Promise<{ mode: number; uid: number; isDirectory: () => boolean }> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await makeFolder(folder, 0o700)
     return await stat(folder)
   } catch (cause) {
     throw unusable(cause)

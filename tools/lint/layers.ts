@@ -81,7 +81,7 @@ export const LAYERS: readonly Layer[] = [
   { dir: 'src/trust', may: ['verifier/model'], packages: ['node:*', '@sigstore/tuf'] },
   { dir: 'src/download', may: ['verifier/model', 'verifier/bytes', 'verifier/address'], packages: ['node:*'] },
   { dir: 'src/host', may: ['src/app/doctor.ts'], packages: ['node:*'] },
-  { dir: 'src/config', may: ['verifier/model'], packages: ['node:*', 'zod'] },
+  { dir: 'src/config', may: ['verifier/model', 'verifier/bytes'], packages: ['node:*', 'zod'] },
   {
     dir: 'src/cli',
     may: [
