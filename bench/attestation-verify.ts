@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -54,16 +54,21 @@ async function wholeProcess(world: Awaited<ReturnType<typeof caseWorld>>, runs: 
     artifact: undefined as never,
   } as const
   const launcher = path.join(import.meta.dirname, '..', 'src', 'bin', 'bitwitness.js')
-  const contestants: Readonly<Record<string, readonly [string, readonly string[]]>> = {
-    'node, doing nothing': [process.execPath, ['--eval', '0']],
-    cosign: [tools.cosign, cosignArguments({ policy }, 'certificate')],
-    'attestation verify': [process.execPath, [launcher, 'attestation', 'verify', ...QUESTION]],
+  const verify = [launcher, 'attestation', 'verify', ...QUESTION]
+  // Compiled code is kept where there is a home.
+  const [home, none] = [path.join(folder, 'home'), path.join(folder, 'none')]
+  await mkdir(home, { mode: 0o700 })
+  const contestants: Readonly<Record<string, readonly [string, readonly string[], string]>> = {
+    'node, doing nothing': [process.execPath, ['--eval', '0'], none],
+    cosign: [tools.cosign, cosignArguments({ policy }, 'certificate'), none],
+    'verify, no home': [process.execPath, verify, none],
+    'verify, with a home': [process.execPath, verify, home],
   }
   const samples = new Map(Object.keys(contestants).map((name) => [name, { wall: [] as number[], cpu: 0 }]))
   for (let run = -1; run < runs; run += 1)
-    for (const [name, [program, args]] of Object.entries(contestants)) {
+    for (const [name, [program, args, BITWITNESS_HOME]] of Object.entries(contestants)) {
       const [since, before] = [performance.now(), await childrenCpu()]
-      await execa(program, args, { cwd: folder })
+      await execa(program, args, { cwd: folder, env: { BITWITNESS_HOME } })
       const sample = samples.get(name)
       // The first round warms what the system keeps of files.
       if (run < 0 || sample === undefined) continue

@@ -1,8 +1,10 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ARTIFACT, caseWorld } from '../attestations/verify/testing/case-world.ts'
+import { SIGNER } from '../attestations/verify/testing/paper-sigstore.ts'
 import { repositoryFiles, root } from './repository.ts'
 
 /** Installs are slow, and slower while builds run beside them. */
@@ -29,6 +31,11 @@ function npm(args: readonly string[], cwd: string): string {
   if (ran.status !== 0) throw new Error(`npm ${args[0]} failed:\n${ran.stderr.slice(-2000)}`)
   return ran.stdout
 }
+
+/** Tells every module that is loaded. */
+const LOADED = `import { registerHooks } from 'node:module'
+registerHooks({ load(url, context, next) { process._rawDebug(url); return next(url, context) } })
+`
 
 let folder: string
 let checkout: string
@@ -93,6 +100,50 @@ describe('the tarball of npm pack, installed in an empty folder', () => {
           /\.test\.(js|ts|d\.ts)$|\/testing\/|testdata|(?<!\.d)\.ts$|(^|\/)node_modules\/|\.pyc$/.test(name) && !name.startsWith('mkosi/'),
       ),
     ).toEqual([])
+  })
+
+  it('verifies attestations with a few files of its own and the libraries that are installed, and says what the whole program says', async () => {
+    const world = await caseWorld()
+    writeFileSync(path.join(installed, 'bundle.json'), JSON.stringify(await world.keyless()))
+    writeFileSync(path.join(installed, 'root.json'), JSON.stringify(world.sigstore.root()))
+    writeFileSync(path.join(installed, 'artifact'), ARTIFACT)
+    writeFileSync(path.join(installed, 'cut'), '{')
+    const who = ['--certificate-identity', SIGNER.subjectAlternativeName, '--certificate-oidc-issuer', SIGNER.issuer]
+    const about = ['--artifact', 'artifact', '--trusted-root', 'root.json']
+    const lines: readonly (readonly [status: number, words: readonly string[]])[] = [
+      [0, ['bundle.json', ...about, ...who]],
+      [1, ['bundle.json', ...about, ...who, '--type', 'provenance']],
+      [1, ['cut', ...about, ...who]],
+      [1, ['bundle.json', '--artifact', 'artifact', ...who]],
+      [2, ['bundle.json', '--artifact', 'absent', ...who]],
+      [3, ['https://127.0.0.1:1/bundles', '--artifact', 'artifact', ...who]],
+      [2, ['bundle.json', '--no-such-flag']],
+      [0, ['--help']],
+    ]
+    const inside = path.join(installed, 'node_modules/bitwitness')
+    for (const [status, words] of lines) {
+      const whole = run(process.execPath, [path.join(inside, 'dist/src/bin/main.js'), 'attestation', 'verify', ...words], installed)
+      const few = bitwitness('attestation', 'verify', ...words)
+      expect([words, few.status]).toEqual([words, status])
+      expect(few).toEqual(whole)
+    }
+    writeFileSync(path.join(installed, 'hook.mjs'), LOADED)
+    const { stderr } = spawnSync(
+      process.execPath,
+      ['--import', './hook.mjs', path.join(inside, 'src/bin/bitwitness.js'), 'attestation', 'verify', 'bundle.json', ...about, ...who],
+      { cwd: installed, encoding: 'utf8' },
+    )
+    const loaded = stderr.split('\n').filter((line) => line.startsWith('file:'))
+    expect(loaded.filter((url) => url.includes('/bitwitness/')).length).toBeLessThan(40)
+    const packages = loaded.flatMap((url) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? [])
+    expect([...new Set(packages)].toSorted()).toEqual([
+      '@sigstore/bundle',
+      '@sigstore/core',
+      '@sigstore/protobuf-specs',
+      '@sigstore/verify',
+      '@stricli/core',
+      'bitwitness',
+    ])
   })
 
   it('is a library with types', () => {

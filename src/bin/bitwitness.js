@@ -2,7 +2,9 @@
 // Plain old syntax and no static import: a Node that is too old must be able to read this file, so that it can say so.
 var needed = [24, 15]
 var version = process.versions.node.split('.').map(Number)
-var entry = '../../dist/src/bin/main.js'
+// The same program, put together in few files for the one command that is run again and again.
+var verifies = process.argv[2] === 'attestation' && process.argv[3] === 'verify'
+var entry = verifies ? '../../dist/attestation-verify/main.js' : '../../dist/src/bin/main.js'
 
 if (version[0] < needed[0] || (version[0] === needed[0] && version[1] < needed[1])) {
   process.stderr.write(
