@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto'
-import { readFile, statfs, writeFile } from 'node:fs/promises'
+import { statfs } from 'node:fs/promises'
 import path from 'node:path'
 import { exportBuilder } from '../verifier/builder/image-archive.ts'
 import { readDefinition } from '../verifier/builder/image-definition.ts'
@@ -41,6 +40,7 @@ import { EngineRoom } from './engine/engine-room.ts'
 import { probeMirror } from './host/mirror-probe.ts'
 import { missingPrograms } from './host/programs.ts'
 import { openBlobFolder } from './storage/blob-folder.ts'
+import { homeId } from './storage/home-id.ts'
 import { isAlive } from './storage/process-identity.ts'
 import { abandonedScratch, makeScratch, sweepScratch } from './storage/scratch.ts'
 
@@ -78,7 +78,13 @@ export class Context implements AsyncDisposable {
     const home = await openHome(settings.home)
     await sweepScratch(home.work)
     const blobs = await openBlobFolder(home.blobs)
-    return new Context({ settings, home, id: await homeId(home), blobs, builders: await openBuilderStore(home.builders, blobs) })
+    return new Context({
+      settings,
+      home,
+      id: await homeId(path.join(home.root, 'id')),
+      blobs,
+      builders: await openBuilderStore(home.builders, blobs),
+    })
   }
 
   /** Nothing is held open between calls. */
@@ -281,13 +287,4 @@ async function readLock(file: string): Promise<InputLock> {
     hint: 'give the path of the inputs.lock.json that a build wrote',
     cause: read.cause,
   })
-}
-
-/** Tells this home's containers from those of other homes on the same engine. */
-async function homeId(home: Home): Promise<string> {
-  const file = path.join(home.root, 'id')
-  await writeFile(file, `${randomUUID()}\n`, { flag: 'wx', mode: 0o600 }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error
-  })
-  return (await readFile(file, 'utf8')).trim()
 }
