@@ -47,23 +47,19 @@ export class SigstoreLab implements AsyncDisposable {
     this.#base = base
   }
 
-  /** Starts afresh, after ending whatever an earlier run left. `issuerType`: how Fulcio reads tokens. */
-  static async start(lab: Lab, issuerType: 'github-workflow' | 'email' = 'github-workflow'): Promise<SigstoreLab> {
+  /** Starts afresh, after ending whatever an earlier run left. */
+  static async start(lab: Lab): Promise<SigstoreLab> {
     if (!isBuilt(lab)) throw new Error('the servers of the lab are not built: make lab builds them')
     endStack(lab)
     await rm(path.join(lab.state, 'stack'), { recursive: true, force: true })
     await mkdir(path.join(lab.state, 'stack'))
     const started = new SigstoreLab(lab, await freePorts())
-    const environment = { BASEPORT: String(started.#base), ISSUER_TYPE: issuerType }
-    const { exitCode, stderr } = await execa(
-      'bash',
-      [path.join(lab.folder, 'stack.sh'), 'up', path.join(lab.state, 'bin'), started.#folder],
-      {
-        env: { ...environment, PATH: `${path.dirname(process.execPath)}${path.delimiter}${process.env['PATH'] ?? ''}` },
-        reject: false,
-        timeout: 90_000,
-      },
-    )
+    const words = [path.join(lab.folder, 'stack.sh'), 'up', path.join(lab.state, 'bin'), started.#folder]
+    const { exitCode, stderr } = await execa('bash', words, {
+      env: { BASEPORT: String(started.#base), PATH: `${path.dirname(process.execPath)}${path.delimiter}${process.env['PATH'] ?? ''}` },
+      reject: false,
+      timeout: 90_000,
+    })
     if (exitCode === 0) return started
     endStack(lab)
     throw new Error(`the servers of the lab did not come up: ${stderr}`)

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -20,6 +19,8 @@ async function scripted(build: string): Promise<void> {
   await writeFile(path.join(lab.folder, 'build-all.sh'), `set -eu\n${build}\n`)
   await writeFile(path.join(lab.folder, 'stack.sh'), '')
 }
+
+const parts = async (): Promise<string[]> => (await readdir(lab.state)).filter((name) => name.startsWith('part'))
 
 const BUILD = 'mkdir -p "$1/bin" "$1/sources"; echo built >"$1/bin/server"; echo once >>"$1/../count"'
 const TIME = 60_000
@@ -41,7 +42,7 @@ describe('the servers of the lab', () => {
     for (let time = 0; time < 2; time += 1) expect(await buildLab(lab).ready(TIME)).toBeUndefined()
     expect(isBuilt(lab)).toBe(true)
     expect(await readFile(path.join(lab.state, 'bin/server'), 'utf8')).toBe('built\n')
-    expect([await readFile(path.join(lab.state, 'count'), 'utf8'), existsSync(path.join(lab.state, 'part'))]).toEqual(['once\n', false])
+    expect([await readFile(path.join(lab.state, 'count'), 'utf8'), await parts()]).toEqual(['once\n', []])
     await writeFile(path.join(lab.folder, 'shim.go'), 'package shim')
     expect(isBuilt(lab)).toBe(false)
     expect(await buildLab(lab).ready(TIME)).toBeUndefined()
@@ -65,5 +66,13 @@ describe('the servers of the lab', () => {
     expect(await build.ready(1)).toMatch(/^the servers were not built in time: see .*build\.log$/)
     expect(await held.readFile('utf8')).toBe('')
     expect(isBuilt(lab)).toBe(false)
+  })
+
+  it('are built from where an earlier build was ended, unless that was of something else', async () => {
+    await scripted(`mkdir -p "$1"; [ -e "$1/half" ] || { : >"$1/half"; exit 1; }; ${BUILD}`)
+    expect([await buildLab(lab).ready(TIME), (await parts()).length]).toEqual([expect.stringContaining('could not be built'), 1])
+    await writeFile(path.join(lab.folder, 'shim.go'), 'package shim')
+    expect([await buildLab(lab).ready(TIME), (await parts()).length]).toEqual([expect.stringContaining('could not be built'), 1])
+    expect([await buildLab(lab).ready(TIME), await parts()]).toEqual([undefined, []])
   })
 })
