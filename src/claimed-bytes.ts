@@ -4,7 +4,8 @@ import { Failure } from '../verifier/model/failure.ts'
 import { claimedLocation } from './app/claimed-location.ts'
 import { pullLayout } from './app/pull.ts'
 import type { Settings } from './config/settings.ts'
-import { fetchClaimed, requireClaimed } from './download/claimed-bytes.ts'
+import { bringFile } from './download/bring-file.ts'
+import { requireClaimed } from './download/claimed-bytes.ts'
 import type { DownloadRules } from './download/download.ts'
 import { openRegistryRoom } from './registry-room.ts'
 
@@ -13,7 +14,7 @@ export async function requireUsable(claimed: string, rules: DownloadRules): Prom
   if (claimedLocation(claimed).kind !== 'image') await requireClaimed(claimed, rules)
 }
 
-/** The port `fetchClaimed` of src/app/ports.ts: images from their registry, all else as `fetchClaimed` of downloads does. */
+/** The port `fetchClaimed` of src/app/ports.ts: images from their registry, all else as `bringFile` does. */
 export async function bringClaimed(
   o: { location: string; kind: ClaimKind; folder: string; signal: AbortSignal },
   settings: Settings,
@@ -21,7 +22,7 @@ export async function bringClaimed(
 ): Promise<string> {
   const { folder, signal } = o
   const location = claimedLocation(o.location)
-  if (location.kind !== 'image') return await fetchClaimed(o.location, folder, rules, signal)
+  if (location.kind !== 'image') return await bringFile(o.location, folder, rules, signal)
   await using room = await openRegistryRoom(settings)
   const output = path.join(folder, 'pulled')
   const { layers } = await pullLayout(room, { image: location.image, output, maxBytes: room.maxBytes, signal })

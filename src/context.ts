@@ -1,44 +1,44 @@
 import { statfs } from 'node:fs/promises'
 import path from 'node:path'
-import { exportBuilder } from '../verifier/builder/image-archive.ts'
-import { readDefinition } from '../verifier/builder/image-definition.ts'
 import type { BuilderImage } from '../verifier/builder/image-description.ts'
-import { importBuilder } from '../verifier/builder/image-import.ts'
-import { makeBuilder } from '../verifier/builder/image-make.ts'
 import { type BuilderStore, openBuilderStore } from '../verifier/builder/image-store.ts'
-import { readAptMirrors } from '../verifier/builder/inputs/apt-mirrors.ts'
 import { gatherInputs } from '../verifier/builder/inputs/gather.ts'
-import type { InputProxy, Mirrors } from '../verifier/builder/inputs/input-proxy.ts'
+import type { InputProxy } from '../verifier/builder/inputs/input-proxy.ts'
 import { readInputsArchive, writeInputsArchive } from '../verifier/builder/inputs/inputs-archive.ts'
 import { misdescribedInputs } from '../verifier/builder/inputs/lock-truth.ts'
-import { snapshotMirrors } from '../verifier/builder/inputs/mirrors.ts'
-import { parseLock } from '../verifier/builder/inputs/parse-lock.ts'
 import { recordInputs } from '../verifier/builder/inputs/record.ts'
 import { replayInputs } from '../verifier/builder/inputs/replay.ts'
-import { readSmallFile } from '../verifier/bytes/small-file.ts'
 import type { BlobStore } from '../verifier/model/blob-store.ts'
 import type { Sha256 } from '../verifier/model/digest.ts'
 import type { EmitEvent } from '../verifier/model/event.ts'
-import { Failure } from '../verifier/model/failure.ts'
-import { type InputLock, MAX_LOCK_BYTES } from '../verifier/model/lock.ts'
 import { pinSource } from '../verifier/source/pin-source.ts'
+import type { PinnedTree } from '../verifier/source/pinned-tree.ts'
 import { parseSourceRef } from '../verifier/source/source-ref.ts'
 import { type BuildCommand, build } from './app/build.ts'
 import { check } from './app/check.ts'
 import { type DoctorReport, doctor, type MirrorProbe } from './app/doctor.ts'
+import { type ExportProofCommand, exportProof } from './app/export-proof.ts'
+import type { ExportReport } from './app/export-report.ts'
 import type { Ports, ReadyBuilder, ScratchFolder } from './app/ports.ts'
+import type { ProofCheckDocument } from './app/proof-check.ts'
 import type { RebuildCommand } from './app/rebuild.ts'
 import { type VerifyCommand, verify } from './app/verify.ts'
+import type { VerifyAttestationPorts } from './app/verify-attestation.ts'
+import { type VerifyProofCommand, verifyProof } from './app/verify-proof.ts'
+import { BuilderRoom, type MakeBuilder } from './builder-room.ts'
+import { type ChosenMirrors, chosenMirrors } from './chosen-mirrors.ts'
 import { bringClaimed, requireUsable } from './claimed-bytes.ts'
 import { type Home, openHome } from './config/home.ts'
 import { findPackage } from './config/package-root.ts'
 import type { Settings } from './config/settings.ts'
 import { sourceAccess } from './config/source-access.ts'
+import { bringFile } from './download/bring-file.ts'
 import type { DownloadRules } from './download/download.ts'
 import { downloadRules } from './download/rules.ts'
 import { EngineRoom } from './engine/engine-room.ts'
 import { probeMirror } from './host/mirror-probe.ts'
 import { missingPrograms } from './host/programs.ts'
+import { readLock } from './read-lock.ts'
 import { openBlobFolder } from './storage/blob-folder.ts'
 import { homeId } from './storage/home-id.ts'
 import { isAlive } from './storage/process-identity.ts'
@@ -56,10 +56,10 @@ export class Context implements AsyncDisposable {
   readonly #home: Home
   readonly #id: string
   readonly #blobs: BlobStore
-  readonly #builders: BuilderStore
+  readonly #builders: BuilderRoom
+  readonly #mirrors: ChosenMirrors
   readonly #definition: string
   readonly #version: string
-  #mirrors: Promise<Mirrors> | undefined
   #room: Promise<EngineRoom> | undefined
 
   private constructor(o: { settings: Settings; home: Home; id: string; blobs: BlobStore; builders: BuilderStore }) {
@@ -68,8 +68,17 @@ export class Context implements AsyncDisposable {
     this.#home = o.home
     this.#id = o.id
     this.#blobs = o.blobs
-    this.#builders = o.builders
     this.#definition = path.join(root, 'mkosi', 'builder')
+    this.#mirrors = chosenMirrors(o.settings)
+    this.#builders = new BuilderRoom({
+      store: o.builders,
+      blobs: o.blobs,
+      definition: this.#definition,
+      mkosi: o.settings.mkosi,
+      work: o.home.work,
+      mirrors: this.#mirrors,
+      architecture: async () => (await this.#engineRoom()).architecture,
+    })
     this.#version = version
   }
 
@@ -95,6 +104,20 @@ export class Context implements AsyncDisposable {
     return await verify(await this.ports(), command)
   }
 
+  /** `attestations`: what verifying who signed needs. */
+  async verifyProof(command: VerifyProofCommand, attestations: VerifyAttestationPorts): Promise<ProofCheckDocument> {
+    if (command.claimed !== null) await requireUsable(command.claimed, this.#downloadRules())
+    return await verifyProof(
+      {
+        scratch: () => makeScratch(this.#home.work),
+        fetchProof: ({ location, folder, signal }) => bringFile(location, folder, this.#downloadRules(), signal),
+        attestations,
+        rebuilding: async () => ({ ...(await this.ports()), bringBuilder: (image, o) => this.#builders.bring(image, o) }),
+      },
+      command,
+    )
+  }
+
   async check(command: RebuildCommand) {
     return await check(await this.ports(), command)
   }
@@ -117,7 +140,7 @@ export class Context implements AsyncDisposable {
       },
       sandbox: async () => {
         const room = await this.#engineRoom()
-        const builder = await this.#known(room.architecture)
+        const builder = await this.#builders.known()
         return builder === undefined ? null : room.sandbox(await room.ready(builder, this.#blobs, signal))
       },
       needs: { memoryBytes: limitMemory, diskBytes: limitDisk, workspace, apparmor },
@@ -131,74 +154,41 @@ export class Context implements AsyncDisposable {
     return { room, builder: await this.#builder(room, { wanted: null, emit, signal }) }
   }
 
-  /** Makes a builder image: from mirrors, or from a lock whose inputs are in the store or in `inputs`. */
-  async makeBuilder(o: {
-    lock: string | null
-    inputs: string | null
-    mkosi: string | null
-    emit: EmitEvent
-    signal: AbortSignal
-  }): Promise<BuilderImage> {
-    const carried = o.inputs === null ? null : await readInputsArchive({ path: o.inputs, blobs: this.#blobs, signal: o.signal })
-    const lock = o.lock === null ? carried : await readLock(o.lock)
-    if (lock !== null) {
-      const gone = await gatherInputs({ lock, blobs: this.#blobs, mirrors: await this.#mirrorsOf(lock.snapshot), signal: o.signal })
-      const [missing] = gone.length > 0 ? gone : await misdescribedInputs(lock, this.#blobs)
-      if (missing !== undefined)
-        throw new Failure({
-          code: missing.code,
-          message: missing.message,
-          hint: 'give the inputs archive that belongs to the lock',
-          data: { archive: missing.archive, path: missing.path, expected: missing.expected, actual: missing.actual },
-        })
-    }
-    const architecture = (await this.#engineRoom()).architecture
-    await using proxy =
-      lock === null
-        ? recordInputs({ mirrors: await this.#mirrorsOf(null), blobs: this.#blobs, architecture, snapshot: null, signal: o.signal })
-        : replayInputs({ lock, blobs: this.#blobs })
-    await using scratch = await makeScratch(this.#home.work)
-    const builder = await makeBuilder({
-      definition: this.#definition,
-      mkosi: o.mkosi ?? this.#settings.mkosi,
-      proxy,
-      lock,
-      blobs: this.#blobs,
-      workDir: scratch.path,
-      architecture,
-      emit: o.emit,
-      signal: o.signal,
-    })
-    await this.#builders.add(builder, 'made')
-    return builder
+  async makeBuilder(o: MakeBuilder): Promise<BuilderImage> {
+    return await this.#builders.make(o)
   }
 
   async listBuilders(): Promise<readonly BuilderImage[]> {
     return await this.#builders.list()
   }
 
-  /** The builder with this digest, or the newest one. */
   async showBuilder(reference: string | null): Promise<BuilderImage> {
-    if (reference !== null) return await this.#builders.show(reference)
-    const [newest] = await this.#builders.list()
-    if (newest !== undefined) return newest
-    throw new Failure({ code: 'builder-unknown', message: 'no builder was made here yet', hint: 'make one: bitwitness builder build' })
+    return await this.#builders.show(reference)
   }
 
   async exportBuilder(o: { reference: string | null; path: string; inputs: boolean; signal: AbortSignal }): Promise<BuilderImage> {
-    const builder = await this.showBuilder(o.reference)
-    await exportBuilder({ builder, blobs: this.#blobs, path: o.path, inputs: o.inputs, signal: o.signal })
-    return builder
+    return await this.#builders.export(o)
   }
 
   async importBuilder(file: string, signal: AbortSignal): Promise<BuilderImage> {
-    return (await importBuilder({ path: file, blobs: this.#blobs, store: this.#builders, signal })).builder
+    return await this.#builders.import(file, signal)
+  }
+
+  async exportProof(command: ExportProofCommand): Promise<ExportReport> {
+    return await exportProof(
+      {
+        blobs: this.#blobs,
+        scratch: () => makeScratch(this.#home.work),
+        knownBuilder: (digest) => this.#builders.show(digest),
+        pin: (source, scratch, signal) => this.#pin(source, scratch, signal),
+      },
+      command,
+    )
   }
 
   /** What the use cases get here, for whoever runs one in parts. */
   async ports(): Promise<Ports> {
     const room = await this.#engineRoom()
-    const access = sourceAccess(this.#settings.sources)
     return {
       version: this.#version,
       blobs: this.#blobs,
@@ -210,14 +200,13 @@ export class Context implements AsyncDisposable {
       outputBytes: this.#settings.limitOutput,
       now: () => new Date().toISOString(),
       scratch: (): Promise<ScratchFolder> => makeScratch(this.#home.work),
-      pin: (source, scratch, signal) => pinSource(parseSourceRef(source, access), { scratch, signal, access }),
+      pin: (source, scratch, signal) => this.#pin(source, scratch, signal),
       builder: (wanted, emit, signal) => this.#builder(room, { wanted, emit, signal }),
       sandbox: (builder) => room.sandbox(builder),
       record: async ({ architecture, snapshot, signal }): Promise<InputProxy> =>
-        recordInputs({ mirrors: await this.#mirrorsOf(snapshot), blobs: this.#blobs, architecture, snapshot, signal }),
+        recordInputs({ mirrors: await this.#mirrors(snapshot), blobs: this.#blobs, architecture, snapshot, signal }),
       replay: (lock) => replayInputs({ lock, blobs: this.#blobs }),
-      gather: async (lock, signal) =>
-        await gatherInputs({ lock, blobs: this.#blobs, mirrors: await this.#mirrorsOf(lock.snapshot), signal }),
+      gather: async (lock, signal) => await gatherInputs({ lock, blobs: this.#blobs, mirrors: await this.#mirrors(lock.snapshot), signal }),
       misdescribed: (lock) => misdescribedInputs(lock, this.#blobs),
       readLock,
       readInputs: (file, signal) => readInputsArchive({ path: file, blobs: this.#blobs, signal }),
@@ -228,22 +217,20 @@ export class Context implements AsyncDisposable {
     }
   }
 
+  async #pin(source: string, scratch: string, signal: AbortSignal): Promise<PinnedTree> {
+    const access = sourceAccess(this.#settings.sources)
+    return await pinSource(parseSourceRef(source, access), { scratch, signal, access })
+  }
+
   #downloadRules(): DownloadRules {
     const { sources, limitOutput } = this.#settings
     return downloadRules(sourceAccess(sources), { maxBytes: limitOutput, seconds: DOWNLOAD_SECONDS })
   }
 
   async #builder(room: EngineRoom, o: { wanted: Sha256 | null; emit: EmitEvent; signal: AbortSignal }): Promise<ReadyBuilder> {
-    const known = o.wanted === null ? await this.#known(room.architecture) : await this.#builders.show(o.wanted)
-    const builder = known ?? (await this.makeBuilder({ lock: null, inputs: null, mkosi: null, emit: o.emit, signal: o.signal }))
+    const known = o.wanted === null ? await this.#builders.known() : await this.#builders.show(o.wanted)
+    const builder = known ?? (await this.#builders.make({ lock: null, inputs: null, mkosi: null, emit: o.emit, signal: o.signal }))
     return await room.ready(builder, this.#blobs, o.signal)
-  }
-
-  /** The newest builder of today's definition, if there is one. */
-  async #known(architecture: string): Promise<BuilderImage | undefined> {
-    const { mkosi } = this.#settings
-    const { digest } = await readDefinition(this.#definition, mkosi)
-    return await this.#builders.select({ mkosi, architecture, definition: digest })
   }
 
   #engineRoom(): Promise<EngineRoom> {
@@ -251,21 +238,9 @@ export class Context implements AsyncDisposable {
     return this.#room
   }
 
-  async #mirrorsOf(snapshot: string | null): Promise<Mirrors> {
-    if (snapshot !== null) {
-      const base = this.#settings.snapshotMirror
-      // Without one, what a lock names may still be in the store; a live build then fails by the first input that it asks for.
-      return base === null ? new Map() : snapshotMirrors(base, snapshot)
-    }
-    const own = this.#settings.mirrors
-    if (own !== null) return own
-    this.#mirrors ??= readAptMirrors()
-    return await this.#mirrors
-  }
-
   async #probeMirrors(signal: AbortSignal): Promise<readonly MirrorProbe[]> {
     const probes: MirrorProbe[] = []
-    for (const [archive, urls] of await this.#mirrorsOf(null)) {
+    for (const [archive, urls] of await this.#mirrors(null)) {
       const suite = archive === 'debian-security' ? 'bookworm-security' : 'bookworm'
       let probe: MirrorProbe = { archive, reached: false, skewSeconds: null }
       for (const url of urls) {
@@ -276,15 +251,4 @@ export class Context implements AsyncDisposable {
     }
     return probes
   }
-}
-
-async function readLock(file: string): Promise<InputLock> {
-  const read = await readSmallFile(file, { maxBytes: MAX_LOCK_BYTES })
-  if (read.bytes !== null) return parseLock(read.bytes.toString('utf8'))
-  throw new Failure({
-    code: 'lock-unreadable',
-    message: 'the input lock cannot be read',
-    hint: 'give the path of the inputs.lock.json that a build wrote',
-    cause: read.cause,
-  })
 }

@@ -11,7 +11,9 @@ import { AttachReport } from '../src/app/attach.ts'
 import { AttestationCheckDocument } from '../src/app/attestation-check.ts'
 import { AttestationSet } from '../src/app/attestation-set.ts'
 import { DoctorReport } from '../src/app/doctor.ts'
+import { ExportReport } from '../src/app/export-report.ts'
 import { RecipeLint } from '../src/app/lint-recipe.ts'
+import { ProofCheckDocument } from '../src/app/proof-check.ts'
 import { PullReport } from '../src/app/pull.ts'
 import { PushReport, RegistryInfo } from '../src/app/push-documents.ts'
 import { SbomWritten } from '../src/app/sbom.ts'
@@ -44,6 +46,8 @@ const DOCUMENTS = [
   { file: 'sbom-v1.json', title: 'That a bill of materials was written, version 1', schema: SbomWritten },
   { file: 'version-v1.json', title: 'Version, version 1', schema: VersionDocument },
   { file: 'event-v1.json', title: 'Event of an attempt, version 1', schema: AttemptEvent },
+  { file: 'export-report-v1.json', title: 'Export report, version 1', schema: ExportReport },
+  { file: 'proof-check-v1.json', title: 'Check of a proof by rebuilding, version 1', schema: ProofCheckDocument },
   { file: 'proof-v1.json', title: 'Index of a proof, version 1', schema: ProofIndex },
   { file: 'statement-v1.json', title: 'in-toto Statement v1, as Bitwitness writes and reads it', schema: Statement },
   { file: 'predicate-reproduced-v1.json', title: 'Predicate bitwitness:reproduced/v1', schema: ReproducedPredicate },

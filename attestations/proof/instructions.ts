@@ -16,6 +16,10 @@ key.pub and trusted_root.json in here prove nothing: whoever makes a false proof
 
 ## Unpack it, and hold each file against the index
 
+    tar -tvf FILE
+
+Every line must begin with -rw-r--r-- 0/0, and every name with ./ and no .. in it: a proof holds plain files only, and no program.
+
     mkdir proof && tar -xf FILE -C proof && cd proof
     jq -r '.members[] | "\\(.sha256)  \\(.path)"' proof.json | sha256sum -c
     find . -type f ! -name proof.json | wc -l; jq '.members | length' proof.json

@@ -3,7 +3,7 @@ import { inlineFile, type PlainFile, writeTar } from '../../verifier/tar/write.t
 import { proofFailure } from './failures.ts'
 import { layOut } from './lay-out.ts'
 import type { CarriedMember, ProofContent } from './proof.ts'
-import { INDEX_NAME } from './proof-index.ts'
+import { INDEX_NAME, type ProofMember } from './proof-index.ts'
 import { reviewProof } from './review-proof.ts'
 
 /**
@@ -14,9 +14,9 @@ import { reviewProof } from './review-proof.ts'
 export function packProof(
   content: ProofContent,
   open: (member: CarriedMember) => Promise<AsyncIterable<Uint8Array>>,
-): AsyncIterable<Uint8Array> {
+): { readonly members: readonly ProofMember[]; readonly bytes: AsyncIterable<Uint8Array> } {
   const { index, members } = layOut(reviewProof(content))
-  return writeTar(files())
+  return { members: members.map(({ member }) => member), bytes: writeTar(files()) }
 
   async function* files(): AsyncGenerator<PlainFile, void, void> {
     yield inlineFile(INDEX_NAME, index)

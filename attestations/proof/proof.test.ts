@@ -16,7 +16,7 @@ const testdata = path.join(import.meta.dirname, '../testdata')
 const golden = path.join(testdata, 'reproduced.proof.tar')
 
 async function packed({ content, open }: Pick<World, 'content' | 'open'>): Promise<Buffer> {
-  return Buffer.concat(await Array.fromAsync(packProof(content, open)))
+  return Buffer.concat(await Array.fromAsync(packProof(content, open).bytes))
 }
 
 /** What was read, and what was handed through, by role and digest. */

@@ -7,13 +7,16 @@ import { MAX_LOCK_BYTES } from '../../verifier/model/lock.ts'
 import type { VerificationReport } from '../../verifier/model/report.ts'
 import { readNamedFile, readNamedJson } from './named-file.ts'
 
-/**
- * Reads a verification report as `parseReport` does, and the sha256 of its exact bytes. Failures: `file-unreadable`, `json-…`,
- * `report-malformed`.
- */
-export async function readReport(file: string, signal: AbortSignal): Promise<{ report: VerificationReport; sha256: Sha256 }> {
+export type ReadReport = {
+  readonly report: VerificationReport /** Of the exact bytes. */
+  readonly sha256: Sha256
+  readonly bytes: Uint8Array
+}
+
+/** Reads a verification report as `parseReport` does. Failures: `file-unreadable`, `json-…`, `report-malformed`. */
+export async function readReport(file: string, signal: AbortSignal): Promise<ReadReport> {
   const { bytes, value } = await readNamedJson(file, 'the report', signal)
-  return { report: parseReport(value), sha256: digestOf(bytes) }
+  return { report: parseReport(value), sha256: digestOf(bytes), bytes }
 }
 
 /** Reads the lock that a report names by its digest. Failures: `file-unreadable`, `input-lock-malformed`. */

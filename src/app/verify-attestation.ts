@@ -21,6 +21,8 @@ export type BundleSource =
   /** `NAME@sha256:…`; the statement is about that manifest. */
   | { readonly kind: 'image'; readonly image: PinnedReference }
   | { readonly kind: 'url'; readonly url: URL }
+  /** At hand. */
+  | { readonly kind: 'bundles'; readonly bundles: readonly Uint8Array[] }
 
 export type FoundBundles = {
   readonly bundles: readonly Uint8Array[]
@@ -148,6 +150,8 @@ async function bundlesFrom({ source, signal }: VerifyAttestationCommand, ports: 
       return { bundles: await bundlesIn(namedChunks(source.path, { what: 'the bundle', signal })), skipped: [], truncated: false }
     case 'image':
       return await ports.bundlesOf(source.image, signal)
+    case 'bundles':
+      return { bundles: source.bundles, skipped: [], truncated: false }
     case 'url':
       return { bundles: await bundlesIn([await ports.fetchDocument(source.url, signal)]), skipped: [], truncated: false }
   }

@@ -13,6 +13,7 @@ import { showBuilder } from './commands/builder/show.ts'
 import { check } from './commands/check.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
+import { exportProof } from './commands/export.ts'
 import { showKey } from './commands/key/show.ts'
 import { pull } from './commands/pull.ts'
 import { push } from './commands/push.ts'
@@ -34,7 +35,23 @@ const attestation = attestationRoutes({ attach })
 
 /** Every command there is. */
 export const root = buildRouteMap<string, CliContext>({
-  routes: { verify, check, build, push, pull, attest, attestation, key, sbom, builder, recipe, explain, doctor, version },
+  routes: {
+    verify,
+    check,
+    build,
+    push,
+    pull,
+    attest,
+    attestation,
+    export: exportProof,
+    key,
+    sbom,
+    builder,
+    recipe,
+    explain,
+    doctor,
+    version,
+  },
   docs: { brief: 'Rebuild mkosi images from source and say whether the bits match' },
 })
 

@@ -1,5 +1,6 @@
 import { Failure, firstFailure } from '../../verifier/model/failure.ts'
 import type { CheckVerdict, Verdict } from '../../verifier/model/verdict.ts'
+import type { ProofCheckDocument } from '../app/proof-check.ts'
 
 /** What the program's exit code says. */
 export const EXIT = {
@@ -34,6 +35,12 @@ export function exitOfVerdict(verdict: Verdict | CheckVerdict | null): ExitCode 
   }
 }
 
+/** The verdict of the rebuild decides; one that is not what the proof says is a no, whatever it is. */
+export function exitOfProofCheck({ verdict, agreement }: Pick<ProofCheckDocument, 'verdict' | 'agreement'>): ExitCode {
+  if (verdict === 'rejected' || agreement === 'disagrees') return EXIT.no
+  return exitOfVerdict(verdict)
+}
+
 /** Failures that the caller's own words caused. Everything else stopped us from finding out. */
 const USAGE: ReadonlySet<string> = new Set([
   'artifact-ambiguous',
@@ -50,12 +57,15 @@ const USAGE: ReadonlySet<string> = new Set([
   'claim-missing',
   'bundle-of-another-subject',
   'bundle-unsupported',
+  'bundles-too-large',
   'digest-malformed',
   'download-plain-http',
   'download-url-malformed',
   'engine-address-unknown',
   'envelope-without-key',
   'file-unreadable',
+  'flag-contradicts-proof',
+  'flag-without-proof',
   'input-lock-malformed',
   'image-digest-missing',
   'image-digest-unexpected',
@@ -65,9 +75,11 @@ const USAGE: ReadonlySet<string> = new Set([
   'inputs-of-another-lock',
   'key-encrypted',
   'key-malformed',
+  'key-of-another-signer',
   'key-not-private',
   'key-unreadable',
   'key-unsupported',
+  'lock-not-at-hand',
   'lock-of-another-build',
   'output-not-empty',
   'output-unusable',
@@ -76,6 +88,8 @@ const USAGE: ReadonlySet<string> = new Set([
   'policy-threshold-malformed',
   'policy-time-needed',
   'predicate-type-malformed',
+  'proof-source-missing',
+  'proof-unwritten',
   'public-key-malformed',
   'public-key-unsupported',
   'report-malformed',
@@ -92,6 +106,8 @@ const USAGE: ReadonlySet<string> = new Set([
   'source-archive-format',
   'source-local-refused',
   'source-malformed',
+  'source-not-given',
+  'source-of-another-report',
   'source-path-malformed',
   'source-protocol',
   'source-ref-malformed',

@@ -12,11 +12,12 @@ export async function printAnswer<S extends z.ZodType>(
   io: CliIo,
   answer: { json: boolean; file?: string | undefined; schema: S; value: z.input<S>; lines: () => readonly string[] },
 ): Promise<void> {
-  if (answer.file !== undefined) await writeDocument(answer.file, encodeDocument(answer.schema, answer.value))
+  if (answer.file !== undefined) await writeDocument(answer.file, answer.schema, answer.value)
   io.stdout.write(answer.json ? encodeDocument(answer.schema, answer.value) : `${answer.lines().join('\n')}\n`)
 }
 
-async function writeDocument(file: string, text: string): Promise<void> {
+export async function writeDocument<S extends z.ZodType>(file: string, schema: S, value: z.input<S>): Promise<void> {
+  const text = encodeDocument(schema, value)
   try {
     await writeWhole(file, text)
   } catch (cause) {

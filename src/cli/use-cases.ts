@@ -7,10 +7,12 @@ export type UseCases = Pick<
   | 'check'
   | 'doctor'
   | 'exportBuilder'
+  | 'exportProof'
   | 'importBuilder'
   | 'listBuilders'
   | 'makeBuilder'
   | 'showBuilder'
   | 'verify'
+  | 'verifyProof'
   | typeof Symbol.asyncDispose
 >

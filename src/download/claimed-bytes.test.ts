@@ -2,7 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { fetchClaimed, requireClaimed } from './claimed-bytes.ts'
+import { bringFile } from './bring-file.ts'
+import { requireClaimed } from './claimed-bytes.ts'
 import { downloadRules } from './rules.ts'
 import { sending, serveFiles } from './testing/file-server.ts'
 
@@ -36,11 +37,11 @@ it.each([
 
 it('a file is used where it lies, and what a URL leads to is brought', async () => {
   const file = path.join(folder, 'image.tar')
-  expect(await fetchClaimed(file, folder, strict, never)).toBe(file)
+  expect(await bringFile(file, folder, strict, never)).toBe(file)
   await using server = await serveFiles(sending('theirs'))
-  const brought = await fetchClaimed(`http://127.0.0.1:${server.port}/image.tar`, folder, open, never)
+  const brought = await bringFile(`http://127.0.0.1:${server.port}/image.tar`, folder, open, never)
   expect([path.dirname(brought), await readFile(brought, 'utf8')]).toEqual([folder, 'theirs'])
-  await expect(fetchClaimed(`http://127.0.0.1:${server.port}/`, folder, strict, never)).rejects.toMatchObject({
+  await expect(bringFile(`http://127.0.0.1:${server.port}/`, folder, strict, never)).rejects.toMatchObject({
     code: 'download-plain-http',
   })
 })

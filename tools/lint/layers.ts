@@ -107,6 +107,13 @@ export const LAYERS: readonly Layer[] = [
     may: ['src/app', 'src/config', 'src/download', 'src/registry-room.ts', 'verifier/model'],
     packages: ['node:*'],
   },
+  {
+    dir: 'src/builder-room.ts',
+    may: ['src/chosen-mirrors.ts', 'src/read-lock.ts', 'src/storage', 'verifier/builder', 'verifier/model'],
+    packages: [],
+  },
+  { dir: 'src/chosen-mirrors.ts', may: ['src/config', 'verifier/builder/inputs'], packages: [] },
+  { dir: 'src/read-lock.ts', may: ['verifier/builder/inputs', 'verifier/bytes', 'verifier/model'], packages: [] },
   { dir: 'src/scratch-room.ts', may: ['src/storage', 'verifier/model'], packages: ['node:*'] },
   {
     dir: 'src/signing-room.ts',

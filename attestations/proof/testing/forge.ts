@@ -13,7 +13,7 @@ export type Index = { schema: string; members: Record<string, unknown>[] }
 /** A good proof, taken apart. */
 export async function goodMembers(): Promise<Members> {
   const { content, open } = await proofWorld()
-  const archive = Buffer.concat(await Array.fromAsync(packProof(content, open)))
+  const archive = Buffer.concat(await Array.fromAsync(packProof(content, open).bytes))
   return new Map((await collectTar(archive)).map(({ member, content: bytes }) => [Buffer.from(member.path).toString(), bytes]))
 }
 

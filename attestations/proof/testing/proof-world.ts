@@ -16,7 +16,7 @@ import type { Carried, CarriedMember, ProofContent } from '../proof.ts'
 
 const testdata = path.join(import.meta.dirname, '../../../verifier/model/testdata')
 export const LOCK_TEXT: string = readFileSync(path.join(testdata, 'input-lock.json'), 'utf8')
-const MANIFEST = readFileSync(path.join(testdata, 'tree-manifest.txt'))
+export const MANIFEST: Buffer = readFileSync(path.join(testdata, 'tree-manifest.txt'))
 const KEY = `-----BEGIN PUBLIC KEY-----
 MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt
 6zOg9KE5RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q==
@@ -64,12 +64,12 @@ export function bundlesOfReport(report: VerificationReport, bytes: Uint8Array): 
   return statementsOf(report, { ...LAPTOP, reportDigest: digestOf(bytes) }).map((statement) => unsignedBundle(encodeStatement(statement)))
 }
 
-/** A whole proof of the golden reproduction, with everything that one can have. */
-export async function proofWorld(): Promise<World> {
+/** A whole proof of the golden reproduction, with everything that one can have. `change`: what else the report says. */
+export async function proofWorld(change: (report: VerificationReport) => VerificationReport = (report) => report): Promise<World> {
   const { report: first, builder } = await consistent(goldenReport('reproduced'))
   const [artifact] = first.attempts[0]?.artifacts ?? []
   if (artifact === undefined || artifact.treeManifest === null) throw new Error('the golden attempt has an artifact')
-  const report = VerificationReport.parse(JSON.parse(JSON.stringify(first).replaceAll(artifact.treeManifest, digestOf(MANIFEST))))
+  const report = change(VerificationReport.parse(JSON.parse(JSON.stringify(first).replaceAll(artifact.treeManifest, digestOf(MANIFEST)))))
   const bytes = Buffer.from(encodeDocument(VerificationReport, report))
   const image = { name: artifact.name, sha256: artifact.sha256, ociManifest: artifact.oci?.manifest ?? null }
   const lock = JSON.parse(LOCK_TEXT) as InputLock

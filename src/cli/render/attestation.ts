@@ -29,7 +29,7 @@ function bundleLines({ sha256, signer, signedAt, checks }: One, options: { reado
   return [
     '',
     `bundle sha256:${sha256}`,
-    ...(signer === null ? [] : [`  signed by ${who(signer)}`]),
+    ...(signer === null ? [] : [`  signed by ${signerText(signer)}`]),
     ...(signedAt === null ? [] : [`  before ${visible(signedAt)}, as others say`]),
     ...checks.map(({ name, result, code, message }) =>
       `  ${colors[result](result)}  ${name.padEnd(14)}  ${visible(message)}${code === null ? '' : ` (${code})`}`.trimEnd(),
@@ -37,7 +37,8 @@ function bundleLines({ sha256, signer, signedAt, checks }: One, options: { reado
   ]
 }
 
-function who(signer: NonNullable<One['signer']>): string {
+/** Who signed, in words. */
+export function signerText(signer: NonNullable<One['signer']>): string {
   if (signer.kind === 'key') return `the key sha256:${signer.fingerprint}`
   return `${visible(signer.subjectAlternativeName)}, for whom ${visible(signer.issuer ?? 'nobody')} vouched`
 }

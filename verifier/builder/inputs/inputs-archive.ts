@@ -36,20 +36,24 @@ export async function writeInputsArchive(options: {
   return await writeArchiveFile(options.path, writeTar(members(options.lock, options.blobs)))
 }
 
-/**
- * Reads `inputs.tar`, whoever made it: stores each body under its own digest and gives back the lock. Only what the lock names is taken.
- * Failures: `inputs-archive-malformed`, `inputs-archive-incomplete` (`data.missing` are sha256), `blob-differs`, `tar-…`.
- */
+/** Reads `inputs.tar` from a file, as `readInputs` does. */
 export async function readInputsArchive(options: {
   readonly path: string
   readonly blobs: BlobStore
   readonly signal?: AbortSignal
 }): Promise<InputLock> {
-  const { blobs, signal } = options
+  const { path, blobs, signal } = options
+  return await readInputs(createReadStream(path, { highWaterMark: 1 << 20, ...(signal === undefined ? {} : { signal }) }), blobs)
+}
+
+/**
+ * Reads `inputs.tar`, whoever made it: stores each body under its own digest and gives back the lock. Only what the lock names is taken.
+ * Failures: `inputs-archive-malformed`, `inputs-archive-incomplete` (`data.missing` are sha256), `blob-differs`, `tar-…`.
+ */
+export async function readInputs(bytes: AsyncIterable<Uint8Array>, blobs: Pick<BlobStore, 'put' | 'size'>): Promise<InputLock> {
   let lock: InputLock | undefined
   let wanted = new Map<string, Input>()
-  const file = createReadStream(options.path, { highWaterMark: 1 << 20, ...(signal === undefined ? {} : { signal }) })
-  for await (const member of readTar(file, LIMITS)) {
+  for await (const member of readTar(bytes, LIMITS)) {
     const name = Buffer.from(member.path).toString('latin1')
     if (member.type !== 'file') throw malformed('it holds something else than files')
     if (lock === undefined) {
