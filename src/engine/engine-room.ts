@@ -3,6 +3,7 @@ import path from 'node:path'
 import type { SandboxSettings } from '../../verifier/builder/docker/container-spec.ts'
 import { DockerSandbox } from '../../verifier/builder/docker/docker-sandbox.ts'
 import { DockerEngine, type EngineFacts } from '../../verifier/builder/docker/engine.ts'
+import { placeOn } from '../../verifier/builder/docker/placement.ts'
 import { builderArchive } from '../../verifier/builder/image-archive.ts'
 import type { BuilderImage } from '../../verifier/builder/image-description.ts'
 import type { Sandbox } from '../../verifier/builder/sandbox.ts'
@@ -62,7 +63,8 @@ export class EngineRoom {
   }
 
   sandbox(builder: ReadyBuilder): Sandbox {
-    return new DockerSandbox({ engine: this.engine, image: builder.image, settings: this.#sandboxSettings(), cpuset: this.#cpuset() })
+    const cpuset = this.#cpuset()
+    return new DockerSandbox({ engine: this.engine, image: builder.image, settings: this.#sandboxSettings(), cpuset })
   }
 
   /** Makes sure that the engine holds exactly this builder. */
@@ -109,8 +111,8 @@ export class EngineRoom {
     return this.#facts.memoryBytes - RESERVED_BYTES >= this.#settings.limitMemory
   }
 
-  /** As many CPUs as a build is to see; the next build of this process gets the next ones, and each process begins elsewhere. */
-  #cpuset(): string {
+  /** As many CPUs as a build is to see: those that others leave, and of equals the next ones for the next build of this process. */
+  #cpuset(): () => Promise<string> {
     const { cpus } = this.#facts
     const wanted = this.#settings.limitCpus
     if (wanted > cpus)
@@ -119,8 +121,8 @@ export class EngineRoom {
         message: `the engine has ${cpus} CPUs, and a build is to see ${wanted}`,
         hint: 'lower BITWITNESS_LIMIT_CPUS',
       })
-    const first = EngineRoom.#turn
+    const turn = EngineRoom.#turn
     EngineRoom.#turn += wanted
-    return Array.from({ length: wanted }, (_, index) => (first + index) % cpus).join(',')
+    return async () => placeOn({ cpus, wanted, turn, taken: await this.engine.cpusets() })
   }
 }

@@ -8,6 +8,8 @@ import type { Limits } from '../sandbox.ts'
 export const LABEL_HOME = 'io.bitwitness.home'
 /** `<pid>:<start time>` of the process that made it, to tell a leftover from a neighbour's running work. */
 export const LABEL_OWNER = 'io.bitwitness.owner'
+/** The CPUs of a build, for others that look for free ones. */
+export const LABEL_CPUSET = 'io.bitwitness.cpuset'
 
 export const PROFILE = 'docker-userns/v1'
 const WORK = '/work'

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { LimitKind, SandboxFacts } from '../../model/attempt.ts'
 import type { Job, Sandbox, SandboxEnd, SandboxIo, Usage } from '../sandbox.ts'
 import type { AgentResult } from './agent-messages.ts'
-import { containerSpec, type SandboxSettings, sandboxFacts } from './container-spec.ts'
+import { containerSpec, LABEL_CPUSET, type SandboxSettings, sandboxFacts } from './container-spec.ts'
 import { Conversation, type Stop } from './conversation.ts'
 import type { DockerEngine } from './engine.ts'
 
@@ -15,8 +15,8 @@ export type DockerSandboxOptions = {
   readonly engine: DockerEngine
   readonly image: string
   readonly settings: SandboxSettings
-  /** In cpuset notation. */
-  readonly cpuset: string
+  /** In cpuset notation; asked for when the container is made. */
+  readonly cpuset: () => Promise<string>
 }
 
 /** Runs one job in one container of a Docker engine. */
@@ -43,7 +43,9 @@ export class DockerSandbox implements Sandbox {
     }
     const container = engine.client.getContainer(name)
     cleanup.defer(() => engine.gone(() => container.remove({ force: true, v: true })))
-    const spec = containerSpec(settings, { image: this.#options.image, labels: engine.labels, cpuset: this.#options.cpuset, volume })
+    const cpuset = await this.#options.cpuset()
+    const labels = { ...engine.labels, [LABEL_CPUSET]: cpuset }
+    const spec = containerSpec(settings, { image: this.#options.image, labels, cpuset, volume })
     await engine.asking('engine-create-failed', () => engine.client.createContainer({ ...spec, name }))
     const stream = await engine.asking('engine-start-failed', () =>
       container.attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true }),

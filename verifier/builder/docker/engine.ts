@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import Docker from 'dockerode'
 import { z } from 'zod'
 import { Failure } from '../../model/failure.ts'
-import { LABEL_HOME, LABEL_OWNER } from './container-spec.ts'
+import { LABEL_CPUSET, LABEL_HOME, LABEL_OWNER } from './container-spec.ts'
 
 /** What we need to know of an engine before we trust it with a build. */
 export type EngineFacts = {
@@ -99,6 +99,13 @@ export class DockerEngine {
     } finally {
       body.destroy()
     }
+  }
+
+  /** The CPUs of each build under way, of any home. */
+  async cpusets(): Promise<readonly string[]> {
+    const filters = { label: [LABEL_CPUSET] }
+    const containers = await this.asking('engine-unreachable', () => this.client.listContainers({ filters }))
+    return containers.map(({ Labels }) => Labels[LABEL_CPUSET] ?? '')
   }
 
   /** Containers and volumes of this home whose owner is gone. `alive` answers for an owner's label. */

@@ -15,7 +15,7 @@ beforeAll(async () => {
   shared = await testRoom()
 })
 
-async function run(script: string, { changes, signal, onStage }: Options = {}): Promise<Ran> {
+async function start(script: string, { changes, signal, onStage }: Options = {}): Promise<Ran> {
   const { room, builder } = changes === undefined ? shared : await testRoom(changes)
   const outputs = new Map<string, string>()
   let log = ''
@@ -39,9 +39,30 @@ async function run(script: string, { changes, signal, onStage }: Options = {}): 
       signal: signal ?? new AbortController().signal,
     },
   )
-  expect(await shared.room.engine.leftovers(ownedByAnother)).toEqual({ containers: [], volumes: [] })
   return { end, outputs, log }
 }
+
+/** One job alone, of which nothing is left. */
+async function run(script: string, options?: Options): Promise<Ran> {
+  const ran = await start(script, options)
+  expect(await shared.room.engine.leftovers(ownedByAnother)).toEqual({ containers: [], volumes: [] })
+  return ran
+}
+
+describe('where jobs run', () => {
+  it('is apart, though the turn comes to the same CPUs again', async () => {
+    const { cpus } = await shared.room.engine.facts()
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+    const where = (ran: Ran): string => /Cpus_allowed_list:\s+(\S+)/.exec(ran.log)?.[1] ?? ran.log
+    const script = 'grep Cpus_allowed_list /proc/self/status'
+    const long = start(`${script}; sleep 15`, { onStage: (stage) => stage === 'build' && begin() })
+    await begun
+    // What is at work on other CPUs in the meantime is none of ours.
+    for (let turn = 1; turn < cpus; turn += 1) await start('true')
+    const second = await start(script)
+    expect(where(second)).not.toBe(where(await long))
+  })
+})
 
 describe('what a job may do', () => {
   it('hands out regular files as they are and folders as tars, and of a link nothing', async () => {
