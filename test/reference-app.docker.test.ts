@@ -105,6 +105,10 @@ describe('what the demonstration leaves', () => {
     const { stdout } = await execa('sha256sum', ['artifact.tar'], { cwd: demoOut })
     expect(stdout).toContain(artifact?.sha256 ?? 'no artifact')
     expect(await readFile(path.join(demoOut, 'key.pub'), 'utf8')).toMatch(/^-----BEGIN PUBLIC KEY-----/)
+    const proof = ['attestation', 'verify', path.join(demoOut, 'proof'), '--key', path.join(demoOut, 'key.pub'), '--json']
+    const checked = await bitwitness([...proof, '--artifact', path.join(demoOut, 'artifact.tar')])
+    expect(checked.exitCode, checked.stderr).toBe(0)
+    expect(JSON.parse(checked.stdout)).toMatchObject({ verdict: 'verified' })
   })
 })
 

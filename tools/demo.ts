@@ -75,6 +75,7 @@ async function main(): Promise<number> {
   say(`${here}/published         artifact, OCI layout, lock, inputs and build-manifest.json
 ${here}/*.report.json      the three reports
 ${here}/artifact.tar       the image that was reproduced, ${here}/bundle.sigstore.json what was signed of it, ${here}/key.pub by whom
+${here}/proof              all that it takes to rebuild and check it on another machine, with no network
 
 With cosign 3, and nothing of ours:
   ${check.join(' ')}
@@ -83,6 +84,7 @@ Try next:
   npx bitwitness doctor
   npx bitwitness recipe lint mkosi/app
   npx bitwitness explain ${here}/published/${artifact.file} ${here}/tampered.tar
+  npx bitwitness verify --from ${here}/proof --key ${here}/key.pub
   npx bitwitness verify mkosi/app ${artifact.claims.map((claim) => `--claim ${claim}`).join(' ')}
   tar -C ${layout} -cf - . | docker load`)
   return 0
@@ -100,6 +102,10 @@ async function sign(published: string): Promise<readonly string[]> {
   await bitwitness(['attestation', 'verify', bundle, '--key', key, '--artifact', image], 0)
   say('\nThe image whose byte was flipped is another:\n')
   await bitwitness(['attestation', 'verify', bundle, '--key', key, '--artifact', path.join(out, 'tampered.tar')], 1)
+  say('\nAll that it takes to repeat this elsewhere, in one file:\n')
+  const bundles = ['reproduced', 'provenance'].flatMap((name) => ['--bundle', path.join(attested, `${name}.sigstore.json`)])
+  const carried = ['--key', key, '--lock', lock, '--source', app, '--inputs', path.join(out, 'published', 'inputs.tar')]
+  await bitwitness(['export', path.join(out, 'reproduced.report.json'), ...bundles, ...carried, '--output', path.join(out, 'proof')], 0)
   return cosignCommand({
     bundle: shown(bundle),
     predicateType: PREDICATE_TYPE.reproduced,
