@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { initializeCA } from '@sigstore/mock'
 import { expect, it } from 'vitest'
+import { overlapping } from '../../verifier/bytes/testing/overlapping.ts'
 import { type CertifiedIdentity, identityOfCertificate } from './certificate-identity.ts'
 
 const pair = () => generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -48,5 +49,5 @@ it('finds nobody in a certificate that names no issuer, or no subject', async ()
 })
 
 it('throws at what is no certificate', () => {
-  expect(() => identityOfCertificate(Buffer.from('no certificate'))).toThrow(Error)
+  for (const der of [Buffer.from('no certificate'), overlapping()]) expect(() => identityOfCertificate(der)).toThrow(Error)
 })

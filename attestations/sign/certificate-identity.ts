@@ -1,4 +1,5 @@
 import { X509Certificate } from '@sigstore/core'
+import { isSoonParsed } from '../../verifier/bytes/asn1-steps.ts'
 
 /** Whom a certificate of Fulcio is for. */
 export type CertifiedIdentity = {
@@ -18,6 +19,7 @@ const REPOSITORY_OWNER = `${ARC}.16`
 
 /** Reads them, or gives undefined for a certificate without issuer or name. Throws where it is no certificate at all. */
 export function identityOfCertificate(der: Uint8Array): CertifiedIdentity | undefined {
+  if (!isSoonParsed(der)) throw new Error('no certificate that anybody makes')
   const certificate = X509Certificate.parse(Buffer.from(der))
   const names = certificate.extSubjectAltName
   const name = names?.uri ?? names?.rfc822Name ?? names?.otherName(OID.userName)

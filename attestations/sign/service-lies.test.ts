@@ -1,6 +1,7 @@
 import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { initializeCA, initializeTSA, tsaHandler } from '@sigstore/mock'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { overlapping } from '../../verifier/bytes/testing/overlapping.ts'
 import { Secret } from '../../verifier/model/secret.ts'
 import type { SigstoreOptions } from './sigstore-signer.ts'
 import type { Reply } from './testing/mock-reply.ts'
@@ -137,8 +138,10 @@ describe('a server that answers for something else gives no bundle', () => {
       return { ...reply, body: der }
     })
     expect(await failureOf(sign(2))).toMatchObject({ code: 'tsa-malformed' })
-    mock.meddle('tsa', () => ({ status: 200, body: Buffer.from('30053003020102', 'hex') }))
-    expect(await failureOf(sign(2))).toMatchObject({ code: 'tsa-malformed' })
+    for (const body of [Buffer.from('30053003020102', 'hex'), overlapping()]) {
+      mock.meddle('tsa', () => ({ status: 200, body }))
+      expect(await failureOf(sign(2))).toMatchObject({ code: 'tsa-malformed' })
+    }
   })
 
   it('a timestamp or an entry of a time when the certificate was not valid', async () => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { RFC3161Timestamp } from '@sigstore/core'
 import type { Witness } from '@sigstore/sign'
+import { isSoonParsed } from '../../verifier/bytes/asn1-steps.ts'
 import { askService, below } from './ask-service.ts'
 import { signatureOf } from './envelope-content.ts'
 import type { Patience } from './http-answer.ts'
@@ -45,6 +46,7 @@ export function timestampWitness(o: {
 
 /** RFC 3161, section 2.4.2: granted, with or without modifications, over a SHA-256. */
 function readTimestamp(der: Buffer<ArrayBuffer>): { imprint: Buffer; time: Date } {
+  if (!isSoonParsed(der)) throw serviceFailure('tsa', 'malformed')
   try {
     const timestamp = RFC3161Timestamp.parse(der)
     const { messageImprintHashAlgorithm, messageImprintHashedMessage, genTime } = timestamp.tstInfo

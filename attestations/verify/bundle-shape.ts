@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isSoonParsed } from '../../verifier/bytes/asn1-steps.ts'
 import { BUNDLE_TYPE } from '../statement/predicate-types.ts'
 
 /**
@@ -15,7 +16,18 @@ export const BUNDLE_MEDIA_TYPE = {
 
 /** Standard alphabet, padded, canonical: one text for each sequence of bytes. */
 const Base64 = z.string().refine((text) => Buffer.from(text, 'base64').toString('base64') === text)
-const Bytes = Base64.min(4)
+
+/**
+ * So many bytes at most: several times what the largest has. The parsers behind are slow by the byte, some by its square, and nothing can
+ * be interrupted meanwhile.
+ */
+const upTo = (bytes: number): typeof Base64 => Base64.min(4).max(Math.ceil(bytes / 3) * 4)
+const asn1UpTo = (bytes: number): typeof Base64 => upTo(bytes).refine((text) => isSoonParsed(Buffer.from(text, 'base64')))
+const Certificate = asn1UpTo(32 << 10)
+const Timestamp = asn1UpTo(16 << 10)
+const Signature = upTo(16 << 10)
+const Digest = upTo(64)
+const EntryBody = upTo(1 << 20)
 
 /** Zero is left out by some writers, and written by others. */
 const Int64 = z.union([
@@ -28,31 +40,31 @@ const Int64 = z.union([
 
 const LogEntry = z.strictObject({
   logIndex: Int64.optional(),
-  logId: z.strictObject({ keyId: Bytes }),
+  logId: z.strictObject({ keyId: Digest }),
   kindVersion: z.strictObject({ kind: z.string().max(64), version: z.string().max(64) }),
   integratedTime: Int64.optional(),
-  inclusionPromise: z.strictObject({ signedEntryTimestamp: Bytes }).optional(),
+  inclusionPromise: z.strictObject({ signedEntryTimestamp: Signature }).optional(),
   inclusionProof: z
     .strictObject({
       logIndex: Int64.optional(),
-      rootHash: Bytes,
+      rootHash: Digest,
       treeSize: Int64,
-      hashes: z.array(Bytes).max(64).optional(),
+      hashes: z.array(Digest).max(64).optional(),
       checkpoint: z.strictObject({ envelope: z.string().min(1).max(65_536) }),
     })
     .optional(),
-  canonicalizedBody: Bytes,
+  canonicalizedBody: EntryBody,
 })
 export type LogEntryShape = z.infer<typeof LogEntry>
 
-const certificate = z.strictObject({ rawBytes: Bytes })
+const certificate = z.strictObject({ rawBytes: Certificate })
 const witnesses = {
   tlogEntries: z.array(LogEntry).max(32).optional(),
   timestampVerificationData: z
     .strictObject({
       rfc3161Timestamps: z
-        .array(z.strictObject({ signedTimestamp: Bytes }))
-        .max(32)
+        .array(z.strictObject({ signedTimestamp: Timestamp }))
+        .max(8)
         .optional(),
     })
     .optional(),
@@ -69,13 +81,13 @@ const DsseEnvelope = z.strictObject({
   payload: Base64,
   payloadType: z.string().max(1024),
   // How many there must be is a check of its own, with a code of its own.
-  signatures: z.array(z.strictObject({ sig: Base64, keyid: z.string().max(1024).optional() })).max(64),
+  signatures: z.array(z.strictObject({ sig: z.union([z.literal(''), Signature]), keyid: z.string().max(1024).optional() })).max(64),
 })
 export type DsseEnvelopeShape = z.infer<typeof DsseEnvelope>
 
 const MessageSignature = z.strictObject({
-  messageDigest: z.strictObject({ algorithm: z.string().max(64), digest: Bytes }),
-  signature: Bytes,
+  messageDigest: z.strictObject({ algorithm: z.string().max(64), digest: Digest }),
+  signature: Signature,
 })
 
 const head = { mediaType: z.string(), verificationMaterial: VerificationMaterial }

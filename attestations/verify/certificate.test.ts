@@ -1,4 +1,5 @@
 import { beforeAll, expect, it } from 'vitest'
+import { element } from '../../verifier/bytes/testing/overlapping.ts'
 import { readCertificate, type SigningCertificate } from './certificate.ts'
 import { type PaperSigstore, pair, paperSigstore, SIGNER } from './testing/paper-sigstore.ts'
 
@@ -17,6 +18,40 @@ function replaced(found: Buffer | string, by: Buffer | string, from = 0): Buffer
   return Buffer.concat([der.subarray(0, at), bytes, der.subarray(at + needle.length)])
 }
 
+/** A certificate whose name has so many characters; every length around it is written anew, and nobody signs that. */
+function longName(characters: number): Buffer {
+  const name = element(0x86, Buffer.alloc(characters, 'a'))
+  const [root] = elements(der)
+  const named = rewritten(root?.content ?? Buffer.alloc(0), element(0x04, element(0x30, name)))
+  return element(0x30, named)
+}
+
+const SAN = Buffer.from('0603551d11', 'hex')
+
+/** Content with the value of the extension of names replaced, wherever in it that is. */
+function rewritten(content: Buffer, value: Buffer): Buffer {
+  const parts = elements(content)
+  const isExtension = parts[0]?.whole.equals(SAN) === true
+  return Buffer.concat(
+    parts.map(({ tag, content: inner, whole }, index) =>
+      isExtension && index === parts.length - 1 ? value : (tag & 0x20) === 0 ? whole : element(tag, rewritten(inner, value)),
+    ),
+  )
+}
+
+function elements(bytes: Buffer): { tag: number; content: Buffer; whole: Buffer }[] {
+  const found = []
+  for (let at = 0; at < bytes.length; ) {
+    const first = bytes[at + 1] ?? 0
+    const count = first < 0x80 ? 0 : first & 0x7f
+    const length = count === 0 ? first : bytes.readUIntBE(at + 2, count)
+    const end = at + 2 + count + length
+    found.push({ tag: bytes[at] ?? 0, content: bytes.subarray(at + 2 + count, end), whole: bytes.subarray(at, end) })
+    at = end
+  }
+  return found
+}
+
 const issuerV1 = Buffer.from('060a2b0601040183bf300101', 'hex')
 const codeSigning = Buffer.from('06082b06010505070303', 'hex')
 
@@ -24,6 +59,10 @@ it('reads who was certified, by whom, for when and before whom', () => {
   const { subjectAlternativeName, issuer, notBefore, notAfter, logs } = readCertificate(der) as SigningCertificate
   expect([subjectAlternativeName, issuer, logs.length]).toEqual([SIGNER.subjectAlternativeName, SIGNER.issuer, 1])
   expect(notAfter.getTime() - notBefore.getTime()).toBe(600_000)
+})
+
+it('reads the longest name that can be asked for', () => {
+  expect((readCertificate(longName(4096)) as SigningCertificate).subjectAlternativeName).toBe('a'.repeat(4096))
 })
 
 it('takes a character with its high bit set for no other character', () => {
@@ -44,6 +83,7 @@ it.each([
     'another algorithm outside than inside',
     () => replaced(Buffer.from('06082a8648ce3d040303', 'hex'), Buffer.from('06082a8648ce3d040302', 'hex'), der.length / 2),
   ],
+  ['a name longer than any that can be asked for', () => longName(4097)],
   ['no certificate at all', () => Buffer.from('certificate')],
   ['nothing', () => Buffer.alloc(0)],
 ])('refuses one with %s', (_, make) => {

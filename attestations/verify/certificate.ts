@@ -28,6 +28,8 @@ const OID = {
   issuerV1: '1.3.6.1.4.1.57264.1.1',
   issuerV2: '1.3.6.1.4.1.57264.1.8',
 } as const
+/** As long as the longest name that can be asked for. */
+const MAX_NAME = 4096
 const MAY_BE_CRITICAL: ReadonlySet<string> = new Set([OID.keyUsage, OID.subjectAlternativeName, OID.basicConstraints, OID.extendedKeyUsage])
 
 /**
@@ -95,7 +97,7 @@ function subjectAlternativeName(certificate: X509Certificate): string {
   if (name === undefined || others.length > 0 || !(name.tag.isContextSpecific(1) || name.tag.isContextSpecific(6)))
     throw new Error('not one name of a known kind')
   const text = name.value.toString('latin1')
-  if (!/^[\x21-\x7e]+$/.test(text)) throw new Error('not printable ASCII')
+  if (text.length > MAX_NAME || !/^[\x21-\x7e]+$/.test(text)) throw new Error('too long, or not printable ASCII')
   return text
 }
 

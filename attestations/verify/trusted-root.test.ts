@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { overlapping } from '../../verifier/bytes/testing/overlapping.ts'
 import { publicGoodSnapshot, publicGoodSnapshotBytes } from './public-good.ts'
 import { parseTrustedRoot } from './trusted-root.ts'
 
@@ -40,6 +41,15 @@ it.each([
     {
       ...snapshot(),
       ctlogs: [{ ...snapshot()['ctlogs']?.[0], publicKey: { rawBytes: 'AAAA', validFor: { start: '2021-01-12T11:53:27Z' } } }],
+    },
+  ],
+  [
+    'a certificate that a parser would not come back from',
+    {
+      ...snapshot(),
+      timestampAuthorities: [
+        { ...snapshot()['timestampAuthorities']?.[0], certChain: { certificates: [{ rawBytes: overlapping().toString('base64') }] } },
+      ],
     },
   ],
 ])('refuses %s', (_, value) => {

@@ -1,6 +1,7 @@
 import { type CertificateAuthority, TrustedRoot as ProtobufTrustedRoot } from '@sigstore/protobuf-specs'
 import { type TrustMaterial, toTrustMaterial } from '@sigstore/verify'
 import { z } from 'zod'
+import { isSoonParsed } from '../../verifier/bytes/asn1-steps.ts'
 import { digestOf } from '../../verifier/bytes/digest-of.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
@@ -37,6 +38,7 @@ export function parseTrustedRoot(bytes: Uint8Array): TrustedRoot {
   try {
     const document = Document.parse(parseStrictJson(bytes, LIMITS))
     const root = ProtobufTrustedRoot.fromJSON(document)
+    requireSoonParsed([...root.certificateAuthorities, ...root.timestampAuthorities])
     const { publicKey: _, ...material } = toTrustMaterial(root)
     keepBytes(material.certificateAuthorities, root.certificateAuthorities)
     keepBytes(material.timestampAuthorities, root.timestampAuthorities)
@@ -49,6 +51,12 @@ export function parseTrustedRoot(bytes: Uint8Array): TrustedRoot {
       cause,
     })
   }
+}
+
+/** Not every root is one that we trust: a proof has a copy of one. */
+function requireSoonParsed(authorities: readonly CertificateAuthority[]): void {
+  const certificates = authorities.flatMap(({ certChain }) => certChain?.certificates ?? [])
+  if (!certificates.every(({ rawBytes }) => isSoonParsed(rawBytes))) throw new Error('not certificates')
 }
 
 function keepBytes(authorities: TrustMaterial['certificateAuthorities'], from: readonly CertificateAuthority[]): void {

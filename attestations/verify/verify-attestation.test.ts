@@ -1,11 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { overlapping } from '../../verifier/bytes/testing/overlapping.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import { AttestationCheck } from './attestation-check.ts'
 import { CHECK_NAMES } from './check.ts'
 import { REJECTIONS } from './rejections.ts'
 import { askOurs, type Question, questionOf } from './testing/ask.ts'
-import { type CaseWorld, caseWorld, pemOf } from './testing/case-world.ts'
+import { type Bundle, type CaseWorld, caseWorld, pemOf } from './testing/case-world.ts'
 import { CASES } from './testing/cases.ts'
+import { changed, entryOf, signatureOf, timestampOf } from './testing/change.ts'
 import { SIGNER } from './testing/paper-sigstore.ts'
 import { parseTrustedRoot } from './trusted-root.ts'
 import { verifyAttestation } from './verify-attestation.ts'
@@ -183,6 +185,54 @@ describe('a question', () => {
     expect(keys.map((pem) => codeOf(() => askWith({ bundle, policy: { ...policy, signer: { kind: 'key', publicKeys: [pem] } } })))).toEqual(
       keys.map(() => 'public-key-malformed'),
     )
+  })
+
+  it('is answered by the size of each part before that is parsed', async () => {
+    const padded = (length: number): string => Buffer.alloc(length, 4).toString('base64')
+    const certified = (await world.keyless()) as Bundle
+    const keyed = (await world.keyed({ timestamps: 1 })) as Bundle
+    const bundles = [
+      changed(certified, (copy) => Object.assign(copy.verificationMaterial, { certificate: { rawBytes: padded((32 << 10) + 3) } })),
+      changed(keyed, (copy) => Object.assign(timestampOf(copy), { signedTimestamp: padded((16 << 10) + 3) })),
+      changed(keyed, (copy) => {
+        const tokens = Array.from({ length: 9 }, (_, index) => ({ signedTimestamp: padded(1000 + index) }))
+        copy.verificationMaterial.timestampVerificationData = { rfc3161Timestamps: tokens }
+      }),
+      changed(keyed, (copy) => Object.assign(signatureOf(copy), { sig: padded((16 << 10) + 3) })),
+      changed(certified, (copy) => Object.assign(entryOf(copy), { canonicalizedBody: padded((1 << 20) + 3) })),
+    ]
+    const { policy } = await ask('good-key')
+    const signer = { kind: 'certificate', ...SIGNER } as const
+    const asked = [policy, policy, policy, policy, policy].map((one, at) => (at === 0 || at === 4 ? { ...one, signer } : one))
+    expect(
+      bundles.map((bundle, at) => codeOf(() => askWith({ bundle: Buffer.from(JSON.stringify(bundle)), policy: asked[at] ?? policy }))),
+    ).toEqual(bundles.map(() => 'bundle-malformed'))
+  })
+
+  it('is answered where a parser would not come back', async () => {
+    const endless = overlapping().toString('base64')
+    const certified = (await world.keyless()) as Bundle
+    const keyed = (await world.keyed({ timestamps: 1 })) as Bundle
+    const { verificationMaterial } = certified
+    const leaf = 'certificate' in verificationMaterial ? verificationMaterial.certificate : { rawBytes: '' }
+    const { tlogEntries, timestampVerificationData } = verificationMaterial
+    const bundles = [
+      changed(keyed, (copy) => Object.assign(timestampOf(copy), { signedTimestamp: endless })),
+      changed(certified, (copy) => Object.assign(copy.verificationMaterial, { certificate: { rawBytes: endless } })),
+      changed(certified, (copy) => {
+        copy.mediaType = 'application/vnd.dev.sigstore.bundle+json;version=0.2'
+        const x509CertificateChain = { certificates: [leaf, { rawBytes: endless }] }
+        copy.verificationMaterial = { x509CertificateChain, tlogEntries, timestampVerificationData }
+      }),
+    ]
+    const { policy } = await ask('good-key')
+    const codes = bundles.map((bundle, at) =>
+      codeOf(() => {
+        const signer = at === 0 ? policy.signer : ({ kind: 'certificate', ...SIGNER } as const)
+        return askWith({ bundle: Buffer.from(JSON.stringify(bundle)), policy: { ...policy, signer } })
+      }),
+    )
+    expect(codes).toEqual(bundles.map(() => 'bundle-malformed'))
   })
 
   it('is answered by size and depth before anything is read', async () => {
