@@ -23,6 +23,7 @@ const REFUSALS = {
   'proof-padding-other': ['the proof ends otherwise than proofs do', AGAIN],
   'proof-role-missing': ['the proof has no report, no attestation, or no instructions', AGAIN],
   'proof-instructions-differ': ['CHECK.md is not the one that every proof has: somebody wrote instructions of their own', AGAIN],
+  'proof-report-too-large': ['the report of the proof has more claims, attempts, artifacts or comparisons than any', AGAIN],
   'proof-bundle-malformed': ['a bundle in the proof cannot be read', AGAIN],
   'proof-bundle-duplicate': ['a bundle is in the proof twice', AGAIN],
   'proof-bundle-of-another-subject': ['a bundle in the proof is about something that its report does not name', AGAIN],

@@ -393,6 +393,16 @@ describe('what belongs to something else', () => {
       'verdict-not-attestable',
       (m) => reported(m, (report) => ({ ...report, verdict: 'undecided', tier: null, attempts: [], comparisons: [], reasons: [] })),
     ],
+    [
+      'a report that takes long to look at',
+      'proof-report-too-large',
+      (m) => reported(m, (report) => ({ ...report, attempts: Array.from({ length: 65 }, () => report.attempts[0] as never) })),
+    ],
+    [
+      'a report of more comparisons than are looked at',
+      'proof-report-too-large',
+      (m) => reported(m, (report) => ({ ...report, comparisons: Array.from({ length: 20_000 }, () => report.comparisons[0] as never) })),
+    ],
     ['another lock', 'proof-lock-differs', (m) => replace(m, 'inputs.lock.json', m.get('builder.lock.json') ?? Buffer.alloc(0))],
     ['no lock', 'proof-lock-missing', (m) => remove(m, 'inputs.lock.json', 'inputs.tar')],
     ['inputs and no lock', 'proof-inputs-without-lock', (m) => remove(m, 'inputs.lock.json')],
@@ -489,6 +499,22 @@ describe('what belongs to something else', () => {
     ],
   ])('%s: %s', async (_, code, change) => {
     expect(await codeOf(await changed(change))).toBe(code)
+  })
+
+  it('anything in what hangs on the signed statement, whatever the index says', async () => {
+    const bound = [...good.keys()].filter(
+      (path) => /^(report|inputs\.lock|attestations\/.*statement|manifests\/)/.test(path) || path === 'CHECK.md',
+    )
+    expect(bound).toHaveLength(7)
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...bound), fc.nat(), fc.integer({ min: 1, max: 255 }), async (path, where, mask) => {
+        const bytes = Buffer.from(good.get(path) ?? '')
+        const at = where % bytes.length
+        bytes[at] = (bytes[at] ?? 0) ^ mask
+        expect(await codeOf(await changed((members) => replace(members, path, bytes)))).not.toBe('taken')
+      }),
+      { numRuns: 300 },
+    )
   })
 
   it('a trusted root that is none', async () => {

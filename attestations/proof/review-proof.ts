@@ -26,6 +26,7 @@ import { readAttestation } from './read-attestation.ts'
  */
 export function reviewProof(content: ProofContent): Proof {
   const report = parseReport(parseStrictJson(content.report))
+  requireSmall(report)
   const reviewed = reviewReport(report)
   const reportDigest = digestOf(content.report)
   const verdictType = isReproduced(reviewed) ? PREDICATE_TYPE.reproduced : PREDICATE_TYPE.rebuildResult
@@ -41,6 +42,15 @@ export function reviewProof(content: ProofContent): Proof {
   checkManifests(content, report)
   checkSbom(content, report, attestations)
   return { content, report, reportDigest, attestations, verdictType, lock, builder }
+}
+
+/** Far above what anybody builds; what is held against what grows with two of them. */
+const MOST = { claims: 256, attempts: 64, artifacts: 4096, comparisons: 16_384 }
+
+function requireSmall({ claims, attempts, comparisons }: VerificationReport): void {
+  const artifacts = attempts.reduce((sum, attempt) => sum + attempt.artifacts.length, 0)
+  if (claims.length > MOST.claims || attempts.length > MOST.attempts || artifacts > MOST.artifacts || comparisons.length > MOST.comparisons)
+    throw proofFailure('proof-report-too-large')
 }
 
 function sortKey({ predicateType, sha256 }: ProofAttestation): string {

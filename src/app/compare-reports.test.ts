@@ -43,6 +43,15 @@ describe('a rebuild', () => {
       ['source'],
     ],
     [
+      'another commit',
+      goldenReport('reproduced'),
+      {
+        ...goldenReport('reproduced'),
+        source: { ...goldenReport('reproduced').source, commit: '0'.repeat(40) } as VerificationReport['source'],
+      },
+      ['source'],
+    ],
+    [
       'other bytes at the same verdict',
       goldenReport('mismatch'),
       yielding(goldenReport('mismatch'), 'other.tar'),

@@ -1,4 +1,5 @@
 import type { VerificationReport } from '../../verifier/model/report.ts'
+import type { PinnedSource } from '../../verifier/model/source.ts'
 import type { Difference, ProofCheckDocument } from './proof-check.ts'
 
 /**
@@ -16,9 +17,17 @@ export function compareReports(
     ...whole('verdict', proof.verdict, here.verdict),
     ...whole('tier', proof.tier, here.tier),
     ...whole('source', proof.source.treeDigest, here.source.treeDigest),
+    ...differingCommits(proof.source, here.source),
     ...differingYields(proof, here),
   ]
   return { agreement: differences.length === 0 ? 'agrees' : 'disagrees', differences }
+}
+
+/** The same tree may lie at several places: those of two repositories are compared, those of a repository and an archive cannot be. */
+function differingCommits(proof: PinnedSource, here: PinnedSource): Difference[] {
+  if (proof.kind !== 'git' || here.kind !== 'git') return []
+  const [a, b] = [proof, here].map(({ url, commit, path }) => `${url}#${commit}:${path}`)
+  return a === undefined || b === undefined || a === b ? [] : [{ what: 'source', name: null, proof: a, here: b }]
 }
 
 function differingYields(proof: VerificationReport, here: VerificationReport): Difference[] {

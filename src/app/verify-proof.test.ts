@@ -304,6 +304,14 @@ describe('the source', () => {
   })
 })
 
+it('inputs that are carried have to be those of the lock', async () => {
+  const proof = await proofOf(await reportOf('the image'), { source: 'the recipe', inputs: 'of another lock' })
+  const another = async () => ({ ...LOCKED, snapshot: '20241201T000000Z' })
+  await expect(run(proof, yielding('the image', { readInputs: another }))).rejects.toMatchObject({ code: 'proof-inputs-differ' })
+  const given = { inputs: proof.file, signer: null }
+  await expect(run(proof, yielding('the image', { readInputs: another }), given)).rejects.toMatchObject({ code: 'inputs-of-another-lock' })
+})
+
 describe('the builder', () => {
   it('is made where it is not here, and that is said', async () => {
     const proof = await proofOf(await reportOf('the image'))

@@ -3,6 +3,7 @@ import type { SignerPolicy } from '../../attestations/verify/policy.ts'
 import type { BuilderImage } from '../../verifier/builder/image-description.ts'
 import type { EmitEvent } from '../../verifier/model/event.ts'
 import { Failure } from '../../verifier/model/failure.ts'
+import { encodeLock } from '../../verifier/model/lock.ts'
 import type { VerificationReport } from '../../verifier/model/report.ts'
 import type { Verdict } from '../../verifier/model/verdict.ts'
 import type { PinnedTree } from '../../verifier/source/pinned-tree.ts'
@@ -133,6 +134,11 @@ function forProof(
   return {
     ...ports,
     reader: async () => ({ ...(await ports.reader(null)), ...(image === null ? {} : { mkosi: image.mkosi }) }),
+    readInputs: async (file, signal) => {
+      const lock = await ports.readInputs(file, signal)
+      if (file === files.inputs && proof.lock !== null && encodeLock(lock) !== encodeLock(proof.lock)) throw inputsDiffer()
+      return lock
+    },
     pin: async (...args) => (held ? await pinOnly(await ports.pin(...args), report, files.source === args[0]) : await ports.pin(...args)),
     builder: async (wanted, emit, signal) => {
       if (image !== null && files.builderLock !== null)
@@ -153,6 +159,14 @@ async function pinOnly(pinned: PinnedTree, report: VerificationReport, carried: 
     message: 'the source in the proof is not the one that its report is about',
     hint: 'take the proof again from who made it; do not rely on this one',
     data: { expected: report.source.treeDigest, actual: treeDigest },
+  })
+}
+
+function inputsDiffer(): Failure {
+  return new Failure({
+    code: 'proof-inputs-differ',
+    message: 'the inputs in the proof are of another lock than the one in it',
+    hint: 'take the proof again from who made it; do not rely on this one',
   })
 }
 
