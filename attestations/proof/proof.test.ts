@@ -7,6 +7,7 @@ import { encodeDocument } from '../../verifier/model/document.ts'
 import { VerificationReport } from '../../verifier/model/report.ts'
 import { collectTar, inPieces } from '../../verifier/tar/testing/collect.ts'
 import { honestReport } from '../testing/arbitrary-report.ts'
+import { instructions } from './instructions.ts'
 import { packProof } from './pack-proof.ts'
 import type { CarriedMember, ProofContent } from './proof.ts'
 import { readProof } from './read-proof.ts'
@@ -40,6 +41,11 @@ describe('a proof', () => {
       open: async ({ role, sha256: digest }) => inPieces(carried.get(`${role} ${digest}`) ?? Buffer.alloc(0), 100),
     })
     expect(again.equals(kept)).toBe(true)
+  })
+
+  it('has the instructions whose digest the documentation gives', () => {
+    const page = readFileSync(path.join(import.meta.dirname, '../../docs/proof.md'), 'utf8')
+    expect(page).toContain(`\`${digestOf(instructions())}\``)
   })
 
   it('begins with its index, which is as agreed', async () => {
