@@ -1,11 +1,11 @@
 # Each target first brings the machine to where it runs (tools/bootstrap.sh), so a fresh clone needs nothing but `make TARGET`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit interop lab check bench soak fmt doctor generate stop-docker
+.PHONY: help demo test unit store interop lab check bench soak fmt doctor generate stop-docker
 
 node := . tools/bootstrap.sh && bootstrap node
 engine := . tools/bootstrap.sh && bootstrap node docker
-everything := . tools/bootstrap.sh && bootstrap node cosign lab docker
+everything := . tools/bootstrap.sh && bootstrap node postgres cosign lab docker
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -18,6 +18,9 @@ test: ## format, lint, types, dead code and all tests, those on the Docker engin
 
 unit: ## the tests that need no Docker engine
 	@$(node) && node tools/run-suites.ts unit house
+
+store: ## the tests on databases: the embedded one, and PostgreSQL servers that they start and end themselves
+	@. tools/bootstrap.sh && bootstrap node postgres && node tools/run-suites.ts store
 
 interop: ## the tests against Debian's cosign and sigstore-go, which it fetches without installing them
 	@. tools/bootstrap.sh && bootstrap node cosign && node tools/run-suites.ts interop

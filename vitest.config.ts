@@ -11,7 +11,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: code.map((dir) => `${dir}/**/*.test.{ts,tsx}`),
-          exclude: ['**/node_modules/**', '**/*.{docker,interop,lab}.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.{docker,interop,lab,store}.test.ts'],
           // Far above what any of them takes: machines that also build are slow at times.
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -22,6 +22,17 @@ export default defineConfig({
           // Against programs that others made (tools/bootstrap.sh fetches them).
           name: 'interop',
           include: ['{attestations,src,test}/**/*.interop.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          // On the embedded database and on a PostgreSQL server, which the suite starts and ends.
+          name: 'store',
+          include: ['{src,test}/**/*.store.test.ts'],
+          globalSetup: ['test/postgres-server.ts'],
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
@@ -62,7 +73,7 @@ export default defineConfig({
         test: {
           name: 'house',
           include: ['test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', '**/*.{docker,interop,lab}.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.{docker,interop,lab,store}.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

@@ -91,7 +91,14 @@ describe('the tarball of npm pack, installed in an empty folder', () => {
 
   it('has the data that it works with, and neither sources nor tests', () => {
     const inside = path.join(installed, 'node_modules/bitwitness')
-    for (const needed of ['mkosi/builder', 'schemas/verification-report-v1.json', 'docs/cli.md', 'LICENSE', 'dist/verifier/index.d.ts'])
+    for (const needed of [
+      'mkosi/builder',
+      'drizzle/meta/_journal.json',
+      'schemas/verification-report-v1.json',
+      'docs/cli.md',
+      'LICENSE',
+      'dist/verifier/index.d.ts',
+    ])
       expect([needed, existsSync(path.join(inside, needed))]).toEqual([needed, true])
     const files = readdirSync(inside, { recursive: true, encoding: 'utf8' })
     expect(

@@ -2,6 +2,7 @@
 # Brings a machine to where the Makefile's targets run. Sourced by .ci/run and by the Makefile's recipes:
 #   . tools/bootstrap.sh && bootstrap node            Node of the pinned version and the npm packages
 #   . tools/bootstrap.sh && bootstrap node docker     and the Docker engine with the programs that builds need
+#   . tools/bootstrap.sh && bootstrap postgres        Debian's PostgreSQL server, of which no cluster is made or started: the tests start their own
 #   . tools/bootstrap.sh && bootstrap cosign          Debian's cosign 3 and sigstore-go, below .tools, for the tests with other tools
 #   . tools/bootstrap.sh && bootstrap lab             what real Sigstore servers need to be built and run, where BITWITNESS_LAB names them
 # As root on a Debian system what is missing is installed, on a terminal only after asking (BITWITNESS_YES=1 or CI=true: without);
@@ -70,6 +71,15 @@ bootstrap_docker() {
     install_packages $(missing_packages $docker_programs) || return 1
     node tools/docker-engine.ts start || return 1
   fi
+}
+
+# Debian's package makes a cluster of the machine's own and starts it, unless it is told not to beforehand.
+bootstrap_postgres() {
+  ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && return 0
+  install_packages postgresql-common || return 1
+  local settings=/etc/postgresql-common/createcluster.d
+  mkdir -p "$settings" && printf '%s\n' 'create_main_cluster = false' >"$settings/bitwitness.conf" || return 1
+  install_packages postgresql
 }
 
 # COSIGN, SIGSTORE_GO and DOCKER_COMPOSE name programs of one's own; otherwise they are what is below .tools.

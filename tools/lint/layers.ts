@@ -67,7 +67,16 @@ export const LAYERS: readonly Layer[] = [
   },
   { dir: 'attestations', may: ['verifier/model', 'attestations'], packages: ['node:*', 'zod'] },
   { dir: 'src/app', may: ['verifier', 'attestations'], packages: ['node:*', 'zod'] },
-  { dir: 'src/db', may: ['src/app/ports.ts', 'verifier/model'], packages: ['drizzle-orm', 'postgres', '@electric-sql/*', 'node:*'] },
+  {
+    dir: 'src/db',
+    may: ['src/app/store', 'src/app/lifecycle', 'verifier/model'],
+    packages: ['drizzle-orm', 'postgres', '@electric-sql/*', 'node:*'],
+  },
+  {
+    dir: 'src/queue',
+    may: ['src/app/store', 'src/app/lifecycle', 'src/db', 'verifier/model'],
+    packages: ['pg-boss', 'drizzle-orm', 'postgres'],
+  },
   { dir: 'src/http', may: ['src/app', 'verifier/model'], packages: ['hono', '@hono/*', 'zod'] },
   { dir: 'src/web', may: ['verifier/model'], packages: ['hono'] },
   { dir: 'src/storage', may: ['verifier/model', 'verifier/bytes'], packages: ['node:*'] },
@@ -114,6 +123,11 @@ export const LAYERS: readonly Layer[] = [
   },
   { dir: 'src/chosen-mirrors.ts', may: ['src/config', 'verifier/builder/inputs'], packages: [] },
   { dir: 'src/read-lock.ts', may: ['verifier/builder/inputs', 'verifier/bytes', 'verifier/model'], packages: [] },
+  {
+    dir: 'src/store-room.ts',
+    may: ['src/app', 'src/config', 'src/db', 'src/queue', 'src/storage', 'verifier/model'],
+    packages: ['node:*'],
+  },
   { dir: 'src/scratch-room.ts', may: ['src/storage', 'verifier/model'], packages: ['node:*'] },
   {
     dir: 'src/signing-room.ts',

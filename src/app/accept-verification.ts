@@ -1,0 +1,93 @@
+import type { Sha256 } from '../../verifier/model/digest.ts'
+import { Failure } from '../../verifier/model/failure.ts'
+import { openAttempt } from './apply-event.ts'
+import { acceptedLife } from './lifecycle/verification-state.ts'
+import { fingerprintOf } from './store/fingerprint.ts'
+import type { BlobRole, Submission } from './store/records.ts'
+import type { Unit, UnitOfWork } from './store/store-ports.ts'
+
+export type ServicePorts = {
+  readonly unitOfWork: UnitOfWork
+  readonly now: () => Date
+  /** A UUID of version 7. */
+  readonly newId: () => string
+}
+
+export type AcceptCommand = {
+  readonly submission: Submission
+  /** Sizes of the blobs that the submission names. */
+  readonly sizes: ReadonlyMap<Sha256, number>
+  /** What the client calls this request, and the digest of the request; null: it does not. */
+  readonly idempotency: { readonly key: string; readonly requestDigest: Sha256; readonly hours: number } | null
+}
+
+/** `joined`: the owner has the same submission open, or said the same before. */
+export type Accepted = { readonly verificationId: string; readonly joined: boolean }
+
+/**
+ * Accepts a submission: the verification, its first attempts and their jobs are there as a whole or not at all. Fails with
+ * `idempotency-key-reused`.
+ */
+export async function acceptVerification({ unitOfWork, now, newId }: ServicePorts, command: AcceptCommand): Promise<Accepted> {
+  const { submission, idempotency } = command
+  return await unitOfWork.run(async (unit) => {
+    const at = now()
+    const said = idempotency === null ? undefined : await unit.idempotencyKeys.find(submission.ownerId, idempotency.key, at)
+    if (said !== undefined && idempotency !== null) return { verificationId: sameAs(said, idempotency.requestDigest), joined: true }
+    const accepted = await insertOrJoin(unit, { command, at, newId })
+    if (idempotency === null) return accepted
+    const { key, requestDigest, hours } = idempotency
+    const claimed = await unit.idempotencyKeys.claim({
+      ownerId: submission.ownerId,
+      key,
+      verificationId: accepted.verificationId,
+      requestDigest,
+      now: at,
+      expiresAt: new Date(at.getTime() + hours * 3_600_000),
+    })
+    // Somebody was faster with the same key: what was inserted here goes with the transaction unless it is the same.
+    if (!claimed.fresh && sameAs(claimed, requestDigest) !== accepted.verificationId) throw reused()
+    return accepted
+  })
+}
+
+async function insertOrJoin(unit: Unit, o: { command: AcceptCommand; at: Date; newId: () => string }): Promise<Accepted> {
+  const { submission, sizes } = o.command
+  const id = o.newId()
+  if (!(await unit.verifications.insert({ id, submission, createdAt: o.at }))) {
+    const open = await unit.verifications.openWith(fingerprintOf(submission))
+    if (open !== undefined) return { verificationId: open.id, joined: true }
+    // It ended between the two statements.
+    throw new Failure({
+      code: 'database-collision',
+      message: 'the same submission ended while this one was accepted',
+      hint: 'try again',
+      retryable: true,
+    })
+  }
+  const roles: readonly [BlobRole, Sha256 | null][] = [
+    ['upload', submission.upload],
+    ['lock', submission.lock],
+    ['inputs', submission.inputs],
+  ]
+  for (const [role, sha256] of roles)
+    if (sha256 !== null) await unit.blobs.refer({ sha256, size: sizes.get(sha256) ?? 0, verificationId: id, role, at: o.at })
+  const locked = submission.lock !== null || submission.inputs !== null
+  const { attempts } = acceptedLife({ wanted: submission.attempts, locked })
+  for (const [index] of attempts.entries())
+    await openAttempt(unit, { verificationId: id, number: index + 1, mode: locked ? 'replay' : 'live', at: o.at, newId: o.newId })
+  return { verificationId: id, joined: false }
+}
+
+function sameAs(said: { readonly verificationId: string; readonly requestDigest: Sha256 }, requestDigest: Sha256): string {
+  if (said.requestDigest !== requestDigest) throw reused()
+  return said.verificationId
+}
+
+function reused(): Failure {
+  return new Failure({
+    code: 'idempotency-key-reused',
+    message: 'the Idempotency-Key was used for another request',
+    hint: 'make a new key for each request, and repeat it only with the same one',
+  })
+}

@@ -1,0 +1,112 @@
+import type { Attempt, OutcomeReason } from '../../verifier/model/attempt.ts'
+import { attemptsCommitted, transition, type VerificationEvent, type VerificationLife } from './lifecycle/verification-state.ts'
+import type { StoredAttempt } from './store/records.ts'
+import type { HeldVerification, Unit } from './store/store-ports.ts'
+import { transitionRefused } from './transition-refused.ts'
+
+export type Happening = {
+  readonly verificationId: string
+  readonly held: HeldVerification
+  readonly event: VerificationEvent
+  readonly at: Date
+  readonly newId: () => string
+  /** What a worker said of the attempt that the event is about. */
+  readonly report?: Attempt
+  /** Why a try or an attempt ended that no worker reported. */
+  readonly reason: OutcomeReason
+}
+
+/**
+ * Writes what an event makes of a verification that is held, and queues the attempts that it opens. Gives the verification as it is now
+ * and whether anything changed; fails with the code of what cannot be. A verdict, and that it was cancelled, are left to the caller.
+ */
+export async function applyEvent(
+  unit: Unit,
+  happening: Happening,
+): Promise<{ readonly changed: boolean; readonly held: HeldVerification }> {
+  const { verificationId, held, event, at } = happening
+  const step = transition(held.life, event)
+  if (step.result === 'illegal') throw transitionRefused(step.code)
+  if (step.result === 'unchanged') return { changed: false, held }
+  const attempts: StoredAttempt[] = []
+  for (const attempt of held.attempts) {
+    const life = step.life.attempts[attempt.number - 1] ?? attempt.life
+    if (life === attempt.life) {
+      attempts.push(attempt)
+      continue
+    }
+    const report = life.state === 'committed' ? committedReport(attempt, life.outcome, happening) : null
+    const saved = { ...attempt, life, report, committedAt: report === null ? null : at }
+    await unit.attempts.save(saved, { report, at })
+    attempts.push(saved)
+  }
+  for (const { attempt: number, ended } of step.ended) {
+    const { id: attemptId } = attempts[number - 1] ?? { id: '' }
+    const { id: lease, worker, since } = ended.lease
+    const reason = ended.ending === 'committed' ? null : (happening.report?.reason ?? happening.reason)
+    await unit.attempts.addTry({
+      attemptId,
+      number: ended.number,
+      lease,
+      worker,
+      startedAt: new Date(since),
+      endedAt: at,
+      ending: ended.ending,
+      reason,
+    })
+  }
+  for (const number of step.opened)
+    attempts.push(await openAttempt(unit, { verificationId, number, mode: 'replay', at, newId: happening.newId }))
+  await advance(unit, { verificationId, before: held.life, after: step.life })
+  return { changed: true, held: { ...held, life: step.life, attempts } }
+}
+
+/** A new attempt and its job. */
+export async function openAttempt(
+  unit: Unit,
+  o: { verificationId: string; number: number; mode: 'live' | 'replay'; at: Date; newId: () => string },
+): Promise<StoredAttempt> {
+  const attempt: StoredAttempt = {
+    id: o.newId(),
+    verificationId: o.verificationId,
+    number: o.number,
+    mode: o.mode,
+    life: { state: 'queued', tries: 0 },
+    report: null,
+    createdAt: o.at,
+    committedAt: null,
+  }
+  await unit.attempts.insert(attempt)
+  await unit.jobs.enqueue('attempt', { attemptId: attempt.id })
+  return attempt
+}
+
+async function advance(
+  { verifications }: Unit,
+  { verificationId, before, after }: { verificationId: string; before: VerificationLife; after: VerificationLife },
+): Promise<void> {
+  if (after.state !== 'running') return
+  const committed = attemptsCommitted(after)
+  if (before.state !== after.state || committed !== attemptsCommitted(before))
+    await verifications.advance(verificationId, { state: 'running', committed })
+}
+
+/** The document of an attempt that is committed: the worker's where it reported this outcome, else one that says what ended it. */
+function committedReport({ number, mode }: StoredAttempt, outcome: Attempt['outcome'], { report, reason }: Happening): Attempt {
+  if (report !== undefined) return { ...report, number, mode, outcome }
+  return {
+    number,
+    mode,
+    outcome,
+    limit: null,
+    reason,
+    retried: [],
+    stages: [],
+    artifacts: [],
+    lock: null,
+    log: null,
+    builder: null,
+    sandbox: null,
+    usage: null,
+  }
+}

@@ -1,0 +1,150 @@
+import type { Attempt, OutcomeReason } from '../../verifier/model/attempt.ts'
+import type { Sha256 } from '../../verifier/model/digest.ts'
+import { Failure } from '../../verifier/model/failure.ts'
+import type { ServicePorts } from './accept-verification.ts'
+import { applyEvent } from './apply-event.ts'
+import type { VerificationEvent } from './lifecycle/verification-state.ts'
+import type { StoredAttempt } from './store/records.ts'
+import type { HeldVerification, Unit } from './store/store-ports.ts'
+
+/** How long a worker keeps an attempt without a heartbeat, ms. The queue's own patience is the same. */
+export const LEASE_MS = 60_000
+
+export type LeasedAttempt = {
+  readonly attempt: StoredAttempt
+  readonly lease: string
+  readonly expiresAt: Date
+  /** What to build. The claims are not part of it. */
+  readonly submission: HeldVerification['submission']
+}
+
+const LOST: OutcomeReason = { code: 'lease-lost', message: 'the worker was not heard of any more', data: {} }
+
+/** Jobs of which nothing is left to do are put away; so many in one transaction. */
+const MOST = 20
+
+/** Gives a worker the attempt that waits longest; undefined where none does. */
+export async function leaseAttempt(ports: ServicePorts, workerId: string): Promise<LeasedAttempt | undefined> {
+  return await ports.unitOfWork.run(async (unit) => {
+    for (let looked = 0; looked < MOST; looked += 1) {
+      const job = await unit.jobs.take('attempt')
+      if (job === undefined) return undefined
+      const leased = await leaseJob(unit, { ports, attemptId: job.data.attemptId, workerId })
+      if (leased !== undefined) return leased
+      await unit.jobs.complete('attempt', job.id)
+    }
+    return undefined
+  })
+}
+
+async function leaseJob(unit: Unit, o: { ports: ServicePorts; attemptId: string; workerId: string }): Promise<LeasedAttempt | undefined> {
+  const found = await holdAttempt(unit, o.attemptId)
+  if (found === undefined) return undefined
+  const { attempt } = found
+  const at = o.ports.now()
+  const apply = (held: HeldVerification, event: Extract<VerificationEvent, { kind: 'attempt' }>['event']) =>
+    applyEvent(unit, {
+      verificationId: attempt.verificationId,
+      held,
+      event: { kind: 'attempt', number: attempt.number, event },
+      at,
+      newId: o.ports.newId,
+      reason: LOST,
+    })
+  // That the queue gives the job out again is how it says that the worker before is lost.
+  const { held } = await apply(found.held, { kind: 'lease-lost', lease: null })
+  if (held.life.attempts[attempt.number - 1]?.state !== 'queued') return undefined
+  const lease = { id: o.ports.newId(), worker: o.workerId, since: at.getTime(), expiresAt: at.getTime() + LEASE_MS }
+  const after = await apply(held, { kind: 'lease', lease })
+  const stored = after.held.attempts.find(({ id }) => id === attempt.id)
+  return stored === undefined
+    ? undefined
+    : { attempt: stored, lease: lease.id, expiresAt: new Date(lease.expiresAt), submission: held.submission }
+}
+
+export type LeaseHolder = { readonly attemptId: string; readonly lease: string; readonly worker: string }
+
+/** Keeps a lease; gives its new end. Fails with `lease-not-yours`, `lease-expired`, `attempt-queued` or `attempt-committed`. */
+export async function keepLease(ports: ServicePorts, holder: LeaseHolder): Promise<Date> {
+  return await ports.unitOfWork.run(async (unit) => {
+    const { attempt, held } = await mustHold(unit, holder.attemptId)
+    const at = ports.now()
+    const expiresAt = at.getTime() + LEASE_MS
+    const beat = { kind: 'heartbeat', lease: holder.lease, worker: holder.worker, at: at.getTime(), expiresAt } as const
+    await applyEvent(unit, {
+      verificationId: attempt.verificationId,
+      held,
+      event: { kind: 'attempt', number: attempt.number, event: beat },
+      at,
+      newId: ports.newId,
+      reason: LOST,
+    })
+    await unit.jobs.touch('attempt', { id: attempt.id, tries: attempt.life.tries })
+    return new Date(expiresAt)
+  })
+}
+
+/**
+ * Takes the report of the worker that holds the lease. The same report again is answered like the first. Fails like `keepLease`.
+ * `digest` is of the document as it was sent.
+ */
+export async function reportAttempt(ports: ServicePorts, o: LeaseHolder & { report: Attempt; digest: Sha256 }): Promise<StoredAttempt> {
+  return await ports.unitOfWork.run(async (unit) => {
+    const { attempt, held } = await mustHold(unit, o.attemptId)
+    const at = ports.now()
+    const { lease, worker, digest, report } = o
+    const said = { kind: 'report', lease, worker, outcome: report.outcome, digest, at: at.getTime() } as const
+    const { changed, held: after } = await applyEvent(unit, {
+      verificationId: attempt.verificationId,
+      held,
+      event: { kind: 'attempt', number: attempt.number, event: said },
+      at,
+      newId: ports.newId,
+      report,
+      reason: LOST,
+    })
+    const stored = after.attempts.find(({ id }) => id === attempt.id) ?? attempt
+    if (changed && stored.life.state === 'committed') await unit.jobs.complete('attempt', attempt.id)
+    if (changed && stored.life.state === 'queued') await unit.jobs.retry('attempt', { id: attempt.id, tries: attempt.life.tries })
+    return stored
+  })
+}
+
+/** Commits attempts of which the queue has given up as `infrastructure`; says how many. */
+export async function giveUpAttempts(ports: ServicePorts): Promise<number> {
+  return await ports.unitOfWork.run(async (unit) => {
+    let given = 0
+    for (; given < MOST; given += 1) {
+      const job = await unit.jobs.takeDead()
+      if (job === undefined) break
+      const found = await holdAttempt(unit, job.data.attemptId)
+      if (found !== undefined)
+        await applyEvent(unit, {
+          verificationId: found.attempt.verificationId,
+          held: found.held,
+          event: { kind: 'attempt', number: found.attempt.number, event: { kind: 'give-up' } },
+          at: ports.now(),
+          newId: ports.newId,
+          reason: LOST,
+        })
+      await unit.jobs.completeDead(job.id)
+    }
+    return given
+  })
+}
+
+type Held = { readonly attempt: StoredAttempt; readonly held: HeldVerification }
+
+/** The verification is locked first, by everybody: so nobody waits in a circle. */
+async function holdAttempt(unit: Unit, attemptId: string): Promise<Held | undefined> {
+  const known = await unit.attempts.read(attemptId)
+  const held = known === undefined ? undefined : await unit.verifications.hold(known.verificationId)
+  const attempt = held?.attempts.find(({ id }) => id === attemptId)
+  return held === undefined || attempt === undefined ? undefined : { attempt, held }
+}
+
+async function mustHold(unit: Unit, attemptId: string): Promise<Held> {
+  const found = await holdAttempt(unit, attemptId)
+  if (found !== undefined) return found
+  throw new Failure({ code: 'attempt-unknown', message: 'there is no such attempt', hint: 'take a job, and report under its attempt' })
+}

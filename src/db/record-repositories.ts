@@ -1,0 +1,147 @@
+import { and, asc, count, eq, exists, gt, inArray, isNull, lt, lte, max, min, not, or, sql } from 'drizzle-orm'
+import { AttemptEvent } from '../../verifier/model/event.ts'
+import { pageOf } from '../app/store/page.ts'
+import type { Attestations, Blobs, Events } from '../app/store/store-ports.ts'
+import { keyset } from './keyset.ts'
+import { attestations, signingBacklog } from './schema/attestations.ts'
+import { blobReferences, blobs } from './schema/blobs.ts'
+import { events } from './schema/events.ts'
+import { verifications } from './schema/verifications.ts'
+import type { Session } from './session.ts'
+
+/** Rows of one INSERT: a statement has at most 65535 parameters. */
+const BATCH = 1000
+
+export function eventsOf(session: Session): Events {
+  return {
+    append: (verificationId, added) =>
+      session(async (db) => {
+        // Held until the transaction ends: numbers have no gap, and who reads `seq` has read all before it.
+        await db.execute(sql`select pg_advisory_xact_lock(hashtextextended(${verificationId}, 0))`)
+        const [last] = await db
+          .select({ seq: max(events.seq) })
+          .from(events)
+          .where(eq(events.verificationId, verificationId))
+        let seq = last?.seq ?? 0
+        for (let from = 0; from < added.length; from += BATCH) {
+          const rows = added.slice(from, from + BATCH).map(({ attempt, at, ...body }) => {
+            seq += 1
+            return { verificationId, seq, attempt, at: new Date(at), kind: body.kind, body }
+          })
+          await db.insert(events).values(rows)
+        }
+        return seq
+      }),
+    after: (verificationId, seq, limit) =>
+      session(async (db) => {
+        const later = and(eq(events.verificationId, verificationId), gt(events.seq, seq))
+        const rows = await db.select().from(events).where(later).orderBy(asc(events.seq)).limit(limit)
+        return rows.map(({ seq: number, attempt, at, body }) => AttemptEvent.parse({ ...body, seq: number, attempt, at: at.toISOString() }))
+      }),
+  }
+}
+
+export function attestationsOf(session: Session): Attestations {
+  const task = (verificationId: string, predicateType: string) =>
+    and(eq(signingBacklog.verificationId, verificationId), eq(signingBacklog.predicateType, predicateType))
+  return {
+    publish: (attestation) =>
+      session(async (db) => {
+        const made = await db.insert(attestations).values(attestation).onConflictDoNothing().returning({ id: attestations.id })
+        await db.delete(signingBacklog).where(task(attestation.verificationId, attestation.predicateType))
+        return made.length > 0
+      }),
+    of: (verificationId) =>
+      session((db) =>
+        db.select().from(attestations).where(eq(attestations.verificationId, verificationId)).orderBy(attestations.predicateType),
+      ),
+    page: (request) =>
+      session(async (db) => {
+        const { after, order, limit } = keyset(request, attestations.createdAt, attestations.id)
+        const rows = await db
+          .select()
+          .from(attestations)
+          .where(after)
+          .orderBy(...order)
+          .limit(limit)
+        return pageOf(rows, request.limit, { item: (row) => row, place: (row) => ({ at: row.createdAt, id: row.id }) })
+      }),
+    plan: ({ verificationId, predicateType, at }) =>
+      session(async (db) => {
+        const done = and(eq(attestations.verificationId, verificationId), eq(attestations.predicateType, predicateType))
+        if ((await db.select({ id: attestations.id }).from(attestations).where(done)).length > 0) return false
+        const made = await db
+          .insert(signingBacklog)
+          .values({ verificationId, predicateType, tries: 0, createdAt: at, nextAt: at })
+          .onConflictDoNothing()
+          .returning({ tries: signingBacklog.tries })
+        return made.length > 0
+      }),
+    failed: ({ verificationId, predicateType, code, nextAt }) =>
+      session(async (db) => {
+        await db
+          .update(signingBacklog)
+          .set({ tries: sql`${signingBacklog.tries} + 1`, lastCode: code, nextAt })
+          .where(task(verificationId, predicateType))
+      }),
+    due: (now, limit) =>
+      session((db) =>
+        db.select().from(signingBacklog).where(lte(signingBacklog.nextAt, now)).orderBy(asc(signingBacklog.nextAt)).limit(limit),
+      ),
+    backlog: () =>
+      session(async (db) => {
+        const [found] = await db.select({ tasks: count(), oldest: min(signingBacklog.createdAt) }).from(signingBacklog)
+        return { tasks: found?.tasks ?? 0, oldest: found?.oldest ?? null }
+      }),
+  }
+}
+
+export function blobsOf(session: Session): Blobs {
+  return {
+    refer: ({ sha256, size, verificationId, role, at }) =>
+      session(async (db) => {
+        // Written even where it is there: whoever collects then passes it by, or is waited for.
+        await db
+          .insert(blobs)
+          .values({ sha256, size, createdAt: at })
+          .onConflictDoUpdate({ target: blobs.sha256, set: { createdAt: sql`greatest(${blobs.createdAt}, excluded.created_at)` } })
+        await db.insert(blobReferences).values({ sha256, verificationId, role }).onConflictDoNothing()
+      }),
+    collect: (before, limit) =>
+      session(async (db) => {
+        const attested = db.select({ one: sql`1` }).from(attestations).where(eq(attestations.verificationId, blobReferences.verificationId))
+        const needed = db
+          .select({ one: sql`1` })
+          .from(blobReferences)
+          .innerJoin(verifications, eq(verifications.id, blobReferences.verificationId))
+          .where(
+            and(
+              eq(blobReferences.sha256, blobs.sha256),
+              or(isNull(verifications.finishedAt), not(lt(verifications.finishedAt, before)), exists(attested)),
+            ),
+          )
+        const signed = db.select({ one: sql`1` }).from(attestations).where(eq(attestations.bundle, blobs.sha256))
+        const rows = await db
+          .select({ sha256: blobs.sha256 })
+          .from(blobs)
+          .where(and(lt(blobs.createdAt, before), not(exists(needed)), not(exists(signed))))
+          .orderBy(asc(blobs.createdAt), asc(blobs.sha256))
+          .limit(limit)
+          .for('update', { skipLocked: true })
+        const gone = rows.map(({ sha256 }) => sha256)
+        if (gone.length === 0) return []
+        await db.delete(blobReferences).where(inArray(blobReferences.sha256, gone))
+        await db.delete(blobs).where(inArray(blobs.sha256, gone))
+        return gone
+      }),
+    of: (verificationId) =>
+      session((db) =>
+        db
+          .select({ sha256: blobs.sha256, size: blobs.size, role: blobReferences.role })
+          .from(blobReferences)
+          .innerJoin(blobs, eq(blobs.sha256, blobReferences.sha256))
+          .where(eq(blobReferences.verificationId, verificationId))
+          .orderBy(blobReferences.role, blobs.sha256),
+      ),
+  }
+}

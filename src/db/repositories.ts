@@ -1,0 +1,26 @@
+import type { Reads, Repositories } from '../app/store/store-ports.ts'
+import { attemptsOf, workersOf } from './attempt-repository.ts'
+import type { Database } from './database.ts'
+import { idempotencyKeysOf, ownersOf, tokensOf } from './owner-repositories.ts'
+import { attestationsOf, blobsOf, eventsOf } from './record-repositories.ts'
+import { plainSession, type Session } from './session.ts'
+import { verificationsOf } from './verification-repository.ts'
+
+export function repositories(session: Session): Repositories {
+  return {
+    owners: ownersOf(session),
+    tokens: tokensOf(session),
+    verifications: verificationsOf(session),
+    idempotencyKeys: idempotencyKeysOf(session),
+    attempts: attemptsOf(session),
+    workers: workersOf(session),
+    events: eventsOf(session),
+    attestations: attestationsOf(session),
+    blobs: blobsOf(session),
+  }
+}
+
+/** What may be read without a transaction. */
+export function readsOf({ drizzle, guard }: Database): Reads {
+  return repositories(plainSession(drizzle, guard))
+}

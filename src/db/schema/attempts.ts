@@ -1,0 +1,92 @@
+import { sql } from 'drizzle-orm'
+import { index, integer, jsonb, pgTable, primaryKey, text, unique } from 'drizzle-orm/pg-core'
+import type { Attempt, Outcome, OutcomeReason } from '../../../verifier/model/attempt.ts'
+import type { TryEnding } from '../../app/lifecycle/attempt-state.ts'
+import type { WorkerCapabilities } from '../../app/store/records.ts'
+import { digest, holds, id, instant, isDigest, oneOf } from './columns.ts'
+import { verifications } from './verifications.ts'
+
+/** Who may run attempts, by the key that reports are signed with. */
+export const workers = pgTable(
+  'workers',
+  {
+    id: id(),
+    name: text('name').notNull().unique('workers_name'),
+    /** Ed25519, SubjectPublicKeyInfo (RFC 8410) in base64. */
+    publicKey: text('public_key').notNull().unique('workers_public_key'),
+    capabilities: jsonb('capabilities').$type<WorkerCapabilities>().notNull(),
+    addedAt: instant('added_at').notNull(),
+    revokedAt: instant('revoked_at'),
+    lastSeenAt: instant('last_seen_at'),
+  },
+  (t) => [index('workers_page').on(t.addedAt, t.id)],
+)
+
+/** One run of a recipe. A trigger refuses every change of one that is committed. */
+export const attempts = pgTable(
+  'attempts',
+  {
+    id: id(),
+    verificationId: text('verification_id')
+      .notNull()
+      .references(() => verifications.id),
+    number: integer('number').notNull(),
+    mode: text('mode').$type<'live' | 'replay'>().notNull(),
+    state: text('state').$type<'queued' | 'leased' | 'committed'>().notNull(),
+    /** Tries that were begun. */
+    tries: integer('tries').notNull(),
+    outcome: text('outcome').$type<Outcome>(),
+    report: jsonb('report').$type<Attempt>(),
+    /** Of the document as it was reported: by it a report that is sent again is known. Null where no worker reported. */
+    reportDigest: digest('report_digest'),
+    /** Of the lease that holds the attempt, or that committed it. */
+    leaseId: text('lease_id'),
+    workerId: text('worker_id').references(() => workers.id),
+    leasedAt: instant('leased_at'),
+    leaseExpiresAt: instant('lease_expires_at'),
+    createdAt: instant('created_at').notNull(),
+    committedAt: instant('committed_at'),
+  },
+  (t) => [
+    unique('attempts_number').on(t.verificationId, t.number),
+    isDigest('attempts_report_digest_form', t.reportDigest),
+    oneOf('attempts_mode', t.mode, ['live', 'replay']),
+    oneOf('attempts_state', t.state, ['queued', 'leased', 'committed']),
+    holds('attempts_number_range', sql`${t.number} between 1 and 9`),
+    holds('attempts_tries', sql`${t.tries} >= 0`),
+    holds('attempts_lease', sql`(${t.state} = 'leased') = (${t.leaseExpiresAt} is not null)`),
+    holds(
+      'attempts_lease_holder',
+      sql`${t.state} <> 'leased' or (${t.leaseId} is not null and ${t.workerId} is not null and ${t.leasedAt} is not null)`,
+    ),
+    holds('attempts_no_lease_when_queued', sql`${t.state} <> 'queued' or ${t.leaseId} is null`),
+    holds(
+      'attempts_committed',
+      sql`(${t.state} = 'committed') = (${t.outcome} is not null and ${t.report} is not null and ${t.committedAt} is not null)`,
+    ),
+    index('attempts_lease_expiry').on(t.leaseExpiresAt).where(sql`${t.state} = 'leased'`),
+  ],
+)
+
+/** What ended each try: nothing that ran is forgotten. Append-only. */
+export const attemptTries = pgTable(
+  'attempt_tries',
+  {
+    attemptId: text('attempt_id')
+      .notNull()
+      .references(() => attempts.id),
+    number: integer('number').notNull(),
+    leaseId: text('lease_id').notNull(),
+    workerId: text('worker_id')
+      .notNull()
+      .references(() => workers.id),
+    startedAt: instant('started_at').notNull(),
+    endedAt: instant('ended_at').notNull(),
+    ending: text('ending').$type<TryEnding>().notNull(),
+    reason: jsonb('reason').$type<OutcomeReason>(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.attemptId, t.number] }),
+    oneOf('attempt_tries_ending', t.ending, ['committed', 'infrastructure', 'lease-lost', 'cancelled']),
+  ],
+)

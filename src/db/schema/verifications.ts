@@ -1,0 +1,105 @@
+import { sql } from 'drizzle-orm'
+import { boolean, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import type { Claim } from '../../../verifier/model/claim.ts'
+import type { Tier } from '../../../verifier/model/comparison.ts'
+import type { PinnedSource } from '../../../verifier/model/source.ts'
+import type { Verdict } from '../../../verifier/model/verdict.ts'
+import type { SubmittedSource, VerificationState } from '../../app/store/records.ts'
+import { digest, holds, id, instant, isDigest, oneOf } from './columns.ts'
+import { owners } from './owners.ts'
+
+/** One submission and what became of it. A trigger refuses every change of one that is finished or cancelled. */
+export const verifications = pgTable(
+  'verifications',
+  {
+    id: id(),
+    ownerId: text('owner_id')
+      .notNull()
+      .references(() => owners.id),
+    source: jsonb('source').$type<SubmittedSource>().notNull(),
+    /** Repository URL or name of the archive: what lists are filtered by. */
+    sourceName: text('source_name').notNull(),
+    pinned: jsonb('pinned').$type<PinnedSource>(),
+    upload: digest('upload'),
+    claims: jsonb('claims').$type<readonly Claim[]>().notNull(),
+    lock: digest('lock'),
+    inputs: digest('inputs'),
+    attemptsWanted: integer('attempts_wanted').notNull(),
+    callbackUrl: text('callback_url'),
+    fingerprint: digest('fingerprint').notNull(),
+    state: text('state').$type<VerificationState>().notNull(),
+    /** Set when no attempt is left to commit; from then on claims may be shown. */
+    attemptsCommitted: boolean('attempts_committed').notNull().default(false),
+    verdict: text('verdict').$type<Verdict>(),
+    tier: text('tier').$type<Tier>(),
+    builder: digest('builder'),
+    report: digest('report'),
+    createdAt: instant('created_at').notNull(),
+    finishedAt: instant('finished_at'),
+  },
+  (t) => [
+    isDigest('verifications_fingerprint_form', t.fingerprint),
+    isDigest('verifications_upload_form', t.upload),
+    isDigest('verifications_lock_form', t.lock),
+    isDigest('verifications_inputs_form', t.inputs),
+    isDigest('verifications_builder_form', t.builder),
+    isDigest('verifications_report_form', t.report),
+    oneOf('verifications_state', t.state, ['accepted', 'running', 'finished', 'cancelled']),
+    oneOf('verifications_verdict', t.verdict, ['reproduced', 'mismatch', 'nondeterministic', 'build-failed', 'refused', 'undecided']),
+    holds('verifications_attempts_wanted', sql`${t.attemptsWanted} between 1 and 9`),
+    holds('verifications_verdict_when_finished', sql`(${t.state} = 'finished') = (${t.verdict} is not null)`),
+    holds('verifications_report_when_finished', sql`(${t.state} = 'finished') = (${t.report} is not null)`),
+    holds('verifications_tier_when_reproduced', sql`(${t.verdict} is not distinct from 'reproduced') = (${t.tier} is not null)`),
+    holds('verifications_finished_at', sql`(${t.state} in ('finished', 'cancelled')) = (${t.finishedAt} is not null)`),
+    holds('verifications_committed_when_finished', sql`${t.state} <> 'finished' or ${t.attemptsCommitted}`),
+    uniqueIndex('verifications_open_fingerprint').on(t.fingerprint).where(sql`${t.state} in ('accepted', 'running')`),
+    index('verifications_page').on(t.createdAt, t.id),
+    index('verifications_page_by_verdict').on(t.verdict, t.createdAt, t.id),
+    index('verifications_page_by_source').on(t.sourceName, t.createdAt, t.id),
+    index('verifications_page_by_builder').on(t.builder, t.createdAt, t.id),
+    index('verifications_page_by_owner').on(t.ownerId, t.createdAt, t.id),
+    index('verifications_open').on(t.createdAt, t.id).where(sql`${t.state} in ('accepted', 'running')`),
+  ],
+)
+
+/** What a client said once must not happen twice. */
+export const idempotencyKeys = pgTable(
+  'idempotency_keys',
+  {
+    ownerId: text('owner_id')
+      .notNull()
+      .references(() => owners.id),
+    key: text('key').notNull(),
+    verificationId: text('verification_id')
+      .notNull()
+      .references(() => verifications.id),
+    requestDigest: digest('request_digest').notNull(),
+    createdAt: instant('created_at').notNull(),
+    expiresAt: instant('expires_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.ownerId, t.key] }),
+    isDigest('idempotency_keys_request_digest_form', t.requestDigest),
+    index('idempotency_keys_expiry').on(t.expiresAt),
+  ],
+)
+
+/** What verifications are about, by digest. The time is the verification's, so that a page needs no other table. */
+export const subjects = pgTable(
+  'subjects',
+  {
+    verificationId: text('verification_id')
+      .notNull()
+      .references(() => verifications.id),
+    sha256: digest('sha256').notNull(),
+    kind: text('kind').$type<'claim' | 'artifact'>().notNull(),
+    name: text('name').notNull(),
+    createdAt: instant('created_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.verificationId, t.sha256, t.kind, t.name] }),
+    isDigest('subjects_sha256_form', t.sha256),
+    oneOf('subjects_kind', t.kind, ['claim', 'artifact']),
+    index('subjects_page').on(t.sha256, t.createdAt, t.verificationId),
+  ],
+)

@@ -1,0 +1,60 @@
+import { Failure } from '../../verifier/model/failure.ts'
+import type { Jobs, Unit, UnitOfWork } from '../app/store/store-ports.ts'
+import type { Database } from './database.ts'
+import { databaseFailure } from './failures.ts'
+import { repositories } from './repositories.ts'
+import { type Drizzle, transactionSession } from './session.ts'
+
+/** How often a transaction that the database chose another one over is begun. */
+const RUNS = 5
+
+/** The queue, bound to a transaction of drizzle's. */
+export type JobsOf = (tx: Drizzle) => Jobs
+
+export class DatabaseUnitOfWork implements UnitOfWork {
+  readonly #database: Database
+  readonly #jobsOf: JobsOf
+
+  constructor(database: Database, jobsOf: JobsOf) {
+    this.#database = database
+    this.#jobsOf = jobsOf
+  }
+
+  async run<T>(work: (unit: Unit) => Promise<T>): Promise<T> {
+    if (this.#database.guard.inside)
+      throw new Failure({
+        code: 'transaction-nested',
+        message: 'a transaction was to begin inside of another',
+        hint: 'this is a defect: report it; hand the open unit of work on',
+        audience: 'operator',
+      })
+    for (let run = 1; ; run += 1) {
+      try {
+        return await this.#once(work)
+      } catch (error) {
+        if (!(error instanceof Failure && error.code === 'database-collision') || run === RUNS) throw error
+      }
+    }
+  }
+
+  async #once<T>(work: (unit: Unit) => Promise<T>): Promise<T> {
+    // What `work` threw comes out as it was; what the driver throws around it does not.
+    let thrown: { readonly error: unknown } | undefined
+    try {
+      return await this.#database.drizzle.transaction(async (tx) => {
+        const { session, end } = transactionSession(tx)
+        try {
+          return await this.#database.guard.enter(() => work({ ...repositories(session), jobs: this.#jobsOf(tx) }))
+        } catch (error) {
+          thrown = { error }
+          throw error
+        } finally {
+          end()
+        }
+      })
+    } catch (error) {
+      if (thrown !== undefined) throw thrown.error
+      throw databaseFailure(error)
+    }
+  }
+}

@@ -1,0 +1,202 @@
+import { and, asc, desc, eq, gte, inArray, or, type SQL } from 'drizzle-orm'
+import { Failure } from '../../verifier/model/failure.ts'
+import { fingerprintOf } from '../app/store/fingerprint.ts'
+import { type Page, type PageRequest, pageOf } from '../app/store/page.ts'
+import type { Known, Submission, Verification } from '../app/store/records.ts'
+import type { VerificationFilter, Verifications } from '../app/store/store-ports.ts'
+import { storedAttempt } from './attempt-repository.ts'
+import { keyset } from './keyset.ts'
+import { attempts } from './schema/attempts.ts'
+import { subjects, verifications } from './schema/verifications.ts'
+import type { Drizzle, Session } from './session.ts'
+
+type Row = typeof verifications.$inferSelect
+
+const isOpen = or(eq(verifications.state, 'accepted'), eq(verifications.state, 'running'))
+
+export function verificationsOf(session: Session): Verifications {
+  return {
+    insert: ({ id, submission, createdAt }) =>
+      session(async (db) => {
+        const { attempts: attemptsWanted, source, ...given } = submission
+        const made = await db
+          .insert(verifications)
+          .values({
+            id,
+            ...given,
+            source,
+            sourceName: source.kind === 'git' ? source.url : source.name,
+            attemptsWanted,
+            fingerprint: fingerprintOf(submission),
+            state: 'accepted',
+            createdAt,
+          })
+          .onConflictDoNothing({ target: verifications.fingerprint, where: inArray(verifications.state, ['accepted', 'running']) })
+          .returning({ id: verifications.id })
+        return made.length > 0
+      }),
+    openWith: (fingerprint) => session((db) => one(db, and(eq(verifications.fingerprint, fingerprint), isOpen))),
+    read: (id) => session((db) => one(db, eq(verifications.id, id))),
+    page: (filter, request) => session((db) => pageBy(db, filter, request)),
+    known: (sha256, request) =>
+      session(async (db) => {
+        const page = await pageBy(db, { ...ANY, subject: sha256 }, request)
+        return { ...page, items: await withSubjects(db, page.items, sha256) }
+      }),
+    open: (request) =>
+      session(async (db) => {
+        const { after, order, limit } = keyset(request, verifications.createdAt, verifications.id)
+        const rows = await db
+          .select()
+          .from(verifications)
+          .where(and(isOpen, after))
+          .orderBy(...order)
+          .limit(limit)
+        return pageOf(rows, request.limit, PLACED)
+      }),
+    claims: (id) =>
+      session(async (db) => {
+        const [row] = await db.select().from(verifications).where(eq(verifications.id, id))
+        if (row !== undefined && claimsShown(row)) return row.claims
+        throw new Failure({
+          code: 'claims-hidden',
+          message: 'the claims of a verification are hidden until its attempts are committed',
+          hint: 'wait until the verification is finished',
+        })
+      }),
+    hold: (id) =>
+      session(async (db) => {
+        const [row] = await db.select().from(verifications).where(eq(verifications.id, id)).for('update')
+        if (row === undefined) return undefined
+        const own = (await db.select().from(attempts).where(eq(attempts.verificationId, id)).orderBy(asc(attempts.number))).map(
+          storedAttempt,
+        )
+        const { state, attemptsWanted, verdict, tier, createdAt } = row
+        const locked = row.lock !== null || row.inputs !== null
+        return {
+          life: { state, wanted: attemptsWanted, locked, attempts: own.map(({ life }) => life), verdict, tier },
+          attempts: own,
+          submission: submissionOf(row),
+          createdAt,
+        }
+      }),
+    pin: (id, pinned) =>
+      session(async (db) => {
+        await db.update(verifications).set({ pinned }).where(eq(verifications.id, id))
+      }),
+    advance: (id, { state, committed }) =>
+      session(async (db) => {
+        const [row] = await db
+          .update(verifications)
+          .set({ state, attemptsCommitted: committed })
+          .where(eq(verifications.id, id))
+          .returning()
+        // Found by digest only from now on: who could ask before would know what to echo.
+        if (row !== undefined && committed)
+          await addSubjects(
+            db,
+            row,
+            row.claims.map(({ sha256, name, kind }) => ({ sha256, kind: 'claim', name: name ?? kind })),
+          )
+      }),
+    finish: (id, { verdict, tier, builder, report, artifacts, at }) =>
+      session(async (db) => {
+        const set = { state: 'finished', verdict, tier, builder, report, finishedAt: at } as const
+        const [row] = await db.update(verifications).set(set).where(eq(verifications.id, id)).returning()
+        if (row !== undefined) await addSubjects(db, row, artifacts)
+      }),
+    cancel: (id, at) =>
+      session(async (db) => {
+        await db.update(verifications).set({ state: 'cancelled', finishedAt: at }).where(eq(verifications.id, id))
+      }),
+  }
+}
+
+const ANY: VerificationFilter = { verdict: null, subject: null, source: null, builder: null, owner: null, since: null }
+const PLACED = { item: shown, place: (row: Row) => ({ at: row.createdAt, id: row.id }) }
+
+async function one(db: Drizzle, where: SQL | undefined): Promise<Verification | undefined> {
+  const [row] = await db.select().from(verifications).where(where)
+  return row === undefined ? undefined : shown(row)
+}
+
+async function pageBy(db: Drizzle, filter: VerificationFilter, request: PageRequest): Promise<Page<Verification>> {
+  const { verdict, source, builder, owner, since, subject } = filter
+  const where = and(
+    verdict === null ? undefined : eq(verifications.verdict, verdict),
+    source === null ? undefined : eq(verifications.sourceName, source),
+    builder === null ? undefined : eq(verifications.builder, builder),
+    owner === null ? undefined : eq(verifications.ownerId, owner),
+  )
+  if (subject === null) {
+    const { after, order, limit } = keyset(request, verifications.createdAt, verifications.id)
+    const young = since === null ? undefined : gte(verifications.createdAt, since)
+    const rows = await db
+      .select()
+      .from(verifications)
+      .where(and(where, young, after))
+      .orderBy(...order)
+      .limit(limit)
+    return pageOf(rows, request.limit, PLACED)
+  }
+  // A verification can have a digest more than once: claimed, and built by several names.
+  const { after, order, limit } = keyset(request, subjects.createdAt, subjects.verificationId)
+  const young = since === null ? undefined : gte(subjects.createdAt, since)
+  const rows = await db
+    .selectDistinct({ at: subjects.createdAt, id: subjects.verificationId })
+    .from(subjects)
+    .innerJoin(verifications, eq(verifications.id, subjects.verificationId))
+    .where(and(eq(subjects.sha256, subject), where, young, after))
+    .orderBy(...order)
+    .limit(limit)
+  const page = pageOf(rows, request.limit, { item: (row) => row.id, place: (row) => row })
+  const found =
+    page.items.length === 0
+      ? []
+      : await db
+          .select()
+          .from(verifications)
+          .where(inArray(verifications.id, [...page.items]))
+          .orderBy(desc(verifications.createdAt), desc(verifications.id))
+  return { items: found.map(shown), next: page.next }
+}
+
+async function withSubjects(db: Drizzle, found: readonly Verification[], sha256: Row['fingerprint']): Promise<readonly Known[]> {
+  if (found.length === 0) return []
+  const ids = found.map(({ id }) => id)
+  const rows = await db
+    .select()
+    .from(subjects)
+    .where(and(eq(subjects.sha256, sha256), inArray(subjects.verificationId, ids)))
+    .orderBy(subjects.kind, subjects.name)
+  return found.map((verification) => ({
+    verification,
+    subjects: rows
+      .filter(({ verificationId }) => verificationId === verification.id)
+      .map((row) => ({ sha256: row.sha256, kind: row.kind, name: row.name })),
+  }))
+}
+
+async function addSubjects(db: Drizzle, { id, createdAt }: Row, added: readonly Known['subjects'][number][]): Promise<void> {
+  if (added.length === 0) return
+  await db
+    .insert(subjects)
+    .values(added.map((subject) => ({ ...subject, verificationId: id, createdAt })))
+    .onConflictDoNothing()
+}
+
+/** Claims of what was cancelled stay hidden: the same submission may be made again. */
+function claimsShown(row: Row): boolean {
+  return row.attemptsCommitted && row.state !== 'cancelled'
+}
+
+function shown(row: Row): Verification {
+  const { sourceName: _, fingerprint: _fingerprint, callbackUrl: _callback, attemptsCommitted: _committed, claims, ...rest } = row
+  return { ...rest, claims: claimsShown(row) ? claims : null }
+}
+
+/** What transitions need of it. The claims are not among that. */
+function submissionOf(row: Row): Omit<Submission, 'claims'> {
+  const { ownerId, source, upload, lock, inputs, attemptsWanted, callbackUrl } = row
+  return { ownerId, source, upload, lock, inputs, attempts: attemptsWanted, callbackUrl }
+}

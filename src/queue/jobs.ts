@@ -1,0 +1,43 @@
+import type { PgBoss } from 'pg-boss'
+import type { JobKind, JobKinds, Jobs, TakenJob } from '../app/store/store-ports.ts'
+import { type Drizzle, translated } from '../db/session.ts'
+import { inTransaction } from './transaction.ts'
+
+/** The queue, inside a transaction. */
+export function jobsOn(boss: PgBoss, tx: Drizzle): Jobs {
+  const db = inTransaction(tx)
+  const take = async <K extends JobKind>(queue: string): Promise<TakenJob<K> | undefined> => {
+    const [job] = await translated(() => boss.fetch<JobKinds[K]>(queue, { batchSize: 1, includeMetadata: true, db }))
+    return job === undefined ? undefined : { id: job.id, tries: job.retryCount + 1, data: job.data }
+  }
+  const complete = async (queue: string, id: string): Promise<void> => {
+    // Also where it went back into the queue meanwhile: what is done is done.
+    await translated(() => boss.complete(queue, id, null, { db, includeQueued: true }))
+  }
+  return {
+    enqueue: async (kind, data, { after } = {}) => {
+      const options = { ...singular(data), db, ...(after === undefined ? {} : { startAfter: after }) }
+      return (await translated(() => boss.send(kind, data, options))) !== null
+    },
+    take: (kind) => take(kind),
+    touch: async (kind, { id, tries }) => {
+      const response: object = await translated(() => boss.touch(kind, { id, retryCount: tries - 1 }, { db }))
+      // pg-boss gives the number and does not declare it.
+      return 'affected' in response && response.affected === 1
+    },
+    complete,
+    retry: async (kind, { id, tries }) => {
+      await translated(() => boss.fail(kind, { id, retryCount: tries - 1 }, null, { db }))
+    },
+    cancel: async (kind, id) => {
+      await translated(() => boss.cancel(kind, id, { db }))
+    },
+    takeDead: () => take<'attempt'>('attempt-dead'),
+    completeDead: (id) => complete('attempt-dead', id),
+  }
+}
+
+/** An attempt is one job for as long as it is known, a statement for as long as it is not signed. */
+function singular(data: JobKinds[JobKind]): { id: string } | { singletonKey: string } {
+  return 'attemptId' in data ? { id: data.attemptId } : { singletonKey: `${data.verificationId} ${data.predicateType}` }
+}

@@ -1,0 +1,118 @@
+import { type Db, fromPglite, PgBoss } from 'pg-boss'
+import { Failure } from '../../verifier/model/failure.ts'
+import { MAX_TRIES } from '../app/lifecycle/attempt-state.ts'
+import type { JobKind, Jobs } from '../app/store/store-ports.ts'
+import type { Database } from '../db/database.ts'
+import { databaseFailure } from '../db/failures.ts'
+import type { Drizzle } from '../db/session.ts'
+import { jobsOn } from './jobs.ts'
+import { fromPostgresJs } from './postgres-js.ts'
+
+/** A worker that is not heard of for so long has lost its job, in seconds. */
+export const HEARTBEAT_SECONDS = 60
+/** Ten years: a job that waits is never dropped. */
+const FOR_EVER = 315_360_000
+/** pg-boss ends what is active for longer; an attempt has its own bound of time long before. */
+const LONGEST = 23 * 3600
+
+const waiting = { retentionSeconds: FOR_EVER, deleteAfterSeconds: 7 * 24 * 3600, notify: true }
+
+/** `NAME-dead` is where jobs go of which the queue has given up. */
+const QUEUES: Readonly<Record<JobKind | 'attempt-dead', Parameters<PgBoss['createQueue']>[1]>> = {
+  'attempt-dead': { ...waiting, retryLimit: 1_000_000, expireInSeconds: 300 },
+  attempt: {
+    ...waiting,
+    retryLimit: MAX_TRIES - 1,
+    retryDelay: 5,
+    retryBackoff: true,
+    retryDelayMax: 600,
+    heartbeatSeconds: HEARTBEAT_SECONDS,
+    expireInSeconds: LONGEST,
+    deadLetter: 'attempt-dead',
+  },
+  // An outage of Fulcio, Rekor or the timestamp authority may last: nothing is ever given up.
+  signing: {
+    ...waiting,
+    policy: 'exclusive',
+    retryLimit: 1_000_000,
+    retryDelay: 5,
+    retryBackoff: true,
+    retryDelayMax: 900,
+    expireInSeconds: 300,
+  },
+}
+
+export type QueueOptions = {
+  /** Whether this process looks after lost jobs and old ones, every so many seconds; null: not at all. */
+  readonly superviseSeconds: number | null
+  /** Told of what fails behind our back: a code of ours. */
+  readonly onTrouble: (failure: Failure) => void
+}
+
+/** The queue, in the same database as everything else. */
+export class Queue implements AsyncDisposable {
+  readonly #boss: PgBoss
+
+  private constructor(boss: PgBoss) {
+    this.#boss = boss
+  }
+
+  /** Installs or updates the queue's own tables, under a lock of theirs. */
+  static async open(database: Pick<Database, 'queue' | 'guard'>, { superviseSeconds, onTrouble }: QueueOptions): Promise<Queue> {
+    const connection = database.queue
+    const own = connection.kind === 'pglite' ? fromPglite(connection.pglite) : fromPostgresJs(connection.client)
+    const boss = new PgBoss({
+      db: outsideTransactions(own, database.guard),
+      backend: connection.kind,
+      schema: 'queue',
+      schedule: false,
+      registerInstance: false,
+      useListenNotify: true,
+      openTelemetry: { enabled: false },
+      ...(superviseSeconds === null ? { supervise: false } : { superviseIntervalSeconds: superviseSeconds }),
+    })
+    boss.on('error', (error) => onTrouble(databaseFailure(error)))
+    try {
+      await boss.start()
+      for (const [name, options] of Object.entries(QUEUES)) {
+        await boss.createQueue(name, options)
+        const { policy: _, ...changeable } = options ?? {}
+        await boss.updateQueue(name, changeable)
+      }
+    } catch (error) {
+      await boss.stop({ graceful: false, close: false }).catch(() => {})
+      throw databaseFailure(error)
+    }
+    return new Queue(boss)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#boss.stop({ graceful: false, close: false })
+  }
+
+  /** For `DatabaseUnitOfWork`. */
+  readonly jobsIn = (tx: Drizzle): Jobs => jobsOn(this.#boss, tx)
+
+  /** Finds jobs whose worker is lost and gives them back, or up. Done by itself every `superviseSeconds`. */
+  async supervise(): Promise<void> {
+    for (const name of Object.keys(QUEUES))
+      await this.#boss.supervise(name).catch((error: unknown) => Promise.reject(databaseFailure(error)))
+  }
+}
+
+/** Inside a transaction a statement of pg-boss's own would miss what it did, and on one connection wait for it for ever. */
+function outsideTransactions(db: Db, guard: { readonly inside: boolean }): Db {
+  return {
+    ...db,
+    executeSql: async (text, values) => {
+      if (guard.inside)
+        throw new Failure({
+          code: 'query-outside-transaction',
+          message: 'a query went past the open transaction',
+          hint: 'this is a defect: report it; use what the unit of work hands out',
+          audience: 'operator',
+        })
+      return await db.executeSql(text, values)
+    },
+  }
+}
