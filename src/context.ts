@@ -21,6 +21,7 @@ import { type ExportProofCommand, exportProof } from './app/export-proof.ts'
 import type { ExportReport } from './app/export-report.ts'
 import type { Ports, ReadyBuilder, ScratchFolder } from './app/ports.ts'
 import type { ProofCheckDocument } from './app/proof-check.ts'
+import { type BlobRead, type ReadBlobCommand, readBlob } from './app/read-blob.ts'
 import type { RebuildCommand } from './app/rebuild.ts'
 import { type VerifyCommand, verify } from './app/verify.ts'
 import type { VerifyAttestationPorts } from './app/verify-attestation.ts'
@@ -184,6 +185,10 @@ export class Context implements AsyncDisposable {
       },
       command,
     )
+  }
+
+  async readBlob(command: ReadBlobCommand): Promise<BlobRead> {
+    return await readBlob(this.#blobs, command)
   }
 
   /** What the use cases get here, for whoever runs one in parts. */

@@ -16,6 +16,7 @@ import { RecipeLint } from '../src/app/lint-recipe.ts'
 import { ProofCheckDocument } from '../src/app/proof-check.ts'
 import { PullReport } from '../src/app/pull.ts'
 import { PushReport, RegistryInfo } from '../src/app/push-documents.ts'
+import { BlobRead } from '../src/app/read-blob.ts'
 import { SbomWritten } from '../src/app/sbom.ts'
 import { BuilderList } from '../src/cli/commands/builder/document.ts'
 import { KeyDocument } from '../src/cli/commands/key/show.ts'
@@ -44,6 +45,7 @@ const DOCUMENTS = [
   { file: 'attach-report-v1.json', title: 'Attach report, version 1', schema: AttachReport },
   { file: 'recipe-lint-v1.json', title: 'Recipe lint, version 1', schema: RecipeLint },
   { file: 'sbom-v1.json', title: 'That a bill of materials was written, version 1', schema: SbomWritten },
+  { file: 'blob-v1.json', title: 'That a blob is there whole, version 1', schema: BlobRead },
   { file: 'version-v1.json', title: 'Version, version 1', schema: VersionDocument },
   { file: 'event-v1.json', title: 'Event of an attempt, version 1', schema: AttemptEvent },
   { file: 'export-report-v1.json', title: 'Export report, version 1', schema: ExportReport },

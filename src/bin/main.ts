@@ -11,6 +11,7 @@ const code = await runCli(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   interactive: process.stderr.isTTY && process.env['TERM'] !== 'dumb',
+  terminal: process.stdout.isTTY,
   color: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb',
   columns: process.stderr.columns ?? 80,
   signal: stop.signal,

@@ -4,6 +4,7 @@ import { attestationRoutes } from './attestation-app.ts'
 import type { CliContext } from './cli-context.ts'
 import { attest } from './commands/attest.ts'
 import { attach } from './commands/attestation/attach.ts'
+import { blob } from './commands/blob.ts'
 import { build } from './commands/build.ts'
 import { buildBuilder } from './commands/builder/build.ts'
 import { exportBuilder } from './commands/builder/export.ts'
@@ -49,6 +50,7 @@ export const root = buildRouteMap<string, CliContext>({
     builder,
     recipe,
     explain,
+    blob,
     doctor,
     version,
   },

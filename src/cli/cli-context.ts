@@ -8,16 +8,19 @@ import type { ExitCode } from './exit-code.ts'
 import type { UseCases } from './use-cases.ts'
 
 export type TextOut = { readonly write: (text: string) => void }
+export type Out = { readonly write: (chunk: string | Uint8Array) => void }
 
 /** What a source may be, and the version of mkosi that a recipe is read for. */
 export type Reading = { readonly access: SourceAccess; readonly mkosi: string }
 
 /** Everything that the command line takes from the process that it runs in. */
 export type CliIo = {
-  readonly stdout: TextOut
+  readonly stdout: Out
   readonly stderr: TextOut
   /** Whether stderr is a terminal that can rewrite a line. */
   readonly interactive: boolean
+  /** Whether stdout is a terminal. */
+  readonly terminal: boolean
   /** Whether stdout takes colours. */
   readonly color: boolean
   /** Of the terminal. */

@@ -64,6 +64,21 @@ describe('build', () => {
     expect(JSON.parse(machine.stdout)).toEqual(failed)
   })
 
+  it('shows how the log ends where nothing was built, and not where something was', async () => {
+    const told = (verdict: BuildManifest['verdict']) =>
+      ran(['build', '-o', 'out', './app'], {
+        build: ({ emit }) => {
+          emit({ kind: 'log', line: 'E: no such package', attempt: 2, seq: 1, at: '' })
+          return Promise.resolve({ ...manifest, verdict, reasons: [], artifacts: [], lock: null })
+        },
+      })
+    expect((await told('limit')).stdout).toBe(
+      'limit\n\nend of the log of attempt 2\n  E: no such package\n  all of it: run it again with --verbose\n',
+    )
+    expect((await told('nondeterministic')).stdout).toBe('nondeterministic\n')
+    expect((await told('built')).stdout).not.toContain('log of attempt')
+  })
+
   it('ends with 0 only where something was built', () => {
     const options = [
       'built',

@@ -11,6 +11,7 @@ export type UseCases = Pick<
   | 'importBuilder'
   | 'listBuilders'
   | 'makeBuilder'
+  | 'readBlob'
   | 'showBuilder'
   | 'verify'
   | 'verifyProof'

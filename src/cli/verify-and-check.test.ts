@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { AttemptEvent, EventBody } from '../../verifier/model/event.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import { CheckReport, VerificationReport } from '../../verifier/model/report.ts'
 import type { VerifyCommand } from '../app/verify.ts'
@@ -86,6 +87,34 @@ describe('verify', () => {
         { kind: 'oci-manifest', sha256: 'ab'.repeat(32) },
       ],
     })
+  })
+
+  it('shows how the log of a failed attempt ends, what was tried before left out, and names all of it', async () => {
+    const report = VerificationReport.parse(JSON.parse(golden('verification-build-failed.json')))
+    const verify = ({ emit }: VerifyCommand) => {
+      const tell = (body: EventBody, attempt = 1): void => emit({ ...body, attempt, seq: 1, at: '' } as AttemptEvent)
+      tell({ kind: 'stage-started', stage: 'start' })
+      tell({ kind: 'log', line: 'of an earlier try' })
+      tell({ kind: 'stage-started', stage: 'start' })
+      for (let line = 1; line <= 30; line += 1) tell({ kind: 'log', line: `line ${line}` })
+      tell({ kind: 'log', line: 'E: Unable to locate package \u001b[2Jx' })
+      tell({ kind: 'log', line: 'y'.repeat(4096) })
+      tell({ kind: 'log', line: 'of another attempt' }, 2)
+      tell({ kind: 'log', line: 'of the builder' }, 0)
+      return Promise.resolve(report)
+    }
+    const { stdout } = await ran(['verify', '--claim', claim, 'dir'], { verify })
+    const section = stdout.slice(stdout.indexOf('end of the log'), stdout.indexOf('\n\nfindings'))
+    expect(section.split('\n')).toEqual([
+      'end of the log of attempt 1',
+      ...Array.from({ length: 18 }, (_, index) => `  line ${index + 13}`),
+      '  E: Unable to locate package \\u{1b}[2Jx',
+      `  ${'y'.repeat(299)}…`,
+      '  all of it: bitwitness blob sha256:c46928bc87de23b9a8bd235aa1fe67ccb1542c8389ad3f02bf4ab5cff506e98f',
+    ])
+    const good = VerificationReport.parse(JSON.parse(golden('verification-mismatch.json')))
+    const built = await ran(['verify', '--claim', claim, 'dir'], { verify: (o) => verify(o).then(() => good) })
+    expect(built.stdout).not.toContain('log of attempt')
   })
 
   it('shows no control character of a report, whatever it holds', async () => {

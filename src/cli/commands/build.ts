@@ -1,6 +1,7 @@
 import { BuildManifest } from '../../../verifier/model/build-manifest.ts'
 import { command } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
+import { LogTail } from '../log-tail.ts'
 import { printAnswer } from '../output.ts'
 import { type RebuildFlags, rebuildFlags, rebuilding } from '../rebuild-flags.ts'
 import { buildLines } from '../render/build.ts'
@@ -24,14 +25,15 @@ export const build = command<BuildFlags, [string]>({
     positional: sourceArgument,
   },
   async run(io, flags, source) {
+    const tail = new LogTail()
     await using useCases = await io.open()
-    const manifest = await rebuilding(io, flags, source, (o) => useCases.build({ ...o, output: flags.output }))
+    const manifest = await rebuilding(io, flags, source, (o) => useCases.build({ ...o, emit: tail.before(o.emit), output: flags.output }))
     await printAnswer(io, {
       json: flags.json,
       file: flags.report,
       schema: BuildManifest,
       value: manifest,
-      lines: () => buildLines(manifest, { color: io.color, folder: flags.output }),
+      lines: () => buildLines(manifest, { color: io.color, folder: flags.output, tail }),
     })
     return exitOfBuild(manifest.verdict)
   },

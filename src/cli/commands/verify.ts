@@ -7,6 +7,7 @@ import { ProofCheckDocument } from '../../app/proof-check.ts'
 import type { CliContext, CliIo } from '../cli-context.ts'
 import { command } from '../command.ts'
 import { type ExitCode, exitOfProofCheck, exitOfVerdict } from '../exit-code.ts'
+import { LogTail } from '../log-tail.ts'
 import { printAnswer, writeDocument } from '../output.ts'
 import { type RebuildFlags, rebuildFlags, rebuilding } from '../rebuild-flags.ts'
 import { proofCheckLines } from '../render/proof-check.ts'
@@ -58,14 +59,15 @@ export const verify = command<VerifyFlags, [string?]>({
     const { claim = [], claimed = null } = flags
     // Told before anything is opened.
     const claims = claimsOf(claim, claimed)
+    const tail = new LogTail()
     await using useCases = await io.open()
-    const report = await rebuilding(io, flags, source, (o) => useCases.verify({ ...o, claims, claimed }))
+    const report = await rebuilding(io, flags, source, (o) => useCases.verify({ ...o, emit: tail.before(o.emit), claims, claimed }))
     await printAnswer(io, {
       json: flags.json,
       file: flags.report,
       schema: VerificationReport,
       value: report,
-      lines: () => reportLines(report, io),
+      lines: () => reportLines(report, { color: io.color, tail }),
     })
     return exitOfVerdict(report.verdict)
   },
@@ -77,12 +79,18 @@ async function verifyFrom(io: CliIo, proof: string, flags: VerifyFlags, source: 
   const signer = saysSigner(flags) ? { policy: { ...policy, signer: await signerOf(flags) }, trustedRoot } : null
   const [useCases, attestations] = await Promise.all([io.open(), io.verifying()])
   await using _opened = useCases
+  const tail = new LogTail()
   const document = await rebuilding(io, flags, source ?? '', (o) =>
-    useCases.verifyProof({ ...o, proof, source: source ?? null, claims, claimed, signer }, attestations),
+    useCases.verifyProof({ ...o, emit: tail.before(o.emit), proof, source: source ?? null, claims, claimed, signer }, attestations),
   )
   // What can be attested is the rebuild's own report.
   if (flags.report !== undefined && document.report !== null) await writeDocument(flags.report, VerificationReport, document.report)
-  await printAnswer(io, { json: flags.json, schema: ProofCheckDocument, value: document, lines: () => proofCheckLines(document, io) })
+  await printAnswer(io, {
+    json: flags.json,
+    schema: ProofCheckDocument,
+    value: document,
+    lines: () => proofCheckLines(document, { color: io.color, tail }),
+  })
   return exitOfProofCheck(document)
 }
 

@@ -1,13 +1,14 @@
 import { withPrefix } from '../../../verifier/model/digest.ts'
 import type { Difference, ProofCheckDocument } from '../../app/proof-check.ts'
 import { formatSize } from '../../config/size.ts'
+import type { LogTail } from '../log-tail.ts'
 import { visible } from '../visible.ts'
 import { attestationLines, signerText } from './attestation.ts'
 import { type Paint, paint } from './paint.ts'
 import { reportLines } from './report.ts'
 
 /** The rebuild's own report, with what it comes to beside the proof right behind its verdict. */
-export function proofCheckLines(document: ProofCheckDocument, options: { readonly color: boolean }): string[] {
+export function proofCheckLines(document: ProofCheckDocument, options: { readonly color: boolean; readonly tail?: LogTail }): string[] {
   const { report, attestation, proof } = document
   const brushes = paint(options.color)
   const about = [`proof  ${withPrefix(proof.sha256)}  ${formatSize(proof.size)}`, `       report ${withPrefix(proof.report)}`]

@@ -4,17 +4,19 @@ import type { Comparison } from '../../../verifier/model/comparison.ts'
 import { type Sha256, withPrefix } from '../../../verifier/model/digest.ts'
 import type { CheckReport, VerificationReport } from '../../../verifier/model/report.ts'
 import { formatSize } from '../../config/size.ts'
+import type { LogTail } from '../log-tail.ts'
 import { seconds } from '../progress.ts'
 import { visible } from '../visible.ts'
 import { findingLines } from './findings.ts'
+import { failedLogLines } from './log-tail.ts'
 import { notCheckedLines } from './not-checked.ts'
 import { type Paint, paint } from './paint.ts'
 import { sentenceOf } from './sentence.ts'
 
 type Report = VerificationReport | CheckReport
 
-/** A report for people, the verdict first. */
-export function reportLines(report: Report, options: { readonly color: boolean }): string[] {
+/** A report for people, the verdict first. `tail`: what the attempts wrote last, where it was heard. */
+export function reportLines(report: Report, options: { readonly color: boolean; readonly tail?: LogTail }): string[] {
   const brushes = paint(options.color)
   const claims = 'claims' in report ? report.claims : []
   const findings = [...report.recipeFindings, ...report.findings]
@@ -26,6 +28,7 @@ export function reportLines(report: Report, options: { readonly color: boolean }
     ...factLines(report),
     ...section('claims', claimLines(claims, report.comparisons)),
     ...section('attempts', attemptLines(report.attempts, report.comparisons)),
+    ...(options.tail === undefined ? [] : failedLogLines(report.attempts, options.tail)),
     ...section('findings', findingLines(findings, brushes)),
     ...section(
       'not checked',

@@ -14,9 +14,10 @@ export async function ran(args: readonly string[], useCases: Partial<UseCases> =
   let opened = 0
   const absent = new Proxy({}, { get: (_, name) => () => Promise.reject(new Error(`the test has no ${String(name)}`)) }) as UseCases
   const io: CliIo = {
-    stdout: { write: (text) => void (written.stdout += text) },
+    stdout: { write: (chunk) => void (written.stdout += Buffer.from(chunk).toString()) },
     stderr: { write: (text) => void (written.stderr += text) },
     interactive: false,
+    terminal: false,
     color: false,
     columns: 80,
     signal: new AbortController().signal,
