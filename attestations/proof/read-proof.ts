@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import type { Sha256 } from '../../verifier/model/digest.ts'
+import { Failure } from '../../verifier/model/failure.ts'
 import { sha256Of } from '../../verifier/model/hex-digest.ts'
 import { BLOCK, latin1, paddingAfter } from '../../verifier/tar/bytes.ts'
 import { endPadding } from '../../verifier/tar/encode.ts'
@@ -73,7 +74,10 @@ export async function readProof(bytes: AsyncIterable<Uint8Array>, o: { readonly 
 }
 
 async function readFirst(members: AsyncGenerator<StreamedMember, void, void>): Promise<{ index: ProofIndex; length: number }> {
-  const { done, value: first } = await members.next()
+  const { done, value: first } = await members.next().catch((cause: unknown) => {
+    const noTar = cause instanceof Failure && (cause.code === 'tar-format-unknown' || cause.code === 'tar-truncated')
+    throw noTar ? proofFailure('proof-not-a-proof') : cause
+  })
   if (done === true || nameOf(first) !== INDEX_NAME) throw proofFailure('proof-not-a-proof')
   requirePlain(first, INDEX_NAME)
   if (first.size > MAX_INDEX) throw proofFailure('proof-index-too-large')

@@ -29,9 +29,9 @@ export function claimsOfProof({ report }: Proof): Claim[] {
 export async function requireAgreement({ report, lock }: Proof, said: Said): Promise<void> {
   const claimed = (kind: Claim['kind'], sha256: Sha256): boolean =>
     report.claims.some((claim) => claim.kind === kind && claim.sha256 === sha256)
-  for (const { kind, sha256 } of said.claims) if (!claimed(kind, sha256)) throw contradiction('--claim')
+  for (const { kind, sha256 } of said.claims) if (!claimed(kind, sha256)) throw contradiction('--claim', ANOTHER)
   const location = said.claimed === null ? null : claimedLocation(said.claimed)
-  if (location?.kind === 'image' && !claimed('oci-manifest', location.image.digest)) throw contradiction('--claimed')
+  if (location?.kind === 'image' && !claimed('oci-manifest', location.image.digest)) throw contradiction('--claimed', ANOTHER)
   if (said.builder !== null && said.builder !== report.builder?.digest) throw contradiction('--builder')
   if (said.snapshot !== null && said.snapshot !== lock?.snapshot) throw contradiction('--snapshot')
   if (said.lock !== null && (await readKnownLock(said.lock, said.signal)).sha256 !== report.lock) throw contradiction('--lock')
@@ -44,11 +44,13 @@ export function addressOf(source: PinnedSource): string | null {
   return `${address}#${source.commit}${source.path === '.' ? '' : `:${source.path}`}`
 }
 
-function contradiction(flag: string): Failure {
+const ANOTHER = 'the proof is about another image: take the one that is about yours'
+
+function contradiction(flag: string, hint = 'leave it out, since it comes from the proof; or verify without --from'): Failure {
   return new Failure({
     code: 'flag-contradicts-proof',
     message: `${flag} says something else than the proof`,
-    hint: 'leave it out: claims, builder, lock and inputs come from the proof; or verify without --from',
+    hint,
     data: { flag },
   })
 }
