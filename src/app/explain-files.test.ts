@@ -36,6 +36,21 @@ describe('explainFiles', () => {
     expect(found.findings.map(({ rule }) => rule)).not.toContainEqual(expect.stringMatching(/order/))
   })
 
+  it('names what keeps an archive from being read as a tree, and compares its bytes', async () => {
+    const twice = Buffer.concat([tarOf({ a: 'one' }).subarray(0, 1536), tarOf({ a: 'two' }).subarray(512)])
+    const found = await explained(tarOf({ a: 'one' }), twice)
+    expect(found.totals.bytes).toBeGreaterThan(0)
+    expect([found.state, found.reason]).toEqual([
+      'truncated',
+      `${path.join(folder, 'right')} cannot be read as a tree: tar-path-duplicate, two members have the same path (a)`,
+    ])
+  })
+
+  it('has no such reason for what is no archive', async () => {
+    const found = await explained(Buffer.alloc(4096, 1), Buffer.concat([Buffer.alloc(4095, 1), Buffer.from([2])]))
+    expect([found.state, found.reason, found.totals.bytes]).toEqual(['complete', null, 1])
+  })
+
   it('says that a file is not there', async () => {
     await writeFile(path.join(folder, 'left'), tarOf({}))
     await expect(explainFiles({ ...deps(), left: path.join(folder, 'left'), right: path.join(folder, 'none') })).rejects.toMatchObject({

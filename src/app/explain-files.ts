@@ -1,4 +1,5 @@
 import { createWriteStream } from 'node:fs'
+import { open as openFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -35,6 +36,8 @@ type Opened = {
   readonly file: string
   /** Null where they are no tar with a canonical form. */
   readonly canonical: CanonicalTar | null
+  /** Why not, where they are a tar. */
+  readonly unread?: string
 }
 
 async function open(o: ExplainFiles, file: string, name: string): Promise<Opened> {
@@ -47,8 +50,23 @@ async function open(o: ExplainFiles, file: string, name: string): Promise<Opened
     return { label: file, compression, file: plain, canonical }
   } catch (error) {
     if (!(error instanceof Failure && error.code.startsWith('tar-'))) throw error
-    return { label: file, compression, file: plain, canonical: null }
+    const unread = (await looksLikeTar(plain)) ? { unread: reasonOf(error) } : {}
+    return { label: file, compression, file: plain, canonical: null, ...unread }
   }
+}
+
+/** The magic of POSIX and GNU tar, behind the name and the numbers of the first header. */
+const MAGIC = { at: 257, bytes: Buffer.from('ustar') }
+
+async function looksLikeTar(file: string): Promise<boolean> {
+  await using handle = await openFile(file, 'r')
+  const { buffer } = await handle.read(Buffer.alloc(MAGIC.bytes.length), 0, MAGIC.bytes.length, MAGIC.at)
+  return buffer.equals(MAGIC.bytes)
+}
+
+function reasonOf({ code, message, data }: Failure): string {
+  const path = typeof data['path'] === 'string' ? ` (${data['path']})` : ''
+  return `${code}, ${message}${path}`
 }
 
 async function openOrFail(file: string): ReturnType<typeof openDecompressed> {
@@ -65,8 +83,8 @@ async function openOrFail(file: string): ReturnType<typeof openDecompressed> {
   }
 }
 
-function sideOf({ blobs }: ExplainFiles, { label, file, canonical }: Opened): Side {
-  return { label, file, manifest: canonical === null ? null : manifestOf(blobs, canonical.treeManifest) }
+function sideOf({ blobs }: ExplainFiles, { label, file, canonical, unread }: Opened): Side {
+  return { label, file, unread, manifest: canonical === null ? null : manifestOf(blobs, canonical.treeManifest) }
 }
 
 async function* manifestOf(blobs: BlobStore, sha256: Sha256): AsyncGenerator<Uint8Array, void, void> {

@@ -12,6 +12,8 @@ export type Side = {
   readonly manifest: AsyncIterable<Uint8Array> | null
   /** Path of the uncompressed tar (canonical or not) or of the raw artifact; null where its bytes are not at hand. */
   readonly file: string | null
+  /** Why there is no manifest, where the file is an archive and its tree could not be read. */
+  readonly unread?: string | undefined
   /** What to call this side in the result. */
   readonly label: string
 }
@@ -41,7 +43,7 @@ async function explainSides(o: ExplainOptions, limits: ExplainLimits): Promise<E
     return explainTrees({ left: tarSide(left, left.manifest), right: tarSide(right, right.manifest), limits, signal })
   if (left.file !== null && right.file !== null) {
     const files = { left: { file: left.file, label: left.label }, right: { file: right.file, label: right.label }, limits, signal }
-    return (await explainCpio(files)) ?? (await explainRaw(files))
+    return withReasons((await explainCpio(files)) ?? (await explainRaw(files)), [left, right])
   }
   const missing = [left, right].filter((side) => side.file === null).map((side) => side.label)
   return {
@@ -56,6 +58,14 @@ async function explainSides(o: ExplainOptions, limits: ExplainLimits): Promise<E
     changes: [],
     ranges: [],
   }
+}
+
+/** An archive that is compared byte by byte is not explained wholly: its paths were not looked at. */
+function withReasons(explanation: Explanation, sides: readonly Side[]): Explanation {
+  const unread = sides.flatMap((side) => (side.unread === undefined ? [] : [`${side.label} cannot be read as a tree: ${side.unread}`]))
+  if (unread.length === 0 || explanation.state === 'skip') return explanation
+  const reasons = [...unread, ...(explanation.reason === null ? [] : [explanation.reason])]
+  return { ...explanation, state: 'truncated', reason: reasons.join('; ') }
 }
 
 function tarSide(side: Side, manifest: AsyncIterable<Uint8Array>): TreeSide {

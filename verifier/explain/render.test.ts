@@ -36,6 +36,12 @@ describe('renderExplanation', () => {
     ])
   })
 
+  it('calls no difference what is not one: the form of the archive', () => {
+    const finding = { rule: 'compression', severity: 'info', path: null, line: null, message: 'M.', evidence: [], remedy: 'R.' } as const
+    const lines = renderExplanation({ ...EMPTY, findings: [{ ...finding, evidence: [] }] })
+    expect(lines.slice(2, 5)).toEqual(['the same contents in another form, as the findings say', '', 'Findings'])
+  })
+
   it('groups packages, findings and paths, with diffs indented', () => {
     const text = { format: 'text', diff: ['@@ -1,1 +1,1 @@', '-a', '+b'], diffOmitted: 4, notes: [], firstDifference: null } as const
     const binary = {

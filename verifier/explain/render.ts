@@ -25,7 +25,7 @@ export function renderExplanation(explanation: Explanation, options: Partial<Ren
   ]
 }
 
-function heading({ state, reason, left, right, totals }: Explanation): string[] {
+function heading({ state, reason, left, right, totals, findings }: Explanation): string[] {
   const counts = [
     [totals.changed, 'changed'],
     [totals.added, 'added'],
@@ -33,7 +33,8 @@ function heading({ state, reason, left, right, totals }: Explanation): string[] 
   ] as const
   const paths = counts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`)
   if (totals.ranges > 0) paths.push(`${totals.bytes} bytes in ${totals.ranges} ${totals.ranges === 1 ? 'stretch' : 'stretches'}`)
-  const said = paths.length > 0 ? paths.join(', ') : state === 'skip' ? 'not compared' : 'no difference'
+  const none = findings.length === 0 ? 'no difference' : 'the same contents in another form, as the findings say'
+  const said = paths.length > 0 ? paths.join(', ') : state === 'skip' ? 'not compared' : none
   return [`- ${left}`, `+ ${right}`, said, ...(reason === null ? [] : [`${state}: ${reason}`])]
 }
 

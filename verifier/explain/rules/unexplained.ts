@@ -5,5 +5,6 @@ export const unexplained = {
   id: 'unexplained',
   severity: 'warn',
   text: 'No rule knows why this differs.',
-  remedy: 'Look at the contents (`bitwitness explain` with both files at hand), and at which script or package writes the path.',
+  remedy:
+    'Look at what differs there (`bitwitness explain` shows it where both files are at hand), and at which script or package writes it.',
 } satisfies RuleText
