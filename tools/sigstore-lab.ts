@@ -52,11 +52,11 @@ export type LabBuild = {
 export function buildLab(lab: Lab): LabBuild {
   if (isBuilt(lab)) return { ready: () => Promise.resolve(undefined), stop: () => {} }
   const { folder, state } = lab
-  const [part, log] = [path.join(state, `part-${contentOf(folder).slice(0, 16)}`), path.join(state, 'build.log')]
+  const [part, log] = [path.join(state, 'part'), path.join(state, 'build.log')]
   mkdirSync(state, { recursive: true })
   const output = openSync(log, 'w')
-  // A process group of its own, to be ended as one. It goes on where an earlier build of the same was ended.
-  const script = 'for old in "${2%/*}"/part-*; do [ "$old" = "$2" ] || rm -rf -- "$old"; done; exec bash "$1" "$2"'
+  // A process group of its own, to be ended as one. Of an earlier build that was ended nothing is taken.
+  const script = 'rm -rf -- "$2" && exec bash "$1" "$2"'
   const child = spawn('nice', ['-n', '19', 'bash', '-c', script, 'bash', path.join(folder, 'build-all.sh'), part], {
     detached: true,
     stdio: ['ignore', output, output],
