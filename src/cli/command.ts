@@ -1,6 +1,7 @@
 import { type BaseArgs, type BaseFlags, buildCommand, type Command, type TypedCommandParameters } from '@stricli/core'
 import type { CliContext, CliIo } from './cli-context.ts'
 import { type ExitCode, exitOfFailure } from './exit-code.ts'
+import { withPlaceholders } from './help-placeholders.ts'
 import { printError } from './output.ts'
 
 type Definition<F extends BaseFlags & { readonly json: boolean }, A extends BaseArgs> = {
@@ -15,7 +16,7 @@ export function command<F extends BaseFlags & { readonly json: boolean }, A exte
   definition: Definition<F, A>,
 ): Command<CliContext> {
   const { brief, fullDescription, parameters, run } = definition
-  return buildCommand<F, A, CliContext>({
+  const built = buildCommand<F, A, CliContext>({
     docs: { brief, ...(fullDescription === undefined ? {} : { fullDescription }) },
     parameters,
     async func(flags, ...args) {
@@ -27,6 +28,7 @@ export function command<F extends BaseFlags & { readonly json: boolean }, A exte
       }
     },
   })
+  return { ...built, formatHelp: (o) => withPlaceholders(built.formatHelp(o), parameters.flags ?? {}) }
 }
 
 export const jsonFlag = {

@@ -4,7 +4,7 @@ export const sourceArgument = {
   parameters: [
     {
       parse: (text: string): string => text,
-      brief: './FOLDER, ARCHIVE.tar[.gz|.zst|.xz][#:FOLDER] or https://HOST/REPOSITORY.git[#REVISION][:FOLDER]',
+      brief: 'FOLDER, ARCHIVE.tar[.gz|.zst|.xz][#:FOLDER] or https://HOST/REPOSITORY.git[#REVISION][:FOLDER]',
       placeholder: 'SOURCE',
     },
   ],

@@ -7,7 +7,7 @@ const URL_FORM = 'give https://HOST/REPOSITORY.git#REF-OR-COMMIT:FOLDER, as the 
 const REFUSALS = {
   'source-malformed': [
     'not a source: neither a folder, an archive nor a repository',
-    'give ./FOLDER, an ARCHIVE.tar[.gz|.zst|.xz] or https://HOST/REPOSITORY.git#REF-OR-COMMIT:FOLDER; ./ before a relative folder',
+    'give a FOLDER, an ARCHIVE.tar[.gz|.zst|.xz] or https://HOST/REPOSITORY.git#REF-OR-COMMIT:FOLDER; ./ before a name with a colon',
   ],
   'source-missing': ['there is no such folder or archive', 'look for a typing error'],
   'source-archive-format': [

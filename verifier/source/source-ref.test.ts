@@ -20,6 +20,10 @@ describe('parseSourceRef', () => {
   it.each([
     ['.', { kind: 'folder', folder: '.' }],
     ['./recipe', { kind: 'folder', folder: './recipe' }],
+    ['recipe', { kind: 'folder', folder: 'recipe' }],
+    ['mkosi/app', { kind: 'folder', folder: 'mkosi/app' }],
+    ['.hidden', { kind: 'folder', folder: '.hidden' }],
+    ['./-recipe', { kind: 'folder', folder: './-recipe' }],
     ['../recipe#1', { kind: 'folder', folder: '../recipe#1' }],
     ['/srv/recipe', { kind: 'folder', folder: '/srv/recipe' }],
     ['a.tar', { kind: 'archive', file: 'a.tar', path: '.' }],
@@ -58,7 +62,6 @@ describe('parseSourceRef', () => {
 
   it.each([
     ['', 'source-malformed'],
-    ['recipe', 'source-malformed'],
     ['-recipe', 'source-malformed'],
     ['./a\0b', 'source-malformed'],
     ['https://example.org/a', 'source-malformed'],
@@ -70,6 +73,7 @@ describe('parseSourceRef', () => {
     ['ssh://example.org/a.git', 'source-protocol'],
     ['git+ssh://git@example.org/a.git', 'source-protocol'],
     ['git@example.org:a/b.git', 'source-protocol'],
+    ['my_name@example.org:a/b.git', 'source-protocol'],
     ['example.org:a/b.git', 'source-protocol'],
     ['git://example.org/a.git', 'source-protocol'],
     ['http://example.org/a.git', 'source-protocol'],
@@ -117,7 +121,7 @@ describe('parseSourceRef', () => {
     expect(codeOf(text)).toBe(code)
   })
 
-  it.each(['.', '/etc', 'a.tar', 'file:///srv/a.git', 'http://example.org/a.git'])('takes no %s from strangers', (text) => {
+  it.each(['.', '/etc', 'a/b', 'a.tar', 'file:///srv/a.git', 'http://example.org/a.git'])('takes no %s from strangers', (text) => {
     expect(codeOf(text, STRANGERS_ACCESS)).toMatch(/^source-(local-refused|protocol)$/)
   })
 

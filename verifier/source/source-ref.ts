@@ -34,10 +34,11 @@ export const OWN_ACCESS: SourceAccess = { files: true, localRepositories: false,
 const ARCHIVE = /^(.*\.(?:tar|tar\.gz|tgz|tar\.zst|tar\.xz))(?:#:(.*))?$/s
 const OTHER_ARCHIVE = /\.(?:zip|7z|rar|tar\.bz2|tbz2?|tar\.lz4?|tar\.Z|txz|tzst)(?:#:.*)?$/s
 const SCHEME = /^(?:git\+)?([A-Za-z][A-Za-z0-9.-]*):/
-const FOLDER = /^(?:\.{1,2}|\.{0,2}\/.*)$/s
+// A name with a colon, or one that could be a flag, needs a ./ before it.
+const FOLDER = /^(?:\.{1,2}|\.{0,2}\/.*|[^-:][^:]*)$/s
 
 /**
- * Reads `./FOLDER`, `ARCHIVE.tar[.gz|.zst|.xz]` or `.tgz` with `#:FOLDER`, and `[git+]https://HOST/REPOSITORY.git[#[REVISION][:FOLDER]]`
+ * Reads `FOLDER`, `ARCHIVE.tar[.gz|.zst|.xz]` or `.tgz` with `#:FOLDER`, and `[git+]https://HOST/REPOSITORY.git[#[REVISION][:FOLDER]]`
  * (`.git` may be missing after `git+`). Nothing is looked at, decoded or normalised. Throws a `Failure` with a `source-…` code.
  */
 export function parseSourceRef(text: string, access: SourceAccess = OWN_ACCESS): SourceRef {
