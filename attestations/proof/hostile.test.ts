@@ -375,7 +375,12 @@ describe('what belongs to something else', () => {
     ],
     ['a statement of another architecture', 'proof-statement-contradicts-report', evidence({ architecture: 'arm64' })],
     ['a statement of another time', 'proof-statement-contradicts-report', evidence({ finishedAt: '2020-01-01T00:00:00Z' })],
-    ['a statement of another lock', 'proof-statement-contradicts-report', evidence({ inputs: { lock: wrong, given: false, indexes: [] } })],
+    ['a statement of no lock', 'proof-statement-contradicts-report', evidence({ inputs: { lock: null, given: false, indexes: [] } })],
+    [
+      'a statement of another lock than its attempts',
+      'proof-statement-malformed',
+      evidence({ inputs: { lock: wrong, given: false, indexes: [] } }),
+    ],
     [
       'no statement of the verdict',
       'proof-verdict-missing',

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { reproducedOf } from '../statement/reproduced.ts'
 import type { Statement } from '../statement/statement.ts'
 import { statementsOf } from '../statement/statements.ts'
 import { honestReport, judged } from '../testing/arbitrary-report.ts'
@@ -43,5 +44,29 @@ describe('a statement', () => {
     expect(readAgreeing(read(statement)).kind).toBe('agrees')
     const same = { ...statement, predicate: { ...(statement.predicate as object), verdict: 'mismatch' } }
     expect(readAgreeing(read(same))).toEqual({ kind: 'rejected', code: 'predicate-contradicts-type' })
+  })
+
+  const other = 'b'.repeat(64)
+  const [attempt, observation] = ['attempts[1]', 'claims[0].observed[1]'] as const
+  it.each<[string, string, unknown]>([
+    ['names a reason why it is not better', 'reasons', ['claim-different']],
+    ['has attempts of one number', `${attempt}.number`, 1],
+    ['has an attempt without artifacts', `${attempt}.artifacts`, []],
+    ['has attempts that built different bytes', `${attempt}.artifacts[0].sha256`, other],
+    ['has attempts that built different images', `${attempt}.artifacts[0].ociManifest`, other],
+    ['has an artifact that cannot be compared', `${attempt}.artifacts[0].comparable`, false],
+    ['has an attempt that ran in another builder', `${attempt}.builder`, other],
+    ['has an attempt that does not say what it ran in', `${attempt}.sandbox`, null],
+    ['has an attempt of another lock', `${attempt}.lock`, other],
+    ['observed an attempt that is not there', `${observation}.attempt`, 3],
+    ['observed no artifact', `${observation}.artifact`, null],
+    ['observed an artifact that the attempt has not', `${observation}.artifact`, 'other.tar'],
+  ])('that is reproduced and %s contradicts itself', (_, place, value) => {
+    const statement = read(reproducedOf(goldenReport('reproduced'), LAPTOP))
+    expect(readAgreeing(statement).kind).toBe('agrees')
+    const keys = place.split(/[.[\]]+/).filter((key) => key !== '')
+    const inner = keys.slice(0, -1).reduce<unknown>((held, key) => (held as Record<string, unknown>)[key], statement.predicate)
+    Object.assign(inner as object, { [keys.at(-1) ?? '']: value })
+    expect(readAgreeing(statement)).toEqual({ kind: 'rejected', code: 'predicate-contradicts-type' })
   })
 })

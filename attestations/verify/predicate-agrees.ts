@@ -56,13 +56,45 @@ function agrees({ subject }: Foreign, predicate: Ours): boolean {
   const claimed = new Set<string>(predicate.claims.map(({ sha256 }) => sha256))
   const subjects = new Set<string>(subject.map(({ digest }) => digest.sha256))
   if (claimed.size !== subjects.size || ![...claimed].every((digest) => subjects.has(digest))) return false
+  if (!isOfOnePiece(predicate)) return false
   const exact = isExact(predicate)
-  if (predicate.verdict === 'reproduced' && predicate.tier === 'bit-exact') return exact
+  if (predicate.verdict === 'reproduced' && predicate.tier === 'bit-exact')
+    return exact && predicate.reasons.length === 0 && allTheSame(predicate) && isOfArtifacts(predicate)
   // Attempts can agree on all that is claimed, and not on another artifact.
   return !exact || (predicate.verdict === 'nondeterministic' && !allTheSame(predicate))
 }
 
 type Judged = ReproducedPredicate | RebuildResultPredicate
+
+/** What every report has that a statement is made of, whatever its verdict: what it says of its attempts can all be true at once. */
+function isOfOnePiece({ attempts, claims, builder, inputs }: Judged): boolean {
+  const numbers = new Set(attempts.map(({ number }) => number))
+  return (
+    numbers.size === attempts.length &&
+    claims.every(({ observed }) => observed.every(({ attempt }) => numbers.has(attempt))) &&
+    attempts.every(
+      (one) =>
+        (one.outcome === 'built') === one.artifacts.length > 0 &&
+        (one.outcome !== 'built' || (one.builder !== null && one.sandbox !== null)) &&
+        (one.builder === null || one.builder === builder.digest) &&
+        (one.lock === null || inputs.lock === null || one.lock === inputs.lock) &&
+        new Set(one.artifacts.map(({ name }) => name)).size === one.artifacts.length,
+    )
+  )
+}
+
+/**
+ * Whether each observation is of an artifact that its attempt has and that can be compared. A file may also be claimed as mkosi wrote it,
+ * by a digest that is in no artifact here.
+ */
+function isOfArtifacts({ attempts, claims }: Judged): boolean {
+  return claims.every(({ kind, sha256, observed }) =>
+    observed.every((one) => {
+      const held = attempts.find(({ number }) => number === one.attempt)?.artifacts.find(({ name }) => name === one.artifact)
+      return held?.comparable === true && (kind !== 'oci-manifest' || held.ociManifest === sha256)
+    }),
+  )
+}
 
 /** Whether its own observations are that every attempt was built and made every claimed byte. */
 function isExact(predicate: Judged): boolean {
