@@ -7,7 +7,7 @@ const URL_FORM = 'give https://HOST/REPOSITORY.git#REF-OR-COMMIT:FOLDER, as the 
 const REFUSALS = {
   'source-malformed': [
     'not a source: neither a folder, an archive nor a repository',
-    'give a FOLDER, an ARCHIVE.tar[.gz|.zst|.xz] or https://HOST/REPOSITORY.git#REF-OR-COMMIT:FOLDER; ./ before a name with a colon',
+    'give a FOLDER, an ARCHIVE.tar[.gz|.zst|.xz] or https://HOST/REPOSITORY.git#REF-OR-COMMIT:FOLDER; git+ before a URL that does not end in .git, ./ before a name with a colon',
   ],
   'source-missing': ['there is no such folder or archive', 'look for a typing error'],
   'source-archive-format': [
@@ -87,6 +87,10 @@ const REFUSALS = {
   'source-hard-link': ['a hard link names what is no part of the source', 'pack the source again without .git, or without hard links'],
   'source-changed': ['the source changed while it was read', 'let nothing write to it meanwhile, and try again'],
   'source-unreadable': ['a part of the source cannot be read by this user', 'make it readable, or remove it'],
+  'source-bare-repository': [
+    'the folder is a bare git repository: what it builds from is in its commits',
+    'clone it and give the clone, or give file:///… where local repositories are allowed',
+  ],
   'source-damaged': ['the archive is broken, cut short or followed by something else', 'fetch or pack it again'],
   'source-entries-limit': ['the source has more files and folders than allowed', LIMIT],
   'source-depth-limit': ['a path of the source is longer or deeper than allowed', LIMIT],

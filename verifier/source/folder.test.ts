@@ -55,6 +55,15 @@ it('leaves out .git wherever it is, and nothing else', async () => {
   expect(pathsOf(await read())).toEqual(['.github', '.gitignore', 'a', 'a/file', 'demo-out', 'node_modules', 'sub'])
 })
 
+it('takes a bare repository for no recipe, and a folder with some of its names for one', async () => {
+  const bare = path.join(root, 'recipe.git')
+  run('git', ['init', '--quiet', '--bare', bare])
+  await expect(read(bare)).rejects.toMatchObject({ code: 'source-bare-repository' })
+  await rm(path.join(bare, 'HEAD'))
+  expect(pathsOf(await read(bare))).toContain('config')
+  expect(pathsOf(await read())).toContain('recipe.git/config')
+})
+
 it('takes links as they are written and follows none', async () => {
   await symlink('/etc', path.join(root, 'etc'))
   await symlink('../../../..', path.join(root, 'a/up'))

@@ -36,11 +36,15 @@ export async function readFolder(
   return walk.entries
 }
 
+/** What git itself puts into a repository without files, and looks for. */
+const BARE = ['HEAD', 'config', 'objects', 'refs']
+
 async function readInto(walk: Walk, folder: string): Promise<void> {
   walk.seen.set(folder, looksOf(await inspect(walk, folder)))
-  for (const name of await attempt(folder, () => readdir(onDisk(walk, folder), { encoding: 'buffer' }))) {
+  const names = (await attempt(folder, () => readdir(onDisk(walk, folder), { encoding: 'buffer' }))).map((name) => name.toString('latin1'))
+  if (folder === '' && BARE.every((name) => names.includes(name))) throw sourceFailure('source-bare-repository')
+  for (const written of names) {
     walk.signal.throwIfAborted()
-    const written = name.toString('latin1')
     // The repository is no part of its own content; a clone, its archive and a copy of its files are the same source.
     if (written === '.git') continue
     await readEntry(walk, folder === '' ? written : `${folder}/${written}`)
