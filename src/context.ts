@@ -43,7 +43,7 @@ import { readLock } from './read-lock.ts'
 import { openBlobFolder } from './storage/blob-folder.ts'
 import { homeId } from './storage/home-id.ts'
 import { isAlive } from './storage/process-identity.ts'
-import { abandonedScratch, makeScratch, sweepScratch } from './storage/scratch.ts'
+import { makeScratch, sweepScratch } from './storage/scratch.ts'
 
 /** Claimed bytes are fetched only to explain; a build's own bound is far above what images weigh. */
 const DOWNLOAD_SECONDS = 3600
@@ -61,9 +61,11 @@ export class Context implements AsyncDisposable {
   readonly #mirrors: ChosenMirrors
   readonly #definition: string
   readonly #version: string
+  /** Folders of killed processes that were removed when this was opened. */
+  readonly #swept: number
   #room: Promise<EngineRoom> | undefined
 
-  private constructor(o: { settings: Settings; home: Home; id: string; blobs: BlobStore; builders: BuilderStore }) {
+  private constructor(o: { settings: Settings; home: Home; id: string; swept: number; blobs: BlobStore; builders: BuilderStore }) {
     const { root, version } = findPackage()
     this.#settings = o.settings
     this.#home = o.home
@@ -81,17 +83,19 @@ export class Context implements AsyncDisposable {
       architecture: async () => (await this.#engineRoom()).architecture,
     })
     this.#version = version
+    this.#swept = o.swept
   }
 
   /** Opens the home and sweeps the folders that killed processes left in it. The engine is asked only when it is needed. */
   static async open(settings: Settings): Promise<Context> {
     const home = await openHome(settings.home)
-    await sweepScratch(home.work)
+    const swept = await sweepScratch(home.work)
     const blobs = await openBlobFolder(home.blobs)
     return new Context({
       settings,
       home,
       id: await homeId(path.join(home.root, 'id')),
+      swept,
       blobs,
       builders: await openBuilderStore(home.builders, blobs),
     })
@@ -132,7 +136,7 @@ export class Context implements AsyncDisposable {
     const { limitMemory, limitDisk, workspace, apparmor } = this.#settings
     return await doctor({
       facts: () => engine.facts(),
-      leftovers: async () => ({ ...(await engine.leftovers(isAlive)), folders: await abandonedScratch(this.#home.work) }),
+      leftovers: async () => ({ ...(await engine.leftovers(isAlive)), folders: this.#swept }),
       mirrors: () => this.#probeMirrors(signal),
       programs: missingPrograms,
       freeBytes: async () => {

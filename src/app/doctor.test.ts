@@ -27,7 +27,7 @@ function sandboxThatEnds(end: SandboxEnd): Sandbox {
 function ports(changes: Partial<DoctorPorts> = {}): DoctorPorts {
   return {
     facts: async () => FACTS,
-    leftovers: async () => ({ containers: [], volumes: [], folders: [] }),
+    leftovers: async () => ({ containers: [], volumes: [], folders: 0 }),
     mirrors: async () => [{ archive: 'debian', reached: true, skewSeconds: 1 }],
     programs: async () => [],
     freeBytes: async () => 100e9,
@@ -56,6 +56,19 @@ describe('doctor', () => {
     expect(report.checks.map(({ id }) => id)).toEqual(listed)
   })
 
+  it('sees what is left over before the sandbox is tried, which sweeps it', async () => {
+    let containers = ['c']
+    const sandbox = async () => {
+      containers = []
+      return await ports().sandbox()
+    }
+    const { checks } = await doctor(ports({ sandbox, leftovers: async () => ({ containers, volumes: [], folders: 2 }) }))
+    expect(checks.find(({ id }) => id === 'leftovers')).toMatchObject({
+      state: 'warn',
+      message: '1 containers, 0 volumes and 2 folders of runs that were killed',
+    })
+  })
+
   it.each<[string, string, Partial<DoctorPorts>]>([
     ['engine', 'fail', { facts: () => Promise.reject(new Failure({ code: 'engine-unreachable', message: 'm', hint: 'h' })) }],
     ['seccomp', 'fail', { facts: async () => ({ ...FACTS, seccomp: false }) }],
@@ -64,7 +77,8 @@ describe('doctor', () => {
     ['memory', 'fail', { facts: async () => ({ ...FACTS, memoryBytes: 2e9 }) }],
     ['sandbox', 'skip', { sandbox: async () => null }],
     ['sandbox', 'fail', { sandbox: async () => sandboxThatEnds({ kind: 'lost', supervisorBroken: false }) }],
-    ['leftovers', 'warn', { leftovers: async () => ({ containers: ['c'], volumes: [], folders: [] }) }],
+    ['leftovers', 'warn', { leftovers: async () => ({ containers: ['c'], volumes: [], folders: 0 }) }],
+    ['leftovers', 'warn', { leftovers: async () => ({ containers: [], volumes: [], folders: 1 }) }],
     ['mirror', 'fail', { mirrors: async () => [] }],
     ['mirror', 'fail', { mirrors: async () => [{ archive: 'debian', reached: false, skewSeconds: null }] }],
     ['clock', 'fail', { mirrors: async () => [{ archive: 'debian', reached: true, skewSeconds: -900 }] }],

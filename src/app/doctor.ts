@@ -26,7 +26,7 @@ export type MirrorProbe = { readonly archive: string; readonly reached: boolean;
 
 export type DoctorPorts = {
   readonly facts: () => Promise<EngineFacts>
-  readonly leftovers: () => Promise<Leftovers & { readonly folders: readonly string[] }>
+  readonly leftovers: () => Promise<Leftovers & { /** How many. */ readonly folders: number }>
   readonly mirrors: () => Promise<readonly MirrorProbe[]>
   readonly programs: (names: readonly string[]) => Promise<readonly string[]>
   /** Bytes free where the home lies. */
@@ -56,6 +56,8 @@ async function engineChecks(ports: DoctorPorts): Promise<Check[]> {
     const remedy = 'install docker.io and start dockerd, or set DOCKER_HOST to an engine that runs'
     return [fail('engine', error instanceof Failure ? error.message : 'the Docker engine does not answer', remedy)]
   }
+  // Before the sandbox is tried: whatever starts a container sweeps first.
+  const leftovers = await leftoversCheck(ports)
   const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`
   return [
     pass('engine', `Docker ${facts.version} on ${facts.architecture}, kernel ${facts.kernel}, cgroup v${facts.cgroupVersion}`),
@@ -80,7 +82,7 @@ async function engineChecks(ports: DoctorPorts): Promise<Check[]> {
       ? pass('memory', `${gib(facts.memoryBytes)} for builds of up to ${gib(ports.needs.memoryBytes)}`)
       : fail('memory', `${gib(facts.memoryBytes)}, and a build may take ${gib(ports.needs.memoryBytes)}`, 'lower BITWITNESS_LIMIT_MEMORY'),
     await sandboxCheck(ports),
-    await leftoversCheck(ports),
+    leftovers,
   ]
 }
 
@@ -119,13 +121,13 @@ async function sandboxCheck(ports: DoctorPorts): Promise<Check> {
 
 async function leftoversCheck(ports: DoctorPorts): Promise<Check> {
   const { containers, volumes, folders } = await ports.leftovers()
-  const count = containers.length + volumes.length + folders.length
+  const count = containers.length + volumes.length + folders
   return count === 0
     ? pass('leftovers', 'nothing is left over from a run that was killed')
     : warn(
         'leftovers',
-        `${containers.length} containers, ${volumes.length} volumes and ${folders.length} folders of runs that were killed`,
-        'the next build sweeps them',
+        `${containers.length} containers, ${volumes.length} volumes and ${folders} folders of runs that were killed`,
+        'nothing to do: they are removed before anything is built',
       )
 }
 

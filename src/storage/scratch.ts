@@ -18,7 +18,7 @@ export async function makeScratch(work: string): Promise<Scratch> {
 }
 
 /** Scratch folders whose owner is gone. */
-export async function abandonedScratch(work: string): Promise<readonly string[]> {
+async function abandonedScratch(work: string): Promise<readonly string[]> {
   const names = await readdir(work)
   return names.filter((name) => !isAlive(name.split('-')[0] ?? '')).map((name) => path.join(work, name))
 }
