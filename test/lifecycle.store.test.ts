@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { acceptVerification, type ServicePorts } from '../src/app/accept-verification.ts'
 import { cancelVerification, decide } from '../src/app/end-verification.ts'
@@ -7,6 +6,7 @@ import { giveUpAttempts, keepLease, LEASE_MS, type LeasedAttempt, leaseAttempt, 
 import type { Owner, Worker } from '../src/app/store/records.ts'
 import { StoreRoom } from '../src/store-room.ts'
 import type { Outcome } from '../verifier/model/attempt.ts'
+import { hurry } from './queued.ts'
 import { addOwner, addWorker, Clock, commandOf, decisionOf, digestOf, portsOf, reportOf, submissionOf } from './stored.ts'
 import { databases, type EmptyDatabase, emptyDatabase, onTrouble } from './stores.ts'
 
@@ -198,7 +198,7 @@ describe.each(databases())('a verification on %s', (kind) => {
 
 /** Takes the job again although its delay has not passed: the delay is the queue's, and has its own test. */
 async function leaseAgain(store: StoreRoom, ports: ServicePorts, worker: Worker): Promise<LeasedAttempt> {
-  await store.database.drizzle.execute(sql`update queue.job set start_after = now() - interval '1 second' where state = 'retry'`)
+  await hurry(store)
   const leased = await leaseAttempt(ports, worker.id)
   if (leased === undefined) throw new Error('nothing to do')
   return leased

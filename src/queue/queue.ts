@@ -69,7 +69,10 @@ export class Queue implements AsyncDisposable {
       registerInstance: false,
       useListenNotify: true,
       openTelemetry: { enabled: false },
-      ...(superviseSeconds === null ? { supervise: false } : { superviseIntervalSeconds: superviseSeconds }),
+      // A queue is looked after no more often than its monitor's interval, whoever asks.
+      ...(superviseSeconds === null
+        ? { supervise: false, monitorIntervalSeconds: 1 }
+        : { superviseIntervalSeconds: superviseSeconds, monitorIntervalSeconds: superviseSeconds }),
     })
     boss.on('error', (error) => onTrouble(databaseFailure(error)))
     try {
