@@ -21,6 +21,6 @@ export function repositories(session: Session): Repositories {
 }
 
 /** What may be read without a transaction. */
-export function readsOf({ drizzle, guard }: Database): Reads {
+export function readsOf({ drizzle, guard }: Pick<Database, 'drizzle' | 'guard'>): Reads {
   return repositories(plainSession(drizzle, guard))
 }

@@ -1,0 +1,132 @@
+import { drizzle } from 'drizzle-orm/postgres-js'
+import postgres from 'postgres'
+import { afterAll, beforeAll, expect, inject, it } from 'vitest'
+import { encodeCursor, type PageRequest } from '../src/app/store/page.ts'
+import type { Reads, VerificationFilter } from '../src/app/store/store-ports.ts'
+import { readsOf } from '../src/db/repositories.ts'
+import { TransactionGuard } from '../src/db/session.ts'
+import { StoreRoom } from '../src/store-room.ts'
+import { digestOf } from './stored.ts'
+import { type EmptyDatabase, emptyDatabase, onTrouble } from './stores.ts'
+
+const ROWS = 100_000
+/** Rows that a page of 20 may touch: its own, one more, and as many that are looked up. */
+const TOUCHED = 130
+
+type Asked = { readonly query: string; readonly params: unknown[] }
+type Node = {
+  readonly 'Node Type': string
+  readonly 'Actual Rows': number
+  readonly 'Actual Loops': number
+  readonly 'Index Name'?: string
+  readonly Plans?: Node[]
+}
+
+let place: EmptyDatabase
+let client: postgres.Sql
+let reads: Reads
+const asked: Asked[] = []
+
+beforeAll(async () => {
+  if (inject('postgres') === null) return
+  place = await emptyDatabase('postgres')
+  await using _made = await StoreRoom.open({ ...place, superviseSeconds: null, onTrouble })
+  client = postgres(place.url?.reveal() ?? '', { max: 2, onnotice: () => {} })
+  await fill(postgres(place.url?.reveal() ?? '', { max: 1, onnotice: () => {} }))
+  const logger = { logQuery: (query: string, params: unknown[]) => void asked.push({ query, params }) }
+  reads = readsOf({ drizzle: drizzle(client, { logger }), guard: new TransactionGuard() })
+})
+afterAll(async () => {
+  await client?.end()
+  await place?.[Symbol.asyncDispose]()
+})
+
+const ANY: VerificationFilter = { verdict: null, subject: null, source: null, builder: null, owner: null, since: null }
+const middle = encodeCursor({ at: new Date(Date.UTC(2026, 0, 1) + (ROWS / 2) * 1000), id: 'ffffffff' })
+const list = (filter: Partial<VerificationFilter>) => (request: PageRequest) => reads.verifications.page({ ...ANY, ...filter }, request)
+
+const PAGES: readonly [string, (request: PageRequest) => Promise<unknown>, string][] = [
+  ['verifications', list({}), 'verifications_page'],
+  ['verifications of a verdict', list({ verdict: 'mismatch' }), 'verifications_page_by_verdict'],
+  ['verifications of a source', list({ source: 'https://git.example/7' }), 'verifications_page_by_source'],
+  ['verifications of a builder', list({ builder: digestOf('3') }), 'verifications_page_by_builder'],
+  ['verifications of an owner', list({ owner: 'owner 3' }), 'verifications_page_by_owner'],
+  ['verifications since a time', list({ since: new Date(Date.UTC(2026, 0, 1)) }), 'verifications_page'],
+  ['verifications of a digest', list({ subject: digestOf('7') }), 'subjects_page'],
+  ['what is known about a digest', (request) => reads.verifications.known(digestOf('7'), request), 'subjects_page'],
+  ['open verifications', (request) => reads.verifications.open(request), 'verifications_open'],
+  ['tokens of an owner', (request) => reads.tokens.page('owner 3', request), 'tokens_page'],
+  ['workers', (request) => reads.workers.page(request), 'workers_page'],
+  ['owners', (request) => reads.owners.page(request), 'owners_page'],
+  ['attestations', (request) => reads.attestations.page(request), 'attestations_page'],
+]
+const READS: readonly [string, () => Promise<unknown>, string][] = [
+  ['a verification', () => reads.verifications.read('00000777'), 'verifications_pkey'],
+  ['the attempts of a verification', () => reads.attempts.of('00000777'), 'attempts_number'],
+  ['leases that ran out', () => reads.attempts.expired(new Date(), 20), 'attempts_lease_expiry'],
+  ['events after one', () => reads.events.after('00000777', 10, 20), 'events_verification_id_seq_pk'],
+  ['the attestations of a verification', () => reads.attestations.of('00000777'), 'attestations_once'],
+  ['what is to be signed', () => reads.attestations.due(new Date(), 20), 'signing_backlog_next'],
+]
+
+// Without a server there is nothing to see, and the suite says so elsewhere.
+it
+  .skipIf(inject('postgres') === null)
+  .each([
+    ...PAGES.map(([what, page, index]) => [`the first page of ${what}`, () => page({ cursor: null, limit: 20 }), index] as const),
+    ...PAGES.map(([what, page, index]) => [`a page in the middle of ${what}`, () => page({ cursor: middle, limit: 20 }), index] as const),
+    ...READS,
+  ])(`%s is read by an index among ${ROWS} rows`, async (_what, read, index) => {
+  asked.length = 0
+  await read()
+  const plans: Node[] = []
+  for (const { query, params } of asked.slice()) {
+    const [row] = await client.unsafe<{ 'QUERY PLAN': { Plan: Node }[] }[]>(`explain (analyze, format json) ${query}`, params as never[])
+    plans.push(...nodesOf(row?.['QUERY PLAN'][0]?.Plan))
+  }
+  expect(plans.map((node) => node['Index Name'])).toContain(index)
+  expect(plans.filter((node) => node['Node Type'] === 'Seq Scan')).toEqual([])
+  for (const node of plans) expect(node['Actual Rows'] * node['Actual Loops']).toBeLessThanOrEqual(TOUCHED)
+})
+
+function nodesOf(node: Node | undefined): Node[] {
+  return node === undefined ? [] : [node, ...(node.Plans ?? []).flatMap(nodesOf)]
+}
+
+/** Rows as years of work leave them, by one statement a table. */
+async function fill(sql: postgres.Sql): Promise<void> {
+  const at = `timestamptz '2026-01-01 00:00:00Z' + n * interval '1 second'`
+  const id = `lpad(n::text, 8, '0')`
+  const digest = (of: string) => `encode(sha256((${of})::text::bytea), 'hex')`
+  const rows = `from generate_series(1, ${ROWS}) n`
+  const report = `'{}'::jsonb`
+  for (const statement of [
+    `insert into owners (id, kind, issuer, subject, name, created_at) select 'owner ' || n, 'local', 'local', 's' || n, 'o', ${at} ${rows}`,
+    `insert into tokens (id, owner_id, secret_digest, name, scopes, created_at, expires_at)
+      select ${id}, 'owner ' || (n % 10 + 1), ${digest('n')}, 't', '[]', ${at}, ${at} ${rows}`,
+    `insert into workers (id, name, public_key, capabilities, added_at) select ${id}, 'w' || n, 'k' || n, '{}', ${at} ${rows}`,
+    `insert into verifications (id, owner_id, source, source_name, claims, attempts_wanted, fingerprint, state, attempts_committed, verdict,
+        tier, builder, report, created_at, finished_at)
+      select ${id}, 'owner ' || (n % 1000 + 1), '{}', 'https://git.example/' || (n % 1000), '[]', 1, ${digest('n')},
+        case when n % 100 = 0 then 'accepted' else 'finished' end, n % 100 <> 0,
+        case when n % 100 = 0 then null when n % 500 = 1 then 'mismatch' else 'reproduced' end,
+        case when n % 100 = 0 or n % 500 = 1 then null else 'bit-exact' end, ${digest('n % 1000')},
+        case when n % 100 = 0 then null else ${digest('n')} end, ${at}, case when n % 100 = 0 then null else ${at} end ${rows}`,
+    `insert into subjects (verification_id, sha256, kind, name, created_at) select ${id}, ${digest('n % 100')}, k, 'a', ${at} ${rows},
+      unnest(array['claim', 'artifact']) k`,
+    `insert into attempts (id, verification_id, number, mode, state, tries, outcome, report, lease_id, worker_id, leased_at, lease_expires_at,
+        created_at, committed_at)
+      select ${id}, ${id}, 1, 'live', case when n % 100 = 0 then 'leased' else 'committed' end, 1,
+        case when n % 100 = 0 then null else 'built' end, case when n % 100 = 0 then null else ${report} end, 'l', ${id}, ${at},
+        case when n % 100 = 0 then ${at} else null end, ${at}, case when n % 100 = 0 then null else ${at} end ${rows}`,
+    `insert into events (verification_id, seq, attempt, at, kind, body)
+      select lpad((n / 100 + 1)::text, 8, '0'), n % 100 + 1, 1, ${at}, 'log', '{"kind":"log","line":"x"}' ${rows}`,
+    `insert into blobs (sha256, size, created_at) select ${digest('n')}, 1, ${at} ${rows}`,
+    `insert into attestations (id, verification_id, predicate_type, bundle, signer, created_at)
+      select ${id}, ${id}, 'p', ${digest('n')}, 'key', ${at} ${rows}`,
+    `insert into signing_backlog (verification_id, predicate_type, tries, created_at, next_at) select ${id}, 'q', 0, ${at}, ${at} ${rows}`,
+    'analyze',
+  ])
+    await sql.unsafe(statement)
+  await sql.end()
+}
