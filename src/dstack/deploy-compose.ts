@@ -1,4 +1,4 @@
-import { stringify } from 'yaml'
+import { parse, Scalar, stringify } from 'yaml'
 import { Failure } from '../../verifier/model/failure.ts'
 import type { ImageConfig } from '../../verifier/model/recipe.ts'
 
@@ -14,23 +14,26 @@ export type DeployedImage = {
  * A compose file with one service that runs an image by its digest, with what the image's config says of how it runs: its ports under the
  * same numbers, working folder, command, environment. Entrypoint and user stay the image's own. A pure function.
  *
- * Every text is double-quoted ASCII with JSON's escapes, which YAML 1.1 and 1.2 read alike: unquoted, `no` is false to some and `22:22` a
+ * Every text but a name that is a plain word is double-quoted ASCII with JSON's escapes, which YAML 1.1 and 1.2 read alike: unquoted, `no` is false to some and `22:22` a
  * number, and a line separator inside quotes is a space. `$` is doubled, since Compose puts variables in. Throws `compose-text-unwritable`.
  */
 export function deployCompose({ service, image, config }: DeployedImage): string {
   const { cmd, workingDir, env, exposedPorts } = config
   const environment = distinctNames(env)
   const value = {
-    services: {
-      [service]: {
-        image,
-        ...(exposedPorts.length === 0 ? {} : { ports: exposedPorts.map(portMapping) }),
-        restart: 'no',
-        ...(workingDir === null ? {} : { working_dir: literal(workingDir) }),
-        ...(cmd.length === 0 ? {} : { command: cmd.map(literal) }),
-        ...(environment.length === 0 ? {} : { environment: environment.map(literal) }),
-      },
-    },
+    services: new Map([
+      [
+        nameKey(service),
+        {
+          image,
+          ...(exposedPorts.length === 0 ? {} : { ports: exposedPorts.map(portMapping) }),
+          restart: 'no',
+          ...(workingDir === null ? {} : { working_dir: literal(workingDir) }),
+          ...(cmd.length === 0 ? {} : { command: cmd.map(literal) }),
+          ...(environment.length === 0 ? {} : { environment: environment.map(literal) }),
+        },
+      ],
+    ]),
   }
   const text = stringify(value, {
     version: '1.2',
@@ -42,6 +45,14 @@ export function deployCompose({ service, image, config }: DeployedImage): string
   })
   // Beyond ASCII there is nothing but texts between quotes.
   return text.replaceAll(/[^\n\x20-\x7e]/gu, escaped)
+}
+
+/** Plain where YAML 1.1 and 1.2 take it for a text: an image can be called `no`, `2024-01-01` or `1_000`. */
+function nameKey(service: string): string | Scalar<string> {
+  if (/^[a-z]/.test(service) && parse(service, { version: '1.1' }) === service) return service
+  const key = new Scalar(service)
+  key.type = 'QUOTE_DOUBLE'
+  return key
 }
 
 /** `3000/tcp` is `3000:3000`; other protocols are named. */

@@ -51,6 +51,17 @@ describe('the files of a deployment', () => {
     })
   })
 
+  it.each(['no', 'on', 'y', 'null', 'true', '123', '0123', '1_000', '0b1', '2024-01-01', '1e3', 'simple-mkosi-app'])(
+    'call the service %s so in every YAML',
+    (service) => {
+      const { compose } = deploymentOf({ ...image, service })
+      for (const version of ['1.1', '1.2'] as const) {
+        const read = parse(compose, { version, mapAsMap: true }) as Map<string, Map<unknown, unknown>>
+        expect([...(read.get('services')?.keys() ?? [])]).toEqual([service])
+      }
+    },
+  )
+
   it.each(['half \ud83d', 'zero \0'])('are not written with %j', (text) => {
     expect(() => deploymentOf({ ...image, config: { ...image.config, cmd: [text] } })).toThrow(
       expect.objectContaining({ code: 'compose-text-unwritable' }),
