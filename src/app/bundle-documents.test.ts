@@ -19,6 +19,11 @@ it.each([
   expect(await read(text)).toEqual(bundles)
 })
 
+it('gives lines byte for byte, also those that are no UTF-8', async () => {
+  const line = Buffer.from('7b22ff223a317d', 'hex')
+  expect(await bundlesIn([Buffer.concat([line, Buffer.from('\n{}')])])).toEqual([line, Buffer.from('{}')])
+})
+
 it('looks at no more than so many, and so much', async () => {
   expect(await read('{}\n'.repeat(MAX_BUNDLES))).toHaveLength(MAX_BUNDLES)
   await expect(read('{}\n'.repeat(MAX_BUNDLES + 1))).rejects.toMatchObject({ code: 'bundles-too-many' })

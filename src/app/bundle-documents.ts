@@ -48,11 +48,12 @@ async function bundlesInProof(bytes: AsyncIterable<Uint8Array>): Promise<readonl
 }
 
 function bundlesInText(bytes: Uint8Array): readonly Uint8Array[] {
-  const text = Buffer.from(bytes).toString('utf8')
+  // By the byte: as text, what is no UTF-8 would be mended, and another bundle verified than is there.
+  const text = Buffer.from(bytes).toString('latin1')
   const lines = text.split('\n').filter((line) => line.trim() !== '')
   // Printed with line breaks, one bundle has lines that are none.
   if (lines.length <= 1 || !lines.every((line) => /^\s*\{.*\}\s*$/.test(line))) return [bytes]
-  if (lines.length <= MAX_BUNDLES) return lines.map((line) => Buffer.from(line))
+  if (lines.length <= MAX_BUNDLES) return lines.map((line) => Buffer.from(line, 'latin1'))
   throw new Failure({
     code: 'bundles-too-many',
     message: 'there are more bundles than are looked at',

@@ -46,7 +46,7 @@ export async function* namedChunks(
 }
 
 /** What is read from a file, to its end. By hand: the streams of files take longer to load than most files take to be read. */
-export async function* chunksOf(handle: FileHandle, signal: AbortSignal): AsyncGenerator<Buffer, void, void> {
+async function* chunksOf(handle: FileHandle, signal: AbortSignal): AsyncGenerator<Buffer, void, void> {
   for (let size = FIRST; ; size = MOST) {
     signal.throwIfAborted()
     const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(size))

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { open } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
 import { CHECK_NAMES } from '../../attestations/verify/check.ts'
 import { readKeys } from '../../attestations/verify/key-names.ts'
 import { type AttestationPolicy, requirePolicy } from '../../attestations/verify/policy.ts'
@@ -13,7 +13,7 @@ import { sha256Of } from '../../verifier/model/hex-digest.ts'
 import type { PinnedReference } from '../../verifier/model/image-reference.ts'
 import { ATTESTATION_CHECK_SCHEMA, type AttestationCheckDocument } from './attestation-check.ts'
 import { bundlesIn } from './bundle-documents.ts'
-import { chunksOf, namedChunks } from './named-file.ts'
+import { namedChunks } from './named-file.ts'
 
 /** Where bundles are: in a file, beside an image in a registry, behind an URL of Bitwitness. */
 export type BundleSource =
@@ -69,10 +69,13 @@ export async function verifyAttestations(
   const { origin, root } = await ports.trustedRoot(command.trustedRoot, signal)
   const { bundles: found, skipped, truncated } = await bundlesFrom(command, ports)
   const now = ports.now()
-  const bundles = found.map((bundle) => ({
-    sha256: digestOf(bundle),
-    ...verifyAttestation({ bundle, trustedRoot: root, policy, now }),
-  }))
+  const bundles: AttestationCheckDocument['bundles'] = []
+  for (const bundle of found) {
+    // Between two bundles who wants to stop is heard.
+    await setImmediate()
+    signal.throwIfAborted()
+    bundles.push({ sha256: digestOf(bundle), ...verifyAttestation({ bundle, trustedRoot: root, policy, now }) })
+  }
   const verified = bundles.find(({ verdict }) => verdict === 'verified')
   const nearest = verified ?? bundles.toSorted((a, b) => reached(b) - reached(a))[0]
   const { code, message } = nearest ?? MISSING
@@ -128,20 +131,9 @@ async function artifactOf({ source, artifact, signal }: VerifyAttestationCommand
 }
 
 async function hashFile(file: string, signal: AbortSignal): Promise<Sha256> {
-  try {
-    await using handle = await open(file)
-    const hash = createHash('sha256')
-    for await (const part of chunksOf(handle, signal)) hash.update(part)
-    return sha256Of(hash)
-  } catch (cause) {
-    signal.throwIfAborted()
-    throw new Failure({
-      code: 'file-unreadable',
-      message: 'the artifact cannot be read',
-      hint: 'give the path of a file that is there',
-      cause,
-    })
-  }
+  const hash = createHash('sha256')
+  for await (const part of namedChunks(file, { what: 'the artifact', signal })) hash.update(part)
+  return sha256Of(hash)
 }
 
 async function bundlesFrom({ source, signal }: VerifyAttestationCommand, ports: VerifyAttestationPorts): Promise<FoundBundles> {

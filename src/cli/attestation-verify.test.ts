@@ -182,6 +182,7 @@ describe('what is asked is wrong: attestation verify', () => {
     ['a root that is not there', [...digest, '--key', 'KEY', '--trusted-root', 'absent'], 'file-unreadable'],
     ['a root that is a pipe', [...digest, '--key', 'KEY', '--trusted-root', 'PIPE'], 'file-unreadable'],
     ['a key that is not there', [...digest, '--key', 'absent'], 'file-unreadable'],
+    ['an artifact that is a pipe', ['--artifact', 'PIPE', '--key', 'KEY'], 'file-unreadable'],
     ['a key that is a pipe', [...digest, '--key', 'PIPE'], 'file-unreadable'],
     ['a key that is a device', [...digest, '--key', '/dev/zero'], 'file-unreadable'],
     ['a key that is none', [...digest, '--key', 'ARTIFACT'], 'public-key-malformed'],
