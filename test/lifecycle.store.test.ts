@@ -65,6 +65,16 @@ describe.each(databases())('a verification on %s', (kind) => {
     expect(JSON.stringify(first)).not.toContain(digestOf('claimed'))
     expect(await read(id)).toMatchObject({ state: 'running', claims: null })
     expect(await leaseAttempt(ports, other.id)).toBeUndefined()
+    const pinned = {
+      kind: 'git',
+      url: 'https://git.example/1',
+      commit: 'b'.repeat(40),
+      ref: null,
+      path: '.',
+      treeDigest: digestOf('tree'),
+    } as const
+    await store.unitOfWork.run(({ verifications }) => verifications.pin(id, pinned))
+    expect((await read(id)).pinned).toEqual(pinned)
     expect((await report(first, 'built')).life).toMatchObject({ state: 'committed', outcome: 'built' })
     await expect(store.reads.verifications.claims(id)).rejects.toMatchObject({ code: 'claims-hidden' })
     await expect(decide(ports, id, decisionOf())).rejects.toMatchObject({ code: 'attempts-open' })

@@ -20,11 +20,6 @@ export class TransactionGuard {
   enter<T>(work: () => Promise<T>): Promise<T> {
     return this.#open.run(true, work)
   }
-
-  /** For whatever starts inside a transaction and does not belong to it. */
-  leave<T>(work: () => T): T {
-    return this.#open.exit(work)
-  }
 }
 
 /** Queries of their own. Inside a transaction they would miss what it did, and on one connection wait for it for ever: they fail. */
