@@ -63,7 +63,7 @@ async function run(...bundles: readonly string[]) {
   return await attach({ registry }, { bundles, image: target(), signal })
 }
 
-async function found(limits?: { count: number; bytes: number; totalBytes: number }) {
+async function found(limits?: { count: number; bytes: number; totalBytes: number; seconds: number }) {
   await using registry = openTestRegistry()
   const repository = registry.repository(target(), { access: 'pull' })
   return await bundlesOf(repository, { digest: image.sha256, signal, ...(limits === undefined ? {} : { limits }) })
@@ -274,11 +274,12 @@ describe('what strangers attach', () => {
       entry({ layers: [layer(text)] })
     }
     const texts = ({ bundles }: Awaited<ReturnType<typeof found>>) => bundles.map(({ bytes }) => Buffer.from(bytes).toString())
-    const two = await found({ count: 2, bytes: 100, totalBytes: 100 })
+    const two = await found({ count: 2, bytes: 100, totalBytes: 100, seconds: 60 })
     expect([texts(two), two.truncated]).toEqual([['first', 'second'], true])
-    const small = await found({ count: 9, bytes: 5, totalBytes: 100 })
+    const small = await found({ count: 9, bytes: 5, totalBytes: 100, seconds: 60 })
     expect([texts(small), small.skipped.map(({ code }) => code)]).toEqual([['first', 'third'], ['attached-bundle-malformed']])
-    const total = await found({ count: 9, bytes: 100, totalBytes: 11 })
+    await expect(found({ count: 9, bytes: 100, totalBytes: 100, seconds: 0 })).rejects.toMatchObject({ code: 'registry-unreachable' })
+    const total = await found({ count: 9, bytes: 100, totalBytes: 11, seconds: 60 })
     expect([texts(total), total.skipped.map(({ code }) => code)]).toEqual([['first', 'second'], ['attached-bundle-malformed']])
   })
 })

@@ -22,10 +22,10 @@ export type AttachedBundles = {
   readonly truncated: boolean
 }
 
-export type BundleLimits = { readonly count: number; readonly bytes: number; readonly totalBytes: number }
+export type BundleLimits = { readonly count: number; readonly bytes: number; readonly totalBytes: number; readonly seconds: number }
 
 /** Anybody who may push can attach: so much is read of it. */
-export const BUNDLE_LIMITS: BundleLimits = { count: 100, bytes: 16 << 20, totalBytes: 64 << 20 }
+export const BUNDLE_LIMITS: BundleLimits = { count: 100, bytes: 16 << 20, totalBytes: 64 << 20, seconds: 600 }
 
 /**
  * The Sigstore bundles that are attached to an image, in the order in which the registry lists them, each byte held against its digest. One
@@ -35,7 +35,28 @@ export async function bundlesOf(
   repository: ImageRepository,
   o: { readonly digest: Sha256; readonly signal: AbortSignal; readonly limits?: BundleLimits },
 ): Promise<AttachedBundles> {
-  const { digest, signal, limits = BUNDLE_LIMITS } = o
+  const { limits = BUNDLE_LIMITS } = o
+  const late = AbortSignal.timeout(limits.seconds * 1000)
+  try {
+    return await collect(repository, { digest: o.digest, signal: AbortSignal.any([o.signal, late]), limits })
+  } catch (error) {
+    o.signal.throwIfAborted()
+    if (!late.aborted) throw error
+    throw new Failure({
+      code: 'registry-unreachable',
+      message: 'the registry cannot be reached, or broke off',
+      hint: 'run it again: what arrived stays there',
+      data: { reason: 'slow' },
+      retryable: true,
+    })
+  }
+}
+
+async function collect(
+  repository: ImageRepository,
+  o: { readonly digest: Sha256; readonly signal: AbortSignal; readonly limits: BundleLimits },
+): Promise<AttachedBundles> {
+  const { digest, signal, limits } = o
   const { via, entries, truncated } = await repository.referrers(digest, BUNDLE_TYPE, signal)
   const distinct = [...new Map(entries.map((entry) => [entry.sha256, entry])).values()]
   const bundles: AttachedBundle[] = []

@@ -57,6 +57,35 @@ describe('reading a blob', () => {
   })
 
   it.each([
+    ['enough in that time', 2_000_000, true],
+    ['next to nothing in that time', 1000, false],
+  ])('whose registry gives %s: goes on or not', async (_, first, goesOn) => {
+    let now = 0
+    await using fake = await FakeRegistry.start(
+      gets((___, __, response) => {
+        response.writeHead(200, { 'content-length': bytes.length }).write(bytes.subarray(0, first))
+        rest = () => response.end(bytes.subarray(first))
+        return true
+      }),
+    )
+    let rest = (): unknown => undefined
+    const reading = readBlob(openSession(fake.host, { now: () => now }), blob, never)
+    const parts: Uint8Array[] = []
+    for (let size = 0; size < first; ) {
+      const next = await reading.next()
+      if (next.done === true) break
+      parts.push(next.value)
+      size += next.value.length
+    }
+    // Two minutes in which the rest could have come.
+    now = 121_000
+    rest()
+    const left = Array.fromAsync(reading)
+    if (goesOn) expect(Buffer.concat([...parts, ...(await left)]).equals(bytes)).toBe(true)
+    else await expect(left).rejects.toMatchObject({ code: 'registry-unreachable', data: { reason: 'slow' } })
+  })
+
+  it.each([
     ['other bytes', gets((_, __, response) => answer(response, 200, {}, randomBytes(bytes.length))), 'registry-digest-differs'],
     [
       'one byte more',

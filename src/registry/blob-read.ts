@@ -11,6 +11,9 @@ import { type RegistrySession, unreachable } from './session.ts'
 /** Connections for one blob: one that always gets a little further would never end. */
 const MAX_OPENED = 100
 
+/** What a connection has to yield on the whole, once it had time to begin: a registry that drips is as good as silent. */
+const SLOWEST = { bytesPerSecond: 16 * 1024, afterMs: 120_000 }
+
 /** Whether the repository has a blob. What it says of it must be true of the one that was meant. Rejects with `registry-digest-differs`. */
 export async function hasBlob(session: RegistrySession, { sha256, size }: BlobId, signal: AbortSignal): Promise<boolean> {
   const at = `blobs/${withPrefix(sha256)}`
@@ -52,8 +55,12 @@ export async function* readBlob(
     // A server that does not know Range sends all of it again: what is known already is passed over.
     let skip = answer.status === 206 ? 0 : done
     const before = done
+    const began = session.pace.now()
+    let came = 0
     try {
       for await (const part of answer.body as AsyncIterable<Buffer>) {
+        came += part.length
+        if (isSlow(came, session.pace.now() - began)) throw registryFailure('registry-unreachable', { reason: 'slow' })
         const fresh = part.subarray(Math.min(skip, part.length))
         skip -= part.length - fresh.length
         if (fresh.length === 0) continue
@@ -76,6 +83,10 @@ export async function* readBlob(
     await session.pace.wait(backoff(idle, session.pace), signal)
   }
   if (hash.digest('hex') !== sha256) throw registryFailure('registry-digest-differs', { sha256 })
+}
+
+function isSlow(bytes: number, ms: number): boolean {
+  return ms > SLOWEST.afterMs && bytes < (ms / 1000) * SLOWEST.bytesPerSecond
 }
 
 /** Whether a body came to the end that its sender gave it, and not to that of its connection. */

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -68,6 +69,17 @@ describe('a program that has credentials', () => {
     await program('slow', 'exec sleep 600')
     const stop = new AbortController()
     const asked = ask('slow', stop.signal)
+    stop.abort()
+    await expect(asked).rejects.toMatchObject({ name: 'AbortError' })
+  })
+
+  it('is ended by an interruption, whatever it started', async () => {
+    const started = path.join(folder, 'started')
+    execFileSync('mkfifo', [started])
+    await program('parent', `sleep 30 & echo x > ${started}; wait`)
+    const stop = new AbortController()
+    const asked = ask('parent', stop.signal)
+    await readFile(started)
     stop.abort()
     await expect(asked).rejects.toMatchObject({ name: 'AbortError' })
   })

@@ -39,12 +39,16 @@ function run(file: string, input: string, signal: AbortSignal): Promise<Ended> {
     const child = spawn(file, ['get'], { stdio: ['pipe', 'pipe', 'ignore'], shell: false })
     let stdout = ''
     let refusal: Failure | undefined
+    const interrupt = (): void => {
+      child.kill('SIGKILL')
+      // A program that it started has the other end as well, and is not ended by that.
+      child.stdout.destroy()
+    }
     const end = (why: string): void => {
       refusal ??= failed(why)
-      child.kill('SIGKILL')
+      interrupt()
     }
     const late = setTimeout(() => end('it does not answer'), SECONDS * 1000)
-    const interrupt = (): void => void child.kill('SIGKILL')
     signal.addEventListener('abort', interrupt, { once: true })
     child.stdout.setEncoding('utf8')
     child.stdout.on('data', (part: string) => {

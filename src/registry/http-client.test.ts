@@ -5,7 +5,7 @@ import { inspect } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ExchangeFailed } from './exchange-failed.ts'
 import { type Exchange, HttpClient } from './http-client.ts'
-import { readBody } from './read-body.ts'
+import { drop, readBody } from './read-body.ts'
 import { never } from './testing/open.ts'
 
 const open: Server[] = []
@@ -70,6 +70,29 @@ describe('an exchange', () => {
       if (when !== 'before an answer') response.writeHead(200, { 'content-length': 10 }).write('half')
     })
     expect(await trouble(ask(`http://${host}/`, { stallMs: 100 }))).toBe('stalled')
+  })
+
+  it.each([
+    ['interim answers', 'HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n'],
+    ['a header a letter at a time', 'x'],
+  ])('does not wait for an answer that never comes because of %s', async (_, again) => {
+    const host = await listening(
+      createTcpServer((socket: Socket) => {
+        socket.on('error', () => {})
+        socket.resume().write(again === 'x' ? 'HTTP/1.1 200 OK\r\nX: ' : '')
+        const dripping = setInterval(() => socket.write(again), 20)
+        socket.on('close', () => clearInterval(dripping))
+      }),
+    )
+    expect(await trouble(ask(`http://${host}/`, { stallMs: 200 }))).toBe('stalled')
+  })
+
+  it('lets go of a body that does not end', async () => {
+    const host = await http((_, response) => void response.writeHead(404, { 'content-length': 10 }).write('half'))
+    using client = new HttpClient({ authorities: null, version: '1.2.3' })
+    const answer = await client.exchange({ method: 'GET', url: new URL(`http://${host}/`), headers: {}, reach: 'any', signal: never })
+    await drop(answer, 20)
+    expect(answer.body.destroyed).toBe(true)
   })
 
   it('tells what does not speak TLS, and what speaks no HTTP', async () => {

@@ -19,7 +19,7 @@ export type Exchange = {
   readonly body?: Body
   /** Which addresses the host may have: a stranger's URL must not lead into the network that we are in. */
   readonly reach: 'any' | 'public'
-  /** How long nothing at all may happen, ms; a minute if not given. */
+  /** How long nothing at all may happen, and how long an answer may take to begin once all was sent, ms; a minute if not given. */
   readonly stallMs?: number
   readonly signal: AbortSignal
 }
@@ -86,13 +86,23 @@ export class HttpClient implements Disposable {
       ...(guarded ? { lookup: connectOnly(o.url.hostname, isPublicAddress) } : {}),
       ...(secure ? this.#tls : {}),
     })
+    let address: string | undefined
     const answered = new Promise<IncomingMessage>((resolve, reject) => {
       let answer: IncomingMessage | undefined
+      let late: NodeJS.Timeout | undefined
+      // A byte now and then, or one interim answer after the other, is something that happens, and no answer.
+      outgoing.on('finish', () => {
+        if (answer === undefined) late = setTimeout(() => outgoing.destroy(new ExchangeFailed('stalled')), o.stallMs ?? STALL_MS)
+      })
+      outgoing.on('close', () => clearTimeout(late))
       // Before the answer and in the midst of its body alike.
       outgoing.on('timeout', () => (answer ?? outgoing).destroy(new ExchangeFailed('stalled')))
       outgoing.on('error', reject)
       outgoing.on('response', (message) => {
         answer = message
+        clearTimeout(late)
+        // Later the connection may be gone, and with it the address.
+        address = message.socket.remoteAddress
         // A body that nobody reads any more must not end the process.
         message.on('error', () => {})
         // The rest of a request that was answered early is never sent, and its connection is of no more use.
@@ -103,8 +113,9 @@ export class HttpClient implements Disposable {
       })
     })
     const [message] = await Promise.all([answered, send(outgoing, o.body, answered)])
-    const address = message.socket.remoteAddress ?? ''
-    return { status: message.statusCode ?? 0, headers: message.headers, body: message, fromPublic: isPublicAddress(address) }
+    // Whose address is not known gets to no private one.
+    const fromPublic = address === undefined || isPublicAddress(address)
+    return { status: message.statusCode ?? 0, headers: message.headers, body: message, fromPublic }
   }
 }
 

@@ -23,9 +23,13 @@ export async function readBody({ body }: Pick<Answer, 'body'>, limit: number): P
 /** Below this a body that nobody wants is read to its end, so that its connection can be used again. */
 const SMALL = 64 * 1024
 
+/** So long it may take to come to its end; ms. */
+const SOON = 5000
+
 /** Lets go of a body that is not wanted. */
-export async function drop({ body }: Pick<Answer, 'body'>): Promise<void> {
+export async function drop({ body }: Pick<Answer, 'body'>, soon = SOON): Promise<void> {
   let size = 0
+  const late = setTimeout(() => body.destroy(), soon)
   try {
     for await (const part of body as AsyncIterable<Buffer>) {
       size += part.length
@@ -34,6 +38,7 @@ export async function drop({ body }: Pick<Answer, 'body'>): Promise<void> {
   } catch {
     // It was not wanted; the next request meets what is wrong with the connection.
   } finally {
+    clearTimeout(late)
     body.destroy()
   }
 }
