@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { MAX_TRUSTED_ROOT, parseTrustedRoot } from '../attestations/verify/trusted-root.ts'
-import { readNamedFile } from './app/named-file.ts'
+import { readNamedFile } from '../verifier/bytes/named-file.ts'
 import type { VerifyAttestationPorts } from './app/verify-attestation.ts'
 import type { Environment } from './config/setting.ts'
 

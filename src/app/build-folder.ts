@@ -8,6 +8,7 @@ import { BuildManifest } from '../../verifier/model/build-manifest.ts'
 import type { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import { type InputLock, MAX_LOCK_BYTES } from '../../verifier/model/lock.ts'
+import { shownName } from '../../verifier/model/shown-name.ts'
 
 /** Name of the manifest in a folder that `build` wrote. */
 export const BUILD_MANIFEST_FILE = 'build-manifest.json'
@@ -44,11 +45,11 @@ export async function provenFile(
 ): Promise<string> {
   const file = path.join(folder, artifact.file)
   // A pipe or a device in the place of a file would be read for ever.
-  const status = await stat(file).catch((cause: unknown) => Promise.reject(unreadable(cause)))
-  if (!status.isFile()) throw unreadable(undefined)
+  const status = await stat(file).catch((cause: unknown) => Promise.reject(unreadable(folder, cause)))
+  if (!status.isFile()) throw unreadable(folder)
   const found = await digestFile(file, signal).catch((cause: unknown) => {
     signal.throwIfAborted()
-    throw unreadable(cause)
+    throw unreadable(folder, cause)
   })
   if (found.sha256 === artifact.sha256) return file
   throw new Failure({
@@ -74,7 +75,7 @@ async function lockOf(folder: string, { lock }: BuildManifest): Promise<BuildFol
 async function bounded(folder: string, name: string, maxBytes: number): Promise<Buffer> {
   const read = await readSmallFile(path.join(folder, name), { maxBytes })
   if (read.bytes !== null) return read.bytes
-  throw read.why === 'too-large' ? malformed() : unreadable(read.cause)
+  throw read.why === 'too-large' ? malformed() : unreadable(folder, read.cause)
 }
 
 function parseManifest(text: string): BuildManifest {
@@ -89,10 +90,10 @@ function isPlainName(name: string): boolean {
   return name !== '' && name !== '.' && name !== '..' && !/[/\\\0]/.test(name)
 }
 
-function unreadable(cause: unknown): Failure {
+function unreadable(folder: string, cause?: unknown): Failure {
   return new Failure({
     code: 'build-folder-unreadable',
-    message: 'this is no folder that a build wrote, or it cannot be read',
+    message: `${shownName(folder)} is no folder that a build wrote, or it cannot be read`,
     hint: `give the folder of bitwitness build -o, with its ${BUILD_MANIFEST_FILE}`,
     cause,
   })

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { decodeStatement } from '../../attestations/statement/decode.ts'
 import { BUNDLE_TYPE, PAYLOAD_TYPE } from '../../attestations/statement/predicate-types.ts'
+import { readNamedFile } from '../../verifier/bytes/named-file.ts'
 import type { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import { parseStrictJson } from '../../verifier/model/strict-json.ts'
 import { BUNDLE_LIMITS } from './attached-bundles.ts'
-import { readNamedFile } from './named-file.ts'
 
 export type BundleFile = { readonly bytes: Uint8Array; readonly predicateType: string; readonly subjects: readonly Sha256[] }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import path from 'node:path'
 import type { Carried } from '../../attestations/proof/proof.ts'
 import { readInputs } from '../../verifier/builder/inputs/inputs-archive.ts'
+import { namedChunks } from '../../verifier/bytes/named-file.ts'
 import type { BlobStore } from '../../verifier/model/blob-store.ts'
 import type { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
@@ -10,7 +11,6 @@ import { encodeLock } from '../../verifier/model/lock.ts'
 import type { VerificationReport } from '../../verifier/model/report.ts'
 import type { PinnedTree } from '../../verifier/source/pinned-tree.ts'
 import { writeArchiveFile } from '../../verifier/tar/archive-file.ts'
-import { namedChunks } from './named-file.ts'
 
 /** A file that a proof is to carry. */
 export type CarriedFile = Carried & { readonly file: string }

@@ -11,6 +11,7 @@ import type { Transformation } from '../../verifier/model/comparison.ts'
 import type { Sha256 } from '../../verifier/model/digest.ts'
 import type { Explanation } from '../../verifier/model/explanation.ts'
 import { Failure } from '../../verifier/model/failure.ts'
+import { shownName } from '../../verifier/model/shown-name.ts'
 
 export type ExplainFiles = {
   readonly left: string
@@ -76,7 +77,7 @@ async function openOrFail(file: string): ReturnType<typeof openDecompressed> {
     if (cause instanceof Failure) throw cause
     throw new Failure({
       code: 'file-unreadable',
-      message: 'a file to compare cannot be read',
+      message: `the file to compare ${shownName(file)} cannot be read`,
       hint: 'give two files that are there, such as two image.tar',
       cause,
     })

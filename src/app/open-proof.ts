@@ -4,7 +4,7 @@ import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type ReadProof, readProof } from '../../attestations/proof/read-proof.ts'
 import type { CarriedRole } from '../../attestations/proof/roles.ts'
-import { namedChunks } from './named-file.ts'
+import { namedChunks } from '../../verifier/bytes/named-file.ts'
 
 /** A proof that was read, with the parts that are used as files in a folder of ours, under names of ours. */
 export type OpenedProof = ReadProof & {

@@ -2,10 +2,10 @@ import { parseReport } from '../../attestations/statement/parse-report.ts'
 import type { KnownLock } from '../../attestations/statement/provenance.ts'
 import { parseLock } from '../../verifier/builder/inputs/parse-lock.ts'
 import { digestOf } from '../../verifier/bytes/digest-of.ts'
+import { readNamedFile, readNamedJson } from '../../verifier/bytes/named-file.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { MAX_LOCK_BYTES } from '../../verifier/model/lock.ts'
 import type { VerificationReport } from '../../verifier/model/report.ts'
-import { readNamedFile, readNamedJson } from './named-file.ts'
 
 export type ReadReport = {
   readonly report: VerificationReport /** Of the exact bytes. */

@@ -7,13 +7,13 @@ import { REJECTIONS } from '../../attestations/verify/rejections.ts'
 import type { TrustedRoot } from '../../attestations/verify/trusted-root.ts'
 import { verifyAttestation } from '../../attestations/verify/verify-attestation.ts'
 import { digestOf } from '../../verifier/bytes/digest-of.ts'
+import { namedChunks } from '../../verifier/bytes/named-file.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import { sha256Of } from '../../verifier/model/hex-digest.ts'
 import type { PinnedReference } from '../../verifier/model/image-reference.ts'
 import { ATTESTATION_CHECK_SCHEMA, type AttestationCheckDocument } from './attestation-check.ts'
 import { bundlesIn } from './bundle-documents.ts'
-import { namedChunks } from './named-file.ts'
 
 /** Where bundles are: in a file, beside an image in a registry, behind an URL of Bitwitness. */
 export type BundleSource =

@@ -21,6 +21,12 @@ it.each([
   ['setting-unknown', 2],
   ['claim-kind-unknown', 2],
   ['engine-unreachable', 3],
+  ['file-unreadable', 2],
+  ['lock-unreadable', 2],
+  ['claimed-unreadable', 2],
+  ['source-missing', 2],
+  ['report-unwritable', 2],
+  ['report-not-written', 3],
   ['cancelled', 130],
 ])('ends with %s as %d', (code, exit) => {
   expect(exitOfFailure(new Failure({ code, message: '', hint: '' }))).toBe(exit)

@@ -41,7 +41,7 @@ export function exitOfProofCheck({ verdict, agreement }: Pick<ProofCheckDocument
   return exitOfVerdict(verdict)
 }
 
-/** Failures that the caller's own words caused. Everything else stopped us from finding out. */
+/** Failures that the caller's own words caused, a file that is not there among them. Everything else stopped us from finding out. */
 const USAGE: ReadonlySet<string> = new Set([
   'artifact-ambiguous',
   'artifact-missing',
@@ -55,6 +55,7 @@ const USAGE: ReadonlySet<string> = new Set([
   'bundle-source-malformed',
   'claim-kind-unknown',
   'claim-missing',
+  'claimed-unreadable',
   'bundle-of-another-subject',
   'bundle-unsupported',
   'bundles-too-large',
@@ -81,6 +82,7 @@ const USAGE: ReadonlySet<string> = new Set([
   'key-unsupported',
   'lock-not-at-hand',
   'lock-of-another-build',
+  'lock-unreadable',
   'output-not-empty',
   'output-unusable',
   'policy-age-malformed',
@@ -93,6 +95,7 @@ const USAGE: ReadonlySet<string> = new Set([
   'public-key-malformed',
   'public-key-unsupported',
   'report-malformed',
+  'report-unwritable',
   'setting-conflict',
   'sbom-malformed',
   'sbom-of-another-image',
@@ -106,6 +109,7 @@ const USAGE: ReadonlySet<string> = new Set([
   'source-archive-format',
   'source-local-refused',
   'source-malformed',
+  'source-missing',
   'source-not-given',
   'source-of-another-report',
   'source-path-malformed',

@@ -70,7 +70,7 @@ describe('recipe lint', () => {
 
   it('says what is wrong with a source that is none', async () => {
     expect(await ran(['recipe', 'lint', 'ftp://host/x.git'])).toMatchObject({ exit: 2, stdout: '' })
-    expect((await ran(['recipe', 'lint', path.join(folder, 'absent')])).exit).toBe(3)
+    expect((await ran(['recipe', 'lint', path.join(folder, 'absent')])).exit).toBe(2)
   })
 })
 

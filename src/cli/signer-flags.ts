@@ -103,6 +103,6 @@ export async function signerOf(flags: SignerFlags): Promise<RequiredSigner> {
 const MAX_KEY = 64 * 1024
 
 async function readKey(file: string): Promise<string> {
-  const { readNamedFile } = await import('../app/named-file.ts')
+  const { readNamedFile } = await import('../../verifier/bytes/named-file.ts')
   return (await readNamedFile(file, { what: 'the key', maxBytes: MAX_KEY })).toString('utf8')
 }

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -41,15 +41,44 @@ describe('verify', () => {
     expect([exit, stdout]).toEqual([EXITS[name], golden(name)])
   })
 
+  it('says of one attempt not that it agrees with another', async () => {
+    const report = VerificationReport.parse(JSON.parse(golden('verification-mismatch.json')))
+    const one = { ...report, attempts: report.attempts.slice(0, 1) }
+    const { stdout } = await ran(['verify', '--claim', claim, 'dir'], { verify: () => Promise.resolve(one) })
+    expect(stdout.split('\n')[1]).toBe('  the attempt built something else than what is claimed')
+  })
+
   it('writes the document with --report, or says that it could not', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'bitwitness-report-'))
     const verify = () => Promise.resolve(VerificationReport.parse(JSON.parse(golden('verification-mismatch.json'))))
     const written = await ran(['verify', '--claim', claim, '--report', path.join(folder, 'r.json'), 'dir'], { verify })
     expect([written.exit, await readFile(path.join(folder, 'r.json'), 'utf8')]).toEqual([1, golden('verification-mismatch.json')])
-    const failed = await ran(['verify', '--json', '--claim', claim, '--report', path.join(folder, 'absent', 'r.json'), 'dir'], { verify })
-    expect([failed.exit, JSON.parse(failed.stdout)]).toMatchObject([3, { code: 'report-not-written' }])
+    // A folder that goes while the build runs: the answer is there, and the one document on stdout.
+    const gone = path.join(folder, 'gone')
+    await mkdir(gone)
+    const late = () => rm(gone, { recursive: true }).then(verify)
+    const failed = await ran(['verify', '--json', '--claim', claim, '--report', path.join(gone, 'r.json'), 'dir'], { verify: late })
+    expect([failed.exit, failed.stdout]).toEqual([3, golden('verification-mismatch.json')])
+    expect(failed.stderr).toContain('report-not-written')
     expect(await readdir(folder)).toEqual(['r.json'])
     await rm(folder, { recursive: true })
+  })
+
+  it.each([
+    ['a folder that is not there', 'absent/r.json'],
+    ['a folder', '.'],
+    ['what is below a file', 'verify-and-check.test.ts/r.json'],
+  ])('is asked for a report in %s and ends with 2 before anything is opened', async (_, report) => {
+    const file = path.join(import.meta.dirname, report)
+    for (const args of [
+      ['verify', '--claim', claim, 'dir'],
+      ['verify', '--from', 'proof'],
+      ['check', 'dir'],
+      ['build', '-o', '/absent', 'dir'],
+    ]) {
+      const { exit, stdout, opened } = await ran([...args, '--json', '--report', file])
+      expect([exit, JSON.parse(stdout), opened]).toMatchObject([2, { code: 'report-unwritable' }, 0])
+    }
   })
 
   it('hands on what the command line says', async () => {

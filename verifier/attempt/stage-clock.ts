@@ -36,6 +36,8 @@ export class StageClock {
     const { name, startedAt, from, bytes } = this.#current
     const ms = Math.round((performance.now() - from) * 1000) / 1000
     this.#current = undefined
+    // What was told last may be long past.
+    if (bytes !== null) this.#emit({ kind: 'bytes', stage: name, done: bytes, total: null })
     this.stages.push({ name, startedAt, ms, bytes })
     this.#emit({ kind: 'stage-ended', stage: name, ms })
   }

@@ -213,3 +213,12 @@ test('links and folders are no part of an exported builder', async () => {
     await expect(importBuilder({ path: file, blobs: memoryBlobs(), store })).rejects.toMatchObject({ code: 'builder-archive-malformed' })
   }
 })
+
+test('says of a file that is not there that it cannot be read', async () => {
+  const blobs = memoryBlobs()
+  const store = await openBuilderStore(path.join(dir, 'builders'), blobs)
+  await expect(importBuilder({ path: path.join(dir, 'absent.tar'), blobs, store })).rejects.toMatchObject({
+    code: 'file-unreadable',
+    message: expect.stringContaining('absent.tar'),
+  })
+})

@@ -1,6 +1,6 @@
-import { createReadStream } from 'node:fs'
 import { z } from 'zod'
 import { digestOf } from '../bytes/digest-of.ts'
+import { namedChunks } from '../bytes/named-file.ts'
 import type { BlobStore } from '../model/blob-store.ts'
 import { Sha256, withPrefix } from '../model/digest.ts'
 import { Failure } from '../model/failure.ts'
@@ -38,7 +38,7 @@ const ENGINE_FILES = new Set(['oci-layout', 'index.json', 'manifest.json'])
  * the lock names, config and manifest checked to name this layer and no other, the lock's packages to be the described ones. That the
  * layer was made from that lock only a rebuild shows; which builders count is for a policy to say, by digest.
  *
- * Failures: `builder-archive-malformed`, `builder-archive-incomplete`, `builder-packages-differ`, `builder-mkosi-version`,
+ * Failures: `file-unreadable`, `builder-archive-malformed`, `builder-archive-incomplete`, `builder-packages-differ`, `builder-mkosi-version`,
  * `input-lock-malformed`, `blob-differs`, `tar-…`.
  */
 export async function importBuilder(o: {
@@ -47,7 +47,7 @@ export async function importBuilder(o: {
   store: BuilderStore
   signal?: AbortSignal
 }): Promise<{ readonly builder: BuilderImage /** Whether the lock's inputs came with it. */; readonly inputs: boolean }> {
-  const file = createReadStream(o.path, { highWaterMark: MIB, ...(o.signal === undefined ? {} : { signal: o.signal }) })
+  const file = namedChunks(o.path, { what: 'the exported builder', signal: o.signal })
   const members = readTar(file, LIMITS)
   try {
     const builder = readDescription(await head(members, DESCRIPTION_NAME, MAX_DESCRIPTION))
@@ -64,7 +64,7 @@ export async function importBuilder(o: {
     return { builder, inputs }
   } finally {
     await members.return()
-    file.destroy()
+    await file.return()
   }
 }
 

@@ -131,7 +131,10 @@ describe('an archive is refused', () => {
     const of = async (file: string): Promise<unknown> => pinSource({ kind: 'archive', file, path: '.' }, { scratch, access: OWN_ACCESS })
     await expect(of(path.join(folder, 'b.tar'))).rejects.toMatchObject({ code: 'source-archive-format' })
     await expect(of('/dev/zero')).rejects.toMatchObject({ code: 'source-special-file' })
-    await expect(of(path.join(folder, 'none.tar'))).rejects.toMatchObject({ code: 'source-missing' })
+    await expect(of(path.join(folder, 'none.tar'))).rejects.toMatchObject({
+      code: 'source-missing',
+      message: expect.stringContaining('none.tar"'),
+    })
     expect(await isEmpty(scratch)).toBe(true)
   })
 

@@ -97,7 +97,9 @@ async function copyArchive(file: string, copy: string, o: Options): Promise<{ sh
   // Non-blocking: opening a pipe would wait for ever.
   await using source = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch((cause: unknown) => {
     const { code } = cause as NodeJS.ErrnoException
-    throw code === 'EACCES' || code === 'EPERM' ? sourceFailure('source-unreadable', {}, cause) : sourceFailure('source-missing', {}, cause)
+    throw code === 'EACCES' || code === 'EPERM'
+      ? sourceFailure('source-unreadable', {}, cause)
+      : sourceFailure('source-missing', { named: file }, cause)
   })
   const status = await source.stat()
   if (!status.isFile()) throw sourceFailure(status.isDirectory() ? 'source-archive-format' : 'source-special-file')

@@ -1,4 +1,5 @@
 import { Failure } from '../model/failure.ts'
+import { shownName } from '../model/shown-name.ts'
 
 const LIMIT = 'shrink the source, or raise the limit'
 const URL_FORM = 'give https://HOST/REPOSITORY.git#REF-OR-COMMIT:FOLDER, as the host shows it, with nothing left out'
@@ -115,14 +116,14 @@ const RETRYABLE: readonly SourceFailureCode[] = ['source-unreachable', 'source-h
 /** `data.path` is escaped. Nothing that a server or a program said goes into `data`. */
 export function sourceFailure(
   code: SourceFailureCode,
-  data: { readonly path?: string; readonly limit?: number } = {},
+  { named, ...data }: { readonly path?: string; readonly limit?: number /** By whoever asks. */; readonly named?: string } = {},
   cause?: unknown,
 ): Failure {
   const [message, hint] = REFUSALS[code]
   const audience = OPERATORS.includes(code) ? 'operator' : 'caller'
   return new Failure({
     code,
-    message,
+    message: named === undefined ? message : `${message}: ${shownName(named)}`,
     hint,
     audience,
     data,

@@ -112,7 +112,10 @@ it('refuses pipes and sockets without opening them', async () => {
 })
 
 it('says so where there is no folder', async () => {
-  await expect(read(path.join(root, 'none'))).rejects.toMatchObject({ code: 'source-missing' })
+  await expect(read(path.join(root, 'größe\u202enone'))).rejects.toMatchObject({
+    code: 'source-missing',
+    message: expect.stringContaining('größe\\xe2\\x80\\xaenone"'),
+  })
   await expect(read(path.join(root, 'a/file'))).rejects.toMatchObject({ code: 'source-missing' })
 })
 

@@ -41,7 +41,9 @@ const BARE = ['HEAD', 'config', 'objects', 'refs']
 
 async function readInto(walk: Walk, folder: string): Promise<void> {
   walk.seen.set(folder, looksOf(await inspect(walk, folder)))
-  const names = (await attempt(folder, () => readdir(onDisk(walk, folder), { encoding: 'buffer' }))).map((name) => name.toString('latin1'))
+  const names = (await attempt(walk, folder, () => readdir(onDisk(walk, folder), { encoding: 'buffer' }))).map((name) =>
+    name.toString('latin1'),
+  )
   if (folder === '' && BARE.every((name) => names.includes(name))) throw sourceFailure('source-bare-repository')
   for (const written of names) {
     walk.signal.throwIfAborted()
@@ -59,7 +61,7 @@ async function readEntry(walk: Walk, path: string): Promise<void> {
     walk.entries.add({ path, type: 'd' })
     await readInto(walk, path)
   } else if (status.isSymbolicLink()) {
-    const link = await attempt(path, () => readlink(onDisk(walk, path), { encoding: 'buffer' }))
+    const link = await attempt(walk, path, () => readlink(onDisk(walk, path), { encoding: 'buffer' }))
     walk.entries.add({ path, type: 'l', link: link.toString('latin1') })
   } else if (status.isFile()) await readFile(walk, path, status)
   else throw failure('source-special-file', path)
@@ -68,7 +70,7 @@ async function readEntry(walk: Walk, path: string): Promise<void> {
 async function readFile(walk: Walk, path: string, status: BigIntStats): Promise<void> {
   const size = Number(status.size)
   if (size > walk.limits.maxFileSize) throw failure('source-file-size-limit', path)
-  await using file = await attempt(path, () => open(onDisk(walk, path), NEVER_FOLLOWED))
+  await using file = await attempt(walk, path, () => open(onDisk(walk, path), NEVER_FOLLOWED))
   // What was opened is what was looked at, and not a pipe or another file that took its place.
   if (looksOf(await file.stat({ bigint: true })) !== looksOf(status)) throw failure('source-changed', path)
   const content = await walk.spool.append(exactly(file, size, path))
@@ -88,7 +90,7 @@ async function* exactly(file: FileHandle, size: number, path: string): AsyncGene
 }
 
 async function inspect(walk: Walk, path: string): Promise<BigIntStats> {
-  return attempt(path, () => lstat(onDisk(walk, path), { bigint: true }))
+  return attempt(walk, path, () => lstat(onDisk(walk, path), { bigint: true }))
 }
 
 function looksOf(status: BigIntStats): string {
@@ -100,12 +102,13 @@ function onDisk(walk: Walk, path: string): Buffer {
   return Buffer.from(`${walk.root}/${path}`, 'latin1')
 }
 
-async function attempt<T>(path: string, run: () => Promise<T>): Promise<T> {
+async function attempt<T>(walk: Walk, path: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run()
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
-    if (path === '' && (code === 'ENOENT' || code === 'ENOTDIR')) throw sourceFailure('source-missing', {}, cause)
+    if (path === '' && (code === 'ENOENT' || code === 'ENOTDIR'))
+      throw sourceFailure('source-missing', { named: Buffer.from(walk.root, 'latin1').toString('utf8') }, cause)
     if (code === 'EACCES' || code === 'EPERM') throw failure('source-unreadable', path, cause)
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP' || code === 'EINVAL' || code === 'ENXIO')
       throw failure('source-changed', path, cause)

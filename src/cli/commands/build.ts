@@ -5,6 +5,7 @@ import { LogTail } from '../log-tail.ts'
 import { printAnswer } from '../output.ts'
 import { type RebuildFlags, rebuildFlags, rebuilding } from '../rebuild-flags.ts'
 import { buildLines } from '../render/build.ts'
+import { requireReportFile } from '../report-file.ts'
 import { sourceArgument } from '../source-argument.ts'
 
 type BuildFlags = RebuildFlags & { readonly output: string }
@@ -26,6 +27,7 @@ export const build = command<BuildFlags, [string]>({
   },
   async run(io, flags, source) {
     const tail = new LogTail()
+    await requireReportFile(flags.report, flags.output)
     await using useCases = await io.open()
     const manifest = await rebuilding(io, flags, source, (o) => useCases.build({ ...o, emit: tail.before(o.emit), output: flags.output }))
     await printAnswer(io, {

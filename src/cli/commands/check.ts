@@ -5,6 +5,7 @@ import { LogTail } from '../log-tail.ts'
 import { printAnswer } from '../output.ts'
 import { type RebuildFlags, rebuildFlags, rebuilding } from '../rebuild-flags.ts'
 import { reportLines } from '../render/report.ts'
+import { requireReportFile } from '../report-file.ts'
 import { sourceArgument } from '../source-argument.ts'
 
 export const check = command<RebuildFlags, [string]>({
@@ -12,6 +13,7 @@ export const check = command<RebuildFlags, [string]>({
   parameters: { flags: rebuildFlags, positional: sourceArgument },
   async run(io, flags, source) {
     const tail = new LogTail()
+    await requireReportFile(flags.report)
     await using useCases = await io.open()
     const report = await rebuilding(io, flags, source, (o) => useCases.check({ ...o, emit: tail.before(o.emit) }))
     await printAnswer(io, {

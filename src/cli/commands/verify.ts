@@ -12,6 +12,7 @@ import { printAnswer, writeDocument } from '../output.ts'
 import { type RebuildFlags, rebuildFlags, rebuilding } from '../rebuild-flags.ts'
 import { proofCheckLines } from '../render/proof-check.ts'
 import { reportLines } from '../render/report.ts'
+import { requireReportFile } from '../report-file.ts'
 import { askedOf, type SignerFlags, saysSigner, signerFlags, signerOf } from '../signer-flags.ts'
 import { sourceArgument } from '../source-argument.ts'
 
@@ -60,6 +61,7 @@ export const verify = command<VerifyFlags, [string?]>({
     // Told before anything is opened.
     const claims = claimsOf(claim, claimed)
     const tail = new LogTail()
+    await requireReportFile(flags.report)
     await using useCases = await io.open()
     const report = await rebuilding(io, flags, source, (o) => useCases.verify({ ...o, emit: tail.before(o.emit), claims, claimed }))
     await printAnswer(io, {
@@ -77,20 +79,21 @@ async function verifyFrom(io: CliIo, proof: string, flags: VerifyFlags, source: 
   const { claim: claims = [], claimed = null } = flags
   const { policy, trustedRoot } = askedOf(flags)
   const signer = saysSigner(flags) ? { policy: { ...policy, signer: await signerOf(flags) }, trustedRoot } : null
+  await requireReportFile(flags.report)
   const [useCases, attestations] = await Promise.all([io.open(), io.verifying()])
   await using _opened = useCases
   const tail = new LogTail()
   const document = await rebuilding(io, flags, source ?? '', (o) =>
     useCases.verifyProof({ ...o, emit: tail.before(o.emit), proof, source: source ?? null, claims, claimed, signer }, attestations),
   )
-  // What can be attested is the rebuild's own report.
-  if (flags.report !== undefined && document.report !== null) await writeDocument(flags.report, VerificationReport, document.report)
   await printAnswer(io, {
     json: flags.json,
     schema: ProofCheckDocument,
     value: document,
     lines: () => proofCheckLines(document, { color: io.color, tail }),
   })
+  // What can be attested is the rebuild's own report.
+  if (flags.report !== undefined && document.report !== null) await writeDocument(flags.report, VerificationReport, document.report)
   return exitOfProofCheck(document)
 }
 

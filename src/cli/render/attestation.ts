@@ -11,7 +11,8 @@ export function attestationLines(document: AttestationCheckDocument, options: { 
   const verified = bundles.filter((one) => one.verdict === 'verified')
   const head =
     code === null ? [brushes.good('verified')] : [`${brushes.bad('rejected')}: ${visible(message)} (${code})`, `  ${visible(hint ?? '')}`]
-  const about = [`  ${visible(asked.predicateType)} about sha256:${asked.artifact}`]
+  const question = `${visible(asked.predicateType)} about sha256:${asked.artifact}`
+  const about = [verdict === 'verified' ? `  ${question}` : `  asked for: ${question}`]
   // Of an image with many attestations, those that are not verified are of other kinds as a rule.
   const told = verdict === 'verified' ? verified : bundles
   return [

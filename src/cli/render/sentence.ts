@@ -10,7 +10,9 @@ export function sentenceOf(report: VerificationReport | CheckReport): string {
     case 'repeatable':
       return 'every attempt built the same bytes'
     case 'mismatch':
-      return 'the attempts agree with each other, and not with what is claimed'
+      return report.attempts.length === 1
+        ? 'the attempt built something else than what is claimed'
+        : 'the attempts agree with each other, and not with what is claimed'
     case 'nondeterministic':
       return 'the attempts do not agree with each other'
     case 'build-failed':

@@ -200,3 +200,10 @@ it.each([
 ])('refuses a lock %s', (_, write) => {
   expect(() => parseLock(write(lockOf('one', 'other')))).toThrow(expect.objectContaining({ code: 'input-lock-malformed' }))
 })
+
+it('says of a file that is not there that it cannot be read', async () => {
+  await expect(readInputsArchive({ path: path.join(dir, 'absent.tar'), blobs: memoryBlobs() })).rejects.toMatchObject({
+    code: 'file-unreadable',
+    message: expect.stringContaining('absent.tar'),
+  })
+})

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { namedChunks } from '../../bytes/named-file.ts'
 import type { BlobStore } from '../../model/blob-store.ts'
 import type { Sha256 } from '../../model/digest.ts'
 import { Failure } from '../../model/failure.ts'
@@ -36,14 +36,14 @@ export async function writeInputsArchive(options: {
   return await writeArchiveFile(options.path, writeTar(members(options.lock, options.blobs)))
 }
 
-/** Reads `inputs.tar` from a file, as `readInputs` does. */
+/** Reads `inputs.tar` from a file, as `readInputs` does. Failures: `file-unreadable`, and those. */
 export async function readInputsArchive(options: {
   readonly path: string
   readonly blobs: BlobStore
   readonly signal?: AbortSignal
 }): Promise<InputLock> {
   const { path, blobs, signal } = options
-  return await readInputs(createReadStream(path, { highWaterMark: 1 << 20, ...(signal === undefined ? {} : { signal }) }), blobs)
+  return await readInputs(namedChunks(path, { what: 'the inputs archive', signal }), blobs)
 }
 
 /**

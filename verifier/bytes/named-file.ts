@@ -1,7 +1,8 @@
 import { constants, type FileHandle, open } from 'node:fs/promises'
-import { readSmallFile, type Unread } from '../../verifier/bytes/small-file.ts'
-import { Failure } from '../../verifier/model/failure.ts'
-import { JSON_LIMITS, jsonFailure, parseStrictJson } from '../../verifier/model/strict-json.ts'
+import { Failure } from '../model/failure.ts'
+import { shownName } from '../model/shown-name.ts'
+import { JSON_LIMITS, jsonFailure, parseStrictJson } from '../model/strict-json.ts'
+import { readSmallFile, type Unread } from './small-file.ts'
 
 export type NamedFile = {
   /** What it should be, for people: `the report`. */
@@ -24,31 +25,31 @@ export async function readNamedFile(file: string, { what, tooLarge, ...o }: Name
   const read = await readSmallFile(file, o)
   if (read.bytes !== null) return read.bytes
   if (read.why === 'too-large' && tooLarge !== undefined) throw tooLarge()
-  throw unreadable(what, read.why, read.cause)
+  throw unreadable(what, file, read)
 }
 
 /** The same of a file of any size, as they come. */
 export async function* namedChunks(
   file: string,
-  { what, signal }: { readonly what: string; readonly signal: AbortSignal },
+  { what, signal }: { readonly what: string; readonly signal?: AbortSignal | undefined },
 ): AsyncGenerator<Buffer, void, void> {
   try {
     // Not blocking, which opening a pipe does.
     await using handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
-    if (!(await handle.stat()).isFile()) throw unreadable(what, 'no-file')
+    if (!(await handle.stat()).isFile()) throw unreadable(what, file, { why: 'no-file' })
     yield* chunksOf(handle, signal)
   } catch (error) {
-    signal.throwIfAborted()
+    signal?.throwIfAborted()
     if (error instanceof Failure) throw error
     const cause = error as NodeJS.ErrnoException
-    throw unreadable(what, cause.code === 'ENOENT' ? 'absent' : 'failed', cause)
+    throw unreadable(what, file, { why: cause.code === 'ENOENT' ? 'absent' : 'failed', cause })
   }
 }
 
 /** What is read from a file, to its end. By hand: the streams of files take longer to load than most files take to be read. */
-async function* chunksOf(handle: FileHandle, signal: AbortSignal): AsyncGenerator<Buffer, void, void> {
+async function* chunksOf(handle: FileHandle, signal: AbortSignal | undefined): AsyncGenerator<Buffer, void, void> {
   for (let size = FIRST; ; size = MOST) {
-    signal.throwIfAborted()
+    signal?.throwIfAborted()
     const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(size))
     if (bytesRead === 0) return
     yield buffer.subarray(0, bytesRead)
@@ -58,10 +59,10 @@ async function* chunksOf(handle: FileHandle, signal: AbortSignal): AsyncGenerato
 /** Bytes that are read at a time: at first what holds most bundles. */
 const [FIRST, MOST] = [1 << 16, 1 << 20]
 
-function unreadable(what: string, why: Unread, cause?: unknown): Failure {
+function unreadable(what: string, file: string, { why, cause }: { readonly why: Unread; readonly cause?: unknown }): Failure {
   return new Failure({
     code: 'file-unreadable',
-    message: `${what} cannot be read: ${WHY[why]}`,
+    message: `${what} ${shownName(file)} cannot be read: ${WHY[why]}`,
     hint: 'give the path of a file that is there',
     cause,
   })
