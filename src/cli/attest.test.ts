@@ -178,6 +178,7 @@ describe('attest refuses', () => {
       empty: ['', 3, 'json-malformed'],
       cut: [reproduced.slice(0, 500), 3, 'json-malformed'],
       twice: [reproduced.replace('"verdict": "reproduced"', '"verdict": "mismatch", "verdict": "reproduced"'), 3, 'json-duplicate-key'],
+      account: [reproduced.replace('"url": "https://', '"url": "https://somebody:planted@'), 2, 'report-malformed'],
       more: [reproduced.replace('"verdict"', '"more": 1, "verdict"'), 2, 'report-malformed'],
       bytes: [Buffer.of(0xff, 0xfe), 3, 'json-not-utf8'],
       large: [Buffer.alloc((16 << 20) + 1, 0x20), 3, 'json-too-large'],

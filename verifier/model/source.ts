@@ -14,8 +14,11 @@ export const RecipePath = z.string().max(1024)
 export const PinnedSource = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('git'),
-    /** Without user name and password. */
-    url: z.string(),
+    /** Without user name and password: reports are passed on, and statements about them end in public logs. */
+    url: z.string().refine((text) => {
+      const url = URL.parse(text)
+      return url === null || (url.username === '' && url.password === '')
+    }),
     commit: GitCommit,
     /** Branch or tag of that repository from which the commit is reachable; null: none (a host serves commits of forks under the parent's URL). */
     ref: z.string().nullable(),
