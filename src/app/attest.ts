@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir } from 'node:fs/promises'
-import path from 'node:path'
 import { sbomStatement } from '../../attestations/sbom/statement.ts'
 import { bareEnvelope, certifiedIn } from '../../attestations/sign/bundle-parts.ts'
 import type { SignOptions, StatementSigner } from '../../attestations/sign/statement-signer.ts'
@@ -9,13 +7,12 @@ import { KIND_NAMES } from '../../attestations/statement/predicate-types.ts'
 import type { Statement } from '../../attestations/statement/statement.ts'
 import { statementsOf } from '../../attestations/statement/statements.ts'
 import { digestOf } from '../../verifier/bytes/digest-of.ts'
-import { writeWhole } from '../../verifier/bytes/whole-file.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import type { VerificationReport } from '../../verifier/model/report.ts'
 import type { Verdict } from '../../verifier/model/verdict.ts'
 import { ATTESTATION_SET_SCHEMA, type AttestationSet } from './attestation-set.ts'
 import { cosignCommand } from './cosign-command.ts'
-import { outputUnusable, requireEmpty } from './output-folder.ts'
+import { requireEmpty, writeOutput } from './output-folder.ts'
 import { readKnownLock, readReport } from './read-report.ts'
 import { readSbom } from './read-sbom.ts'
 
@@ -86,7 +83,7 @@ export async function attest(ports: AttestPorts, command: AttestCommand): Promis
     files.set(`${name}.sigstore.json`, bundle)
     if (command.envelopes) files.set(`${name}.dsse.json`, bareEnvelope(bundle))
   }
-  await writeFiles(command.output, files)
+  await writeOutput(command.output, files)
   return {
     schema: ATTESTATION_SET_SCHEMA,
     verdict: 'signed',
@@ -145,13 +142,4 @@ function describe({ name, statement, bundle, stages }: Signed, signer: Signer, r
   const sha256 = digestOf(bundle)
   const envelope = envelopes ? `${name}.dsse.json` : null
   return { predicateType: statement.predicateType, subjects, file, sha256, check, envelope, stages }
-}
-
-async function writeFiles(folder: string, files: ReadonlyMap<string, string | Uint8Array>): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true })
-    for (const [name, content] of files) await writeWhole(path.join(folder, name), content)
-  } catch (cause) {
-    throw outputUnusable(cause)
-  }
 }

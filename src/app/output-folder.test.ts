@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { claimOutput } from './output-folder.ts'
+import { claimOutput, writeOutput } from './output-folder.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -41,4 +41,31 @@ it('refuses what cannot be used before anything costs time', async () => {
   ])
     await expect(claimOutput(output)).rejects.toMatchObject({ code: 'output-unusable' })
   await expect(claimOutput(folder)).rejects.toMatchObject({ code: 'output-not-empty' })
+})
+
+it('writes all files or none, and leaves nothing else', async () => {
+  const output = path.join(folder, 'a', 'out')
+  // A name that no file system takes stands for a disk that is full after the first file.
+  const unwritable = new Map([
+    ['first', 'x'],
+    ['x'.repeat(300), 'x'],
+  ])
+  await expect(writeOutput(output, unwritable)).rejects.toMatchObject({ code: 'output-unusable' })
+  expect(await readdir(output)).toEqual([])
+  await writeOutput(output, new Map([['first', 'x']]))
+  expect(await readdir(output)).toEqual(['first'])
+  await expect(writeOutput(output, new Map([['second', 'x']]))).rejects.toMatchObject({ code: 'output-not-empty' })
+  expect(await readdir(output)).toEqual(['first'])
+})
+
+it('holds the files of one writer, however many write at once', async () => {
+  const output = path.join(folder, 'out')
+  const writing = ['a', 'b', 'c', 'd'].map((name) =>
+    writeOutput(output, new Map(['1', '2', '3'].map((number) => [`${name}${number}`, name]))),
+  )
+  const ends = await Promise.allSettled(writing)
+  expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  for (const end of ends) if (end.status === 'rejected') expect(end.reason).toMatchObject({ code: 'output-not-empty' })
+  expect(new Set((await readdir(output)).map((name) => name[0])).size).toBe(1)
+  expect(await readdir(output)).toHaveLength(3)
 })

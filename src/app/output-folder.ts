@@ -1,5 +1,7 @@
-import { access, constants, lstat, readdir, rmdir } from 'node:fs/promises'
+import { access, constants, lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
+import path from 'node:path'
 import { makeFolder } from '../../verifier/bytes/make-folder.ts'
+import { writeWhole } from '../../verifier/bytes/whole-file.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 
 /** Requires a folder that is empty or not there, so that nothing of another run is taken for this one's. */
@@ -9,12 +11,40 @@ export async function requireEmpty(folder: string): Promise<void> {
     if (error.code === 'ENOENT' && (await isAbsent(folder))) return []
     throw outputUnusable(error)
   })
-  if (entries.length > 0)
-    throw new Failure({
-      code: 'output-not-empty',
-      message: 'the output folder is not empty',
-      hint: 'name another, or remove what is in it',
-    })
+  if (entries.length > 0) throw notEmpty()
+}
+
+function notEmpty(): Failure {
+  return new Failure({
+    code: 'output-not-empty',
+    message: 'the output folder is not empty',
+    hint: 'name another, or remove what is in it',
+  })
+}
+
+/** Not there when a folder is done; while it is, it keeps another process out. */
+const PART = '.part'
+
+/**
+ * Writes files into a folder that is empty or not there, made with those above it: all of them, or none. They are written within it and
+ * renamed once each of them is there, since the folder itself may be one that cannot be replaced, such as a mount. Rejects with
+ * `output-not-empty`, also where another process writes there, and `output-unusable`.
+ */
+export async function writeOutput(folder: string, files: ReadonlyMap<string, string | Uint8Array>): Promise<void> {
+  const part = path.join(folder, PART)
+  try {
+    await makeFolder(folder)
+    await mkdir(part).catch((error: NodeJS.ErrnoException) => Promise.reject(error.code === 'EEXIST' ? notEmpty() : error))
+    try {
+      if ((await readdir(folder)).length > 1) throw notEmpty()
+      for (const [name, content] of files) await writeWhole(path.join(part, name), content)
+      for (const name of files.keys()) await rename(path.join(part, name), path.join(folder, name))
+    } finally {
+      await rm(part, { recursive: true, force: true })
+    }
+  } catch (cause) {
+    throw cause instanceof Failure ? cause : outputUnusable(cause)
+  }
 }
 
 /**
