@@ -9,7 +9,6 @@ import { misdescribedInputs } from '../verifier/builder/inputs/lock-truth.ts'
 import { recordInputs } from '../verifier/builder/inputs/record.ts'
 import { replayInputs } from '../verifier/builder/inputs/replay.ts'
 import type { BlobStore } from '../verifier/model/blob-store.ts'
-import type { Sha256 } from '../verifier/model/digest.ts'
 import type { EmitEvent } from '../verifier/model/event.ts'
 import { pinSource } from '../verifier/source/pin-source.ts'
 import type { PinnedTree } from '../verifier/source/pinned-tree.ts'
@@ -236,7 +235,7 @@ export class Context implements AsyncDisposable {
     return downloadRules(sourceAccess(sources), { maxBytes: limitOutput, seconds: DOWNLOAD_SECONDS })
   }
 
-  async #builder(room: EngineRoom, o: { wanted: Sha256 | null; emit: EmitEvent; signal: AbortSignal }): Promise<ReadyBuilder> {
+  async #builder(room: EngineRoom, o: { wanted: string | null; emit: EmitEvent; signal: AbortSignal }): Promise<ReadyBuilder> {
     const known = o.wanted === null ? await this.#builders.known() : await this.#builders.show(o.wanted)
     const builder = known ?? (await this.#builders.make({ lock: null, inputs: null, mkosi: null, emit: o.emit, signal: o.signal }))
     return await room.ready(builder, this.#blobs, o.signal)

@@ -11,7 +11,7 @@ export function settingsPage(): string {
     'Made from `src/config/settings.ts` by `npm run generate`.',
     '',
     'Settings are environment variables. An empty one counts as not set. A value that cannot be, or a variable beginning with',
-    '`BITWITNESS_` that is not in this table, ends the program before it does anything (`setting-invalid`, `setting-unknown`).',
+    '`BITWITNESS_` that is not in this table, ends every command that reads settings before it does anything (`setting-invalid`, `setting-unknown`).',
     '',
     '| variable | what it sets | form | default |',
     '|---|---|---|---|',

@@ -19,7 +19,7 @@ export interface Ports {
   readonly version: string
   readonly blobs: BlobStore
   /** What recipes are read for, in mkosi's words: the builder asked for, or the default one. Fails with `builder-unknown`. */
-  reader(wanted: Sha256 | null): Promise<{ readonly architecture: string; readonly mkosi: string }>
+  reader(wanted: string | null): Promise<{ readonly architecture: string; readonly mkosi: string }>
   /** How many attempts may run side by side. */
   readonly slots: number
   /** What a build may leave, uncompressed. Claimed bytes that are more cannot be what was built, and are not read. */
@@ -29,7 +29,7 @@ export interface Ports {
   scratch(): Promise<ScratchFolder>
   pin(source: string, scratch: string, signal: AbortSignal): Promise<PinnedTree>
   /** The builder asked for, or the default one, which is made where there is none yet. */
-  builder(wanted: Sha256 | null, emit: EmitEvent, signal: AbortSignal): Promise<ReadyBuilder>
+  builder(wanted: string | null, emit: EmitEvent, signal: AbortSignal): Promise<ReadyBuilder>
   sandbox(builder: ReadyBuilder): Sandbox
   record(o: { architecture: string; snapshot: string | null; signal: AbortSignal }): Promise<InputProxy>
   replay(lock: InputLock, signal: AbortSignal): InputProxy

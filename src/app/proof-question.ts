@@ -12,7 +12,7 @@ export type Said = {
   readonly claimed: string | null
   /** File. */
   readonly lock: string | null
-  readonly builder: Sha256 | null
+  readonly builder: string | null
   readonly snapshot: string | null
   readonly signal: AbortSignal
 }
@@ -32,7 +32,7 @@ export async function requireAgreement({ report, lock }: Proof, said: Said): Pro
   for (const { kind, sha256 } of said.claims) if (!claimed(kind, sha256)) throw contradiction('--claim', ANOTHER)
   const location = said.claimed === null ? null : claimedLocation(said.claimed)
   if (location?.kind === 'image' && !claimed('oci-manifest', location.image.digest)) throw contradiction('--claimed', ANOTHER)
-  if (said.builder !== null && said.builder !== report.builder?.digest) throw contradiction('--builder')
+  if (said.builder !== null && report.builder?.digest.startsWith(said.builder) !== true) throw contradiction('--builder')
   if (said.snapshot !== null && said.snapshot !== lock?.snapshot) throw contradiction('--snapshot')
   if (said.lock !== null && (await readKnownLock(said.lock, said.signal)).sha256 !== report.lock) throw contradiction('--lock')
 }

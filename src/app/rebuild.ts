@@ -3,7 +3,6 @@ import { type AttemptsResult, runAttempts } from '../../verifier/attempt/attempt
 import { StageClock } from '../../verifier/attempt/stage-clock.ts'
 import { aptSandboxTree } from '../../verifier/builder/inputs/apt-sandbox.ts'
 import type { StageName } from '../../verifier/model/attempt.ts'
-import type { Sha256 } from '../../verifier/model/digest.ts'
 import type { AttemptEvent, EventBody } from '../../verifier/model/event.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import type { InputLock } from '../../verifier/model/lock.ts'
@@ -20,7 +19,8 @@ export type RebuildCommand = {
   readonly lock: string | null
   /** An inputs archive that belongs to the lock, or brings its own. */
   readonly inputs: string | null
-  readonly builder: Sha256 | null
+  /** Its digest, or the first 12 digits or more. */
+  readonly builder: string | null
   /** `YYYYMMDDThhmmssZ`; overrides what the recipe states. */
   readonly snapshot: string | null
   readonly signal: AbortSignal

@@ -50,6 +50,17 @@ describe('build', () => {
     expect(exit).toBe(0)
   })
 
+  it('says of one build that it was one, and of a folder where it was, as a shell takes it', async () => {
+    const folder = { kind: 'archive' as const, name: 'app', sha256: null, path: '.', treeDigest: digest('e') }
+    const { stdout } = await ran(['build', '-o', 'out', '--attempts', '1', './an app'], {
+      build: () => Promise.resolve({ ...manifest, source: folder, lock: null }),
+    })
+    expect(stdout.split('\n')[1]).toBe('  once: whether it gives the same bytes again is not shown')
+    expect(stdout.trimEnd().split('\n').at(-1)).toBe(
+      `  bitwitness verify './an app' --claim sha256:${digest('a')} --claim oci-manifest=sha256:${digest('b')}`,
+    )
+  })
+
   it('prints the manifest with --json, and the reason where nothing was built', async () => {
     const failed = {
       ...manifest,

@@ -1,5 +1,4 @@
 import type { FlagParametersForType } from '@stricli/core'
-import { parseSha256, type Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import type { RebuildCommand } from '../app/rebuild.ts'
 import type { CliContext, CliIo } from './cli-context.ts'
@@ -13,7 +12,7 @@ export type RebuildFlags = {
   readonly attempts: number
   readonly lock?: string
   readonly inputs?: string
-  readonly builder?: Sha256
+  readonly builder?: string
   readonly snapshot?: string
   readonly report?: string
 }
@@ -38,7 +37,13 @@ export const rebuildFlags: FlagParametersForType<RebuildFlags, CliContext> = {
     optional: true,
     placeholder: 'FILE',
   },
-  builder: { kind: 'parsed', parse: parseSha256, brief: 'Build in this builder image', optional: true, placeholder: 'sha256:…' },
+  builder: {
+    kind: 'parsed',
+    parse: parseBuilder,
+    brief: 'Build in this builder image: its digest, or the first 12 digits or more',
+    optional: true,
+    placeholder: 'sha256:…',
+  },
   snapshot: {
     kind: 'parsed',
     parse: parseSnapshot,
@@ -82,6 +87,17 @@ export async function rebuilding<R>(
 function parseAttempts(value: string): number {
   if (/^[1-9]$/.test(value)) return Number(value)
   throw new Failure({ code: 'attempts-malformed', message: 'not a number of attempts', hint: 'give a number from 1 to 9' })
+}
+
+/** Without `sha256:`, as short as it was given. */
+function parseBuilder(value: string): string {
+  const [, digits] = /^(?:sha256:)?([0-9a-f]{12,64})$/.exec(value) ?? []
+  if (digits !== undefined) return digits
+  throw new Failure({
+    code: 'builder-malformed',
+    message: 'not the digest of a builder',
+    hint: 'give its first 12 lower-case hexadecimal digits or more, as builder list shows them',
+  })
 }
 
 function parseSnapshot(value: string): string {

@@ -6,8 +6,15 @@ import { ERROR_SCHEMA, ErrorDocument } from './error-document.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { visible } from './visible.ts'
 
+/** What is typed out of habit, in our words. */
+function habitual([first, ...rest]: readonly string[]): readonly string[] {
+  if (first === 'help') return [...rest, '--help']
+  return first === '--version' || first === '-V' ? ['version', ...rest] : [...(first === undefined ? [] : [first]), ...rest]
+}
+
 /** Runs one command line and says how the program is to end. Writes nowhere but to `io`, throws nothing. */
-export async function runCli(args: readonly string[], io: CliIo): Promise<ExitCode> {
+export async function runCli(typed: readonly string[], io: CliIo): Promise<ExitCode> {
+  const args = habitual(typed)
   let usage: string | undefined
   let ended: ExitCode | undefined
   const { root } = await (isVerifyAttestation(args) ? import('./attestation-app.ts') : import('./app.ts'))

@@ -60,6 +60,28 @@ describe('a command line that is wrong', () => {
   })
 })
 
+it.each([
+  [['help'], ['--help']],
+  [
+    ['help', 'verify'],
+    ['verify', '--help'],
+  ],
+  [
+    ['help', 'recipe', 'lint'],
+    ['recipe', 'lint', '--help'],
+  ],
+  [['--version'], ['version']],
+  [['-V'], ['version']],
+  [
+    ['--version', '--json'],
+    ['version', '--json'],
+  ],
+])('takes %j as %j', async (typed, meant) => {
+  const answer = await ran(typed)
+  expect(answer).toEqual(await ran(meant))
+  expect(answer.exit).toBe(0)
+})
+
 it('prints the version', async () => {
   expect(await ran(['version'])).toMatchObject({ exit: 0, stdout: '1.2.3\n' })
   expect(JSON.parse((await ran(['version', '--json'])).stdout)).toEqual({ schema: 'bitwitness/version/v1', version: '1.2.3' })

@@ -41,6 +41,34 @@ describe('verify', () => {
     expect([exit, stdout]).toEqual([EXITS[name], golden(name)])
   })
 
+  it('says of a mismatch that the claimed bytes would tell more, unless they were given', async () => {
+    const verify = () => Promise.resolve(VerificationReport.parse(JSON.parse(golden('verification-mismatch.json'))))
+    const advice = 'a claim is on the uncompressed file; with --claimed'
+    expect((await ran(['verify', '--claim', claim, 'dir'], { verify })).stdout).toContain(advice)
+    expect((await ran(['verify', '--claim', claim, '--claimed', 'c.tar', 'dir'], { verify })).stdout).not.toContain(advice)
+    const reproduced = () => Promise.resolve(VerificationReport.parse(JSON.parse(golden('verification-reproduced.json'))))
+    expect((await ran(['verify', '--claim', claim, 'dir'], { verify: reproduced })).stdout).not.toContain(advice)
+  })
+
+  it('names the setting for an archive of which no mirror is known', async () => {
+    const report = CheckReport.parse(JSON.parse(golden('check-repeatable.json')))
+    const reasons = [{ code: 'input-unavailable', message: 'no mirror is known for this archive' }]
+    const check = () => Promise.resolve({ ...report, verdict: 'undecided' as const, reasons })
+    expect((await ran(['check', 'dir'], { check })).stdout).toContain('BITWITNESS_SNAPSHOT_MIRROR')
+  })
+
+  it('takes as little of a digest of a builder as builder show', async () => {
+    const seen: string[] = []
+    const check = (command: { builder: string | null }) => {
+      seen.push(String(command.builder))
+      return Promise.resolve(CheckReport.parse(JSON.parse(golden('check-repeatable.json'))))
+    }
+    for (const builder of ['1d340699c253', 'sha256:1d340699c2530']) await ran(['check', '--builder', builder, 'dir'], { check })
+    expect(seen).toEqual(['1d340699c253', '1d340699c2530'])
+    for (const builder of ['1d340699c25', '1D340699C253', 'sha256:', 'newest'])
+      expect(await ran(['check', '--builder', builder, 'dir'])).toMatchObject({ exit: 2, opened: 0 })
+  })
+
   it('says of one attempt not that it agrees with another', async () => {
     const report = VerificationReport.parse(JSON.parse(golden('verification-mismatch.json')))
     const one = { ...report, attempts: report.attempts.slice(0, 1) }
@@ -243,3 +271,12 @@ describe('what stops us', () => {
     expect([exit, JSON.parse(stdout).code]).toEqual([3, 'internal'])
   })
 })
+
+it.each(['source-protocol', 'source-host-private', 'download-plain-http', 'download-host-private'])(
+  'names the setting that allows what %s refuses',
+  async (code) => {
+    const check = () => Promise.reject(new Failure({ code, message: 'm', hint: 'h' }))
+    const { stderr } = await ran(['check', 'dir'], { check })
+    expect(stderr).toContain('h; BITWITNESS_SOURCES_ALLOW=')
+  },
+)

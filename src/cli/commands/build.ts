@@ -35,7 +35,7 @@ export const build = command<BuildFlags, [string]>({
       file: flags.report,
       schema: BuildManifest,
       value: manifest,
-      lines: () => buildLines(manifest, { color: io.color, folder: flags.output, tail }),
+      lines: () => buildLines(manifest, { color: io.color, folder: flags.output, tail, source, attempts: flags.attempts }),
     })
     return exitOfBuild(manifest.verdict)
   },

@@ -69,7 +69,7 @@ export const verify = command<VerifyFlags, [string?]>({
       file: flags.report,
       schema: VerificationReport,
       value: report,
-      lines: () => reportLines(report, { color: io.color, tail }),
+      lines: () => reportLines(report, { color: io.color, tail, claimed: claimed !== null }),
     })
     return exitOfVerdict(report.verdict)
   },

@@ -3,6 +3,7 @@ import { withPrefix } from '../../../verifier/model/digest.ts'
 import type { AttestationSet } from '../../app/attestation-set.ts'
 import { visible } from '../visible.ts'
 import { paint } from './paint.ts'
+import { quoted } from './quoted.ts'
 
 /** What was signed by whom, where it lies, and how anybody checks it. */
 export function attestLines(set: AttestationSet, options: { readonly color: boolean; readonly folder: string }): string[] {
@@ -34,9 +35,4 @@ function signerLines(signer: AttestationSet['signer'], at: (file: string) => str
     `key     ${withPrefix(signer.fingerprint)}`,
     `        ${at(signer.publicKey)}; whoever relies on it has to get the fingerprint from you by another way`,
   ]
-}
-
-/** A word as a POSIX shell takes it for itself. What moves a terminal is made visible, and then is no longer the word. */
-function quoted(word: string): string {
-  return /^[A-Za-z0-9_./:@%+=,-]+$/.test(word) ? word : `'${visible(word).replaceAll("'", "'\\''")}'`
 }

@@ -4,6 +4,7 @@ import type { Comparison } from '../../../verifier/model/comparison.ts'
 import { type Sha256, withPrefix } from '../../../verifier/model/digest.ts'
 import type { CheckReport, VerificationReport } from '../../../verifier/model/report.ts'
 import { formatSize } from '../../config/size.ts'
+import { mirrorSetting } from '../error-document.ts'
 import type { LogTail } from '../log-tail.ts'
 import { seconds } from '../progress.ts'
 import { visible } from '../visible.ts'
@@ -15,18 +16,26 @@ import { sentenceOf } from './sentence.ts'
 
 type Report = VerificationReport | CheckReport
 
-/** A report for people, the verdict first. `tail`: what the attempts wrote last, where it was heard. */
-export function reportLines(report: Report, options: { readonly color: boolean; readonly tail?: LogTail }): string[] {
+type ReportView = {
+  readonly color: boolean
+  /** What the attempts wrote last, where it was heard. */
+  readonly tail?: LogTail
+  /** Whether somebody said where the claimed bytes are. */
+  readonly claimed?: boolean
+}
+
+/** A report for people, the verdict first. */
+export function reportLines(report: Report, options: ReportView): string[] {
   const brushes = paint(options.color)
   const claims = 'claims' in report ? report.claims : []
   const findings = [...report.recipeFindings, ...report.findings]
   return [
     verdictLine(report, brushes),
     `  ${sentenceOf(report)}`,
-    ...report.reasons.map((reason) => `  ${reason.code}: ${visible(reason.message)}`),
+    ...report.reasons.flatMap(reasonLines),
     '',
     ...factLines(report),
-    ...section('claims', claimLines(claims, report.comparisons)),
+    ...section('claims', [...claimLines(claims, report.comparisons), ...(options.claimed === false ? adviceLines(report) : [])]),
     ...section('attempts', attemptLines(report.attempts, report.comparisons)),
     ...(options.tail === undefined ? [] : failedLogLines(report.attempts, options.tail)),
     ...section('findings', findingLines(findings, brushes)),
@@ -35,6 +44,19 @@ export function reportLines(report: Report, options: { readonly color: boolean; 
       notCheckedLines(report).map((line) => `  ${line}`),
     ),
   ]
+}
+
+function reasonLines({ code, message }: Report['reasons'][number]): string[] {
+  const setting = mirrorSetting(message)
+  return [`  ${code}: ${visible(message)}`, ...(setting === null ? [] : [`    ${setting}`])]
+}
+
+/** A digest alone may be of the same image, compressed or packed otherwise: only its bytes tell. */
+function adviceLines(report: Report): string[] {
+  const claims = 'claims' in report && report.verdict === 'mismatch' ? report.claims : []
+  return claims.some(({ kind }) => kind === 'file')
+    ? ['  a claim is on the uncompressed file; with --claimed FILE or URL the claimed bytes are uncompressed, compared and explained']
+    : []
 }
 
 function verdictLine(report: Report, brushes: Paint): string {

@@ -1,6 +1,7 @@
 import type { BlobStore } from '../../model/blob-store.ts'
 import { Failure } from '../../model/failure.ts'
 import type { Input, InputLock } from '../../model/lock.ts'
+import { NO_MIRROR } from '../../model/no-mirror.ts'
 import { DEFAULT_INPUT_LIMITS, type InputFailure, type InputLimits, type Mirrors } from './input-proxy.ts'
 import { type MirrorRequests, mirrorRequests } from './mirror-request.ts'
 import { openTransfer, type TransferBudget, TransferError } from './transfer.ts'
@@ -72,7 +73,7 @@ async function gather(input: Input, context: Context): Promise<InputFailure | nu
   /** Null where other bytes were so many that nobody read them all. */
   let actual: string | null | undefined
   let stopped: string | undefined
-  let reason = 'no mirror is known for this archive'
+  let reason = NO_MIRROR
   for (const mirror of options.mirrors.get(archive) ?? []) {
     try {
       const transfer = await openTransfer({

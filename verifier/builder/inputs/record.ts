@@ -2,6 +2,7 @@ import type { BlobStore } from '../../model/blob-store.ts'
 import { Sha256 } from '../../model/digest.ts'
 import { Failure } from '../../model/failure.ts'
 import type { InputLock } from '../../model/lock.ts'
+import { NO_MIRROR } from '../../model/no-mirror.ts'
 import { PROFILE_ARCHIVES } from './apt-sandbox.ts'
 import { ArchiveProxy } from './archive-proxy.ts'
 import type { Answer } from './archive-server.ts'
@@ -100,7 +101,7 @@ class Recording extends ArchiveProxy {
   /** An archive of the profile without a mirror is our lack; any other is the build's mistake. */
   #nowhere(target: Target): Settled & { kind: 'failed' } {
     return (PROFILE_ARCHIVES as readonly string[]).includes(target.archive)
-      ? this.#failed(target, 'input-unavailable', 'no mirror is known for this archive')
+      ? this.#failed(target, 'input-unavailable', NO_MIRROR)
       : this.#failed(target, 'input-refused', 'the builder profile has no such archive')
   }
 

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
+import { NO_MIRROR } from '../../model/no-mirror.ts'
 import type { InputLimits } from './input-proxy.ts'
 import { type MirrorAnswer, MirrorError, type MirrorRequests } from './mirror-request.ts'
 import { mirrorUrl } from './target.ts'
@@ -79,7 +80,7 @@ class Tries {
         if (error instanceof MirrorError && !error.retry) this.#lost.add(mirror)
       }
     }
-    const why = last instanceof MirrorError ? last.message : 'no mirror is known for this archive'
+    const why = last instanceof MirrorError ? last.message : NO_MIRROR
     throw new TransferError('input-unavailable', why, last)
   }
 }
