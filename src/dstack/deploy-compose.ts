@@ -57,25 +57,31 @@ function nameKey(service: string): string | Scalar<string> {
 
 /** `3000/tcp` is `3000:3000`; other protocols are named. */
 function portMapping(port: string): string {
+  if (!/^\d{1,5}(?:\/(?:tcp|udp|sctp))?$/.test(port)) throw unwritable()
   const [number = '', protocol = 'tcp'] = port.split('/')
   return `${number}:${number}${protocol === 'tcp' ? '' : `/${protocol}`}`
 }
 
 /** Of a name that stands twice the image and Compose take another value each: it is left to the image. */
 function distinctNames(env: readonly string[]): readonly string[] {
+  // A name alone would let a variable in from outside.
+  if (!env.every((entry) => /^[^=]+=/.test(entry))) throw unwritable()
   const names = env.map((entry) => entry.split('=', 1)[0])
   return env.filter((_, index) => names.filter((name) => name === names[index]).length === 1)
 }
 
 /** Compose's own rule: `$$` is a `$` (compose-spec, "Interpolation"). */
 function literal(text: string): string {
-  if (/\p{Cs}|\0/u.test(text))
-    throw new Failure({
-      code: 'compose-text-unwritable',
-      message: 'the image config has a text that no compose file can hold: half a character, or a zero',
-      hint: "correct it in the recipe's bitwitness.yaml, and build again",
-    })
+  if (/\p{Cs}|\0/u.test(text)) throw unwritable()
   return text.replaceAll('$', '$$$$')
+}
+
+function unwritable(): Failure {
+  return new Failure({
+    code: 'compose-text-unwritable',
+    message: 'the image config has what no compose file can say: half a character, a zero, a port or a variable that is none',
+    hint: "correct it in the recipe's bitwitness.yaml, and build again",
+  })
 }
 
 function escaped(character: string): string {

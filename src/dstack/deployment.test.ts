@@ -68,6 +68,18 @@ describe('the files of a deployment', () => {
     )
   })
 
+  it.each([
+    ['a variable that would come from outside', { env: ['PATH'] }],
+    ['a variable without a name', { env: ['=x'] }],
+    ['a port that is a variable', { exposedPorts: ['${PORT}'] }],
+    ['an address', { exposedPorts: ['127.0.0.1:22'] }],
+    ['ports from one to another', { exposedPorts: ['1-65535/tcp'] }],
+  ])('are not written with %s', (_, config) => {
+    expect(() => deploymentOf({ ...image, config: { ...image.config, ...config } })).toThrow(
+      expect.objectContaining({ code: 'compose-text-unwritable' }),
+    )
+  })
+
   it('are not written larger than dstack takes', () => {
     expect(() => deploymentOf({ ...image, config: { ...image.config, cmd: ['x'.repeat(210_000)] } })).toThrow(
       expect.objectContaining({ code: 'app-compose-too-large' }),
