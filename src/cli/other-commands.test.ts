@@ -1,3 +1,5 @@
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { BuilderImage } from '../../verifier/builder/image-description.ts'
@@ -48,6 +50,14 @@ describe('build', () => {
     const { exit, stdout } = await ran(['build', '-o', 'out', './app'], { build: () => Promise.resolve(manifest) })
     await expect(stdout).toMatchFileSnapshot(page('build-built'))
     expect(exit).toBe(0)
+  })
+
+  it('takes a report into the folder that it makes', async () => {
+    const output = path.join(await mkdtemp(path.join(tmpdir(), 'bitwitness-build-')), 'out')
+    const build = () => mkdir(output).then(() => manifest)
+    const { exit } = await ran(['build', '-o', output, '--report', `${output}/r.json`, './app'], { build })
+    expect([exit, JSON.parse(await readFile(path.join(output, 'r.json'), 'utf8'))]).toEqual([0, manifest])
+    await rm(path.dirname(output), { recursive: true })
   })
 
   it('says of one build that it was one, and of a folder where it was, as a shell takes it', async () => {
