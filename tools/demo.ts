@@ -99,6 +99,7 @@ async function sign(published: string): Promise<readonly string[]> {
   await link(path.join(out, 'published', published), image)
   await copyFile(path.join(attested, 'reproduced.sigstore.json'), bundle)
   await copyFile(path.join(attested, 'key.pub'), key)
+  say('')
   await bitwitness(['attestation', 'verify', bundle, '--key', key, '--artifact', image], 0)
   say('\nThe image whose byte was flipped is another:\n')
   await bitwitness(['attestation', 'verify', bundle, '--key', key, '--artifact', path.join(out, 'tampered.tar')], 1)
