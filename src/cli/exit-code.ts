@@ -107,6 +107,7 @@ const USAGE: ReadonlySet<string> = new Set([
   'signer-is-owner',
   'snapshot-malformed',
   'source-archive-format',
+  'source-bare-repository',
   'source-local-refused',
   'source-malformed',
   'source-missing',
