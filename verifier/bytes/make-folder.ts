@@ -6,31 +6,21 @@ import path from 'node:path'
  * Node's own recursion never ends where a file system takes no new names below a folder that is there (procfs answers ENOENT).
  */
 export async function makeFolder(folder: string, mode = 0o777): Promise<void> {
-  const missing: string[] = []
-  let at = path.resolve(folder)
-  while (!(await made(at, mode))) {
-    missing.push(at)
-    at = path.dirname(at)
+  const at = path.resolve(folder)
+  const above = path.dirname(at)
+  try {
+    await makeOne(at, mode)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || above === at) throw error
+    await makeFolder(above, mode)
+    await makeOne(at, mode)
   }
-  for (const one of missing.toReversed()) if (!(await made(one, mode))) throw await refusal(one, mode)
 }
 
-/** False where the folder above is not there, or takes no names. */
-async function made(folder: string, mode: number): Promise<boolean> {
+async function makeOne(folder: string, mode: number): Promise<void> {
   try {
     await mkdir(folder, { mode })
-    return true
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' && path.dirname(folder) !== folder) return false
-    if (code === 'EEXIST' && (await stat(folder)).isDirectory()) return true
-    throw error
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !(await stat(folder)).isDirectory()) throw error
   }
-}
-
-async function refusal(folder: string, mode: number): Promise<unknown> {
-  return await mkdir(folder, { mode }).then(
-    () => new Error('the folder above came and went'),
-    (error: unknown) => error,
-  )
 }
