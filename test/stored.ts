@@ -3,7 +3,7 @@ import type { AcceptCommand, ServicePorts } from '../src/app/accept-verification
 import type { StoredDecision } from '../src/app/end-verification.ts'
 import type { Owner, Submission, Worker } from '../src/app/store/records.ts'
 import type { StoreRoom } from '../src/store-room.ts'
-import type { Attempt, Outcome } from '../verifier/model/attempt.ts'
+import { type Attempt, attemptWithoutRun, type Outcome } from '../verifier/model/attempt.ts'
 import type { Sha256 } from '../verifier/model/digest.ts'
 import { sha256Of } from '../verifier/model/hex-digest.ts'
 
@@ -71,21 +71,8 @@ export function commandOf(submission: Submission, idempotency: AcceptCommand['id
 }
 
 export function reportOf(number: number, outcome: Outcome): Attempt {
-  return {
-    number,
-    mode: 'replay',
-    outcome,
-    limit: null,
-    reason: outcome === 'built' ? null : { code: outcome, message: `it ended as ${outcome}`, data: {} },
-    retried: [],
-    stages: [],
-    artifacts: [],
-    lock: null,
-    log: null,
-    builder: null,
-    sandbox: null,
-    usage: null,
-  }
+  const reason = outcome === 'built' ? null : { code: outcome, message: `it ended as ${outcome}`, data: {} }
+  return attemptWithoutRun({ number, mode: 'replay', outcome, reason })
 }
 
 export function decisionOf(change: Partial<StoredDecision> = {}): StoredDecision {

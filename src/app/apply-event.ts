@@ -1,4 +1,4 @@
-import type { Attempt, OutcomeReason } from '../../verifier/model/attempt.ts'
+import { type Attempt, attemptWithoutRun, type OutcomeReason } from '../../verifier/model/attempt.ts'
 import { attemptsCommitted, transition, type VerificationEvent, type VerificationLife } from './lifecycle/verification-state.ts'
 import type { StoredAttempt } from './store/records.ts'
 import type { HeldVerification, Unit } from './store/store-ports.ts'
@@ -93,20 +93,5 @@ async function advance(
 
 /** The document of an attempt that is committed: the worker's where it reported this outcome, else one that says what ended it. */
 function committedReport({ number, mode }: StoredAttempt, outcome: Attempt['outcome'], { report, reason }: Happening): Attempt {
-  if (report !== undefined) return { ...report, number, mode, outcome }
-  return {
-    number,
-    mode,
-    outcome,
-    limit: null,
-    reason,
-    retried: [],
-    stages: [],
-    artifacts: [],
-    lock: null,
-    log: null,
-    builder: null,
-    sandbox: null,
-    usage: null,
-  }
+  return report === undefined ? attemptWithoutRun({ number, mode, outcome, reason }) : { ...report, number, mode, outcome }
 }

@@ -2,7 +2,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { InputFailure, InputProxy } from '../builder/inputs/input-proxy.ts'
 import type { Job, Sandbox } from '../builder/sandbox.ts'
-import type { OutcomeReason } from '../model/attempt.ts'
+import { attemptWithoutRun, type OutcomeReason } from '../model/attempt.ts'
 import type { BlobStore } from '../model/blob-store.ts'
 import type { Sha256 } from '../model/digest.ts'
 import type { AttemptEvent, EventBody } from '../model/event.ts'
@@ -144,26 +144,12 @@ class AttemptRunner {
 
   /** An attempt that could not begin, or does not count, since inputs of the lock are gone or are other bytes. */
   withoutInputs(failures: readonly InputFailure[]): AttemptResult {
-    const ending = missingInput(failures)
+    const { outcome, reason } = missingInput(failures) ?? { outcome: 'input-unavailable' as const, reason: null }
     return {
       lock: this.#request.lock,
       indexes: [],
       files: new Map(),
-      attempt: {
-        number: 1,
-        mode: 'replay',
-        outcome: ending?.outcome ?? 'input-unavailable',
-        limit: null,
-        reason: ending?.reason ?? null,
-        retried: [],
-        stages: [],
-        artifacts: [],
-        lock: null,
-        log: null,
-        builder: this.#workshop.builder,
-        sandbox: null,
-        usage: null,
-      },
+      attempt: { ...attemptWithoutRun({ number: 1, mode: 'replay', outcome, reason }), builder: this.#workshop.builder },
     }
   }
 }

@@ -98,3 +98,19 @@ export const Attempt = z.strictObject({
   usage: z.strictObject({ cpuMs: z.number().nonnegative(), peakMemoryBytes: z.number().nonnegative() }).nullable(),
 })
 export type Attempt = z.infer<typeof Attempt>
+
+/** An attempt of which nothing came but how it ended. */
+export function attemptWithoutRun(ended: Pick<Attempt, 'number' | 'mode' | 'outcome' | 'reason'>): Attempt {
+  return {
+    ...ended,
+    limit: null,
+    retried: [],
+    stages: [],
+    artifacts: [],
+    lock: null,
+    log: null,
+    builder: null,
+    sandbox: null,
+    usage: null,
+  }
+}

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Attempt, Outcome } from './attempt.ts'
+import { type Attempt, attemptWithoutRun, Outcome } from './attempt.ts'
 import type { Claim } from './claim.ts'
 import type { Comparison } from './comparison.ts'
 import { Sha256 } from './digest.ts'
@@ -12,21 +12,7 @@ const claim: Claim = { kind: 'file', name: null, sha256: digest('a'), location: 
 
 function attempt(number: number, outcome: Outcome, limit: Attempt['limit'] = null): Attempt {
   const reason = outcome === 'built' ? null : { code: `${outcome}-code`, message: `attempt ${number} said ${outcome}`, data: {} }
-  return {
-    number,
-    mode: 'replay',
-    outcome,
-    limit,
-    reason,
-    stages: [],
-    artifacts: [],
-    lock: null,
-    log: null,
-    builder: null,
-    sandbox: null,
-    usage: null,
-    retried: [],
-  }
+  return { ...attemptWithoutRun({ number, mode: 'replay', outcome, reason }), limit }
 }
 
 function compared(change: Partial<Comparison> & { claim: number | null; of: number; with?: number }): Comparison {
