@@ -233,6 +233,12 @@ describe('the way of the attempts', () => {
     expect(verdictOf(ran)).toBe('undecided')
   })
 
+  it('names the limit where a lock asks for more than a build may have', async () => {
+    const much: InputFailure = { code: 'network-limit', archive: 'debian', path: 'pool/a.deb', expected: 'x', actual: null, message: 'm' }
+    const ran = await run([], { lock: LOCK, gather: [much] })
+    expect(ran.results[0]?.attempt).toMatchObject({ outcome: 'limit', limit: 'network', reason: { code: 'limit-network' } })
+  })
+
   const untrue: InputFailure = { code: 'input-differs', archive: 'debian', path: 'pool/a.deb', expected: 'x', actual: null, message: 'm' }
 
   it('counts no build of a lock that says of its inputs what is not so', async () => {

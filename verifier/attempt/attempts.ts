@@ -144,12 +144,12 @@ class AttemptRunner {
 
   /** An attempt that could not begin, or does not count, since inputs of the lock are gone or are other bytes. */
   withoutInputs(failures: readonly InputFailure[]): AttemptResult {
-    const { outcome, reason } = missingInput(failures) ?? { outcome: 'input-unavailable' as const, reason: null }
+    const { limit, ...ended } = missingInput(failures) ?? { outcome: 'input-unavailable' as const, limit: null, reason: null }
     return {
       lock: this.#request.lock,
       indexes: [],
       files: new Map(),
-      attempt: { ...attemptWithoutRun({ number: 1, mode: 'replay', outcome, reason }), builder: this.#workshop.builder },
+      attempt: { ...attemptWithoutRun({ number: 1, mode: 'replay', ...ended }), limit, builder: this.#workshop.builder },
     }
   }
 }
