@@ -1,0 +1,22 @@
+import type { Owner } from '../store/records.ts'
+
+/** What a caller's token is good for. Reading needs none. */
+export const SCOPES = ['submit', 'cancel'] as const
+export type Scope = (typeof SCOPES)[number]
+
+/** Whoever sent a request, as authenticated. */
+export type Caller = {
+  readonly owner: Owner
+  /** Words that are no `Scope` mean nothing here. */
+  readonly scopes: readonly string[]
+  /** Repositories that submissions may be of, as URLs, each with and without `.git` where its host serves both; null: any source. */
+  readonly repositories: readonly string[] | null
+  /** Whether the operator vouches for the owner: only for such sources may a worker inside of a coordinator build. */
+  readonly trusted: boolean
+}
+
+/**
+ * Who sends this `Authorization` header. Null, where there is none, fails with `credentials-missing`; whatever else cannot be believed with
+ * a code of `credentials-…`, whose message names nothing of the header.
+ */
+export type Authenticate = (header: string | null) => Promise<Caller>
