@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
+import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { readSettings, SETTINGS } from './settings.ts'
 
@@ -35,6 +36,7 @@ describe('readSettings', () => {
       identityToken: { kind: 'ci' },
       identityTokenBearer: null,
       builderId: null,
+      databaseUrl: null,
     })
   })
 
@@ -79,6 +81,15 @@ describe('readSettings', () => {
     ])
     expect(String(settings.snapshotMirror)).toBe('https://dated.example/archive/')
   })
+
+  it.each(['postgres://bitwitness:s3cret@db.example:5433/bitwitness', 'postgresql:///bitwitness?host=/run/postgresql'])(
+    'shows the database %s to nobody but who asks for it',
+    (url) => {
+      const settings = readSettings({ DATABASE_URL: url })
+      expect(settings.databaseUrl?.reveal()).toBe(url)
+      expect(`${JSON.stringify(settings)} ${inspect(settings)} ${String(settings.databaseUrl)}`).not.toContain(url)
+    },
+  )
 
   it('takes exactly the versions of mkosi that a builder is defined for', () => {
     const file = path.join(import.meta.dirname, '../../mkosi/builder/profiles.json')
@@ -129,6 +140,9 @@ describe('readSettings', () => {
     ['BITWITNESS_REGISTRY_CA', 'ca.pem'],
     ['BITWITNESS_REGISTRY_PLAIN_HTTP', 'http://registry.lan'],
     ['BITWITNESS_REGISTRY_PLAIN_HTTP', 'Registry.LAN'],
+    ['DATABASE_URL', 'mysql://bitwitness:secret@db.example/bitwitness'],
+    ['DATABASE_URL', 'postgres://bitwitness:secret@db.example:port/bitwitness'],
+    ['DATABASE_URL', 'postgres://bitwitness:sec ret@db.example/bitwitness'],
   ])('refuses %s=%s and does not repeat the value', (variable, value) => {
     const reading = (): unknown => readSettings({ [variable]: value })
     expect(reading).toThrow(expect.objectContaining({ code: 'setting-invalid', message: `${variable} has a value that cannot be` }))

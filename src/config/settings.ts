@@ -3,6 +3,7 @@ import path from 'node:path'
 import { Failure } from '../../verifier/model/failure.ts'
 import { type Mirrors, parseBase, parseMirrors } from './mirrors.ts'
 import { REGISTRY_SETTINGS } from './registry-settings.ts'
+import { SERVICE_SETTINGS } from './service-settings.ts'
 import { absolutePath, type Environment, oneOf, type Setting, size, wholeNumber } from './setting.ts'
 import { SIGNING_SETTINGS } from './signing-settings.ts'
 import { parseDuration } from './size.ts'
@@ -121,6 +122,7 @@ export const SETTINGS = {
   limitOutput: size('BITWITNESS_LIMIT_OUTPUT', 'What a build may leave in its output folder.', '8G'),
   limitLog: size('BITWITNESS_LIMIT_LOG', 'Bytes of log that one attempt may write.', '16M'),
   ...SIGNING_SETTINGS,
+  ...SERVICE_SETTINGS,
 } as const satisfies Readonly<Record<string, Setting<unknown>>>
 
 export type Settings = { readonly [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]['fallback']> }
