@@ -10,6 +10,7 @@ import { VsaPredicate } from '../attestations/statement/vsa-predicate.ts'
 import { AttachReport } from '../src/app/attach.ts'
 import { AttestationCheckDocument } from '../src/app/attestation-check.ts'
 import { AttestationSet } from '../src/app/attestation-set.ts'
+import { ChangesDocument } from '../src/app/changes/changes-document.ts'
 import { DoctorReport } from '../src/app/doctor.ts'
 import { ExportReport } from '../src/app/export-report.ts'
 import { RecipeLint } from '../src/app/lint-recipe.ts'
@@ -39,6 +40,7 @@ const DOCUMENTS = [
   { file: 'attestation-check-v1.json', title: 'Check of attestations, version 1', schema: AttestationCheckDocument },
   { file: 'error-v1.json', title: 'Error, version 1', schema: ErrorDocument },
   { file: 'explanation-v1.json', title: 'Explanation of a difference, version 1', schema: Explanation },
+  { file: 'changes-v1.json', title: 'What changed between two images, version 1', schema: ChangesDocument },
   { file: 'push-report-v1.json', title: 'Push report, version 1', schema: PushReport },
   { file: 'registry-info-v1.json', title: 'Registry info, version 1', schema: RegistryInfo },
   { file: 'pull-report-v1.json', title: 'Pull report, version 1', schema: PullReport },

@@ -4,11 +4,11 @@ import { sbomOf } from '../../attestations/sbom/sbom.ts'
 import { digestOf } from '../../verifier/bytes/digest-of.ts'
 import { writeWhole } from '../../verifier/bytes/whole-file.ts'
 import { readImagePackages } from '../../verifier/explain/image-packages.ts'
-import type { BuildManifest } from '../../verifier/model/build-manifest.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import { packageKey } from '../../verifier/model/image-packages.ts'
-import { type BuildFolder, provenFile, readBuildFolder } from './build-folder.ts'
+import { provenFile, readBuildFolder } from './build-folder.ts'
+import { treeOf } from './tree-artifact.ts'
 
 export const SBOM_SCHEMA = 'bitwitness/sbom/v1'
 
@@ -61,23 +61,6 @@ export async function sbom(command: SbomCommand): Promise<SbomWritten> {
     image,
     packages: { debian: packages.debian.length, unlocked, npm: packages.npm.length },
   }
-}
-
-type TreeArtifact = BuildManifest['artifacts'][number] & { readonly file: string }
-
-function treeOf({ manifest }: BuildFolder, wanted: string | null): TreeArtifact {
-  const trees = manifest.artifacts.flatMap((one): TreeArtifact[] =>
-    one.file !== null && (one.format === 'tar' || one.format === 'directory') ? [{ ...one, file: one.file }] : [],
-  )
-  const named = wanted === null ? trees : trees.filter(({ name }) => name === wanted)
-  const [only, second] = named
-  if (only !== undefined && second === undefined) return only
-  throw new Failure({
-    code: 'artifact-unknown',
-    message:
-      second === undefined ? 'the build has no such artifact that is a tree of files' : 'the build has several artifacts that are trees',
-    hint: 'name one of the build’s with --artifact: packages are read from tar and directory artifacts',
-  })
 }
 
 async function write(file: string, text: string): Promise<void> {

@@ -11,6 +11,7 @@ import { exportBuilder } from './commands/builder/export.ts'
 import { importBuilder } from './commands/builder/import.ts'
 import { listBuilders } from './commands/builder/list.ts'
 import { showBuilder } from './commands/builder/show.ts'
+import { changes } from './commands/changes.ts'
 import { check } from './commands/check.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
@@ -50,6 +51,7 @@ export const root = buildRouteMap<string, CliContext>({
     builder,
     recipe,
     explain,
+    changes,
     blob,
     doctor,
     version,

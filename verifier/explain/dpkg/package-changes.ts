@@ -4,10 +4,14 @@ import { compareVersions } from './version.ts'
 
 export type PackageDifference = Omit<PackageChange, 'paths'>
 
-/** What was installed, taken away or exchanged between two sides, by name and architecture, in order of names. */
+/**
+ * What was installed, taken away or exchanged between two sides, by name and architecture, in order of names. `compare`: which of two
+ * versions is the older one, if not as dpkg orders them.
+ */
 export function packageDifferences(
   left: ReadonlyMap<string, InstalledPackage>,
   right: ReadonlyMap<string, InstalledPackage>,
+  compare: (left: string, right: string) => number = compareVersions,
 ): PackageDifference[] {
   const keys = [...new Set([...left.keys(), ...right.keys()])].toSorted()
   return keys.flatMap((key) => {
@@ -19,7 +23,7 @@ export function packageDifferences(
         ? 'added'
         : after === undefined
           ? 'removed'
-          : compareVersions(before.version, after.version) <= 0
+          : compare(before.version, after.version) <= 0
             ? 'upgraded'
             : 'downgraded'
     return [{ name: one.name, architecture: one.architecture, kind, left: before?.version ?? null, right: after?.version ?? null }]
