@@ -77,6 +77,11 @@ export const LAYERS: readonly Layer[] = [
     may: ['src/app/store', 'src/app/lifecycle', 'src/db', 'verifier/model'],
     packages: ['pg-boss', 'drizzle-orm', 'postgres'],
   },
+  {
+    dir: 'src/worker-auth',
+    may: ['src/app/service/worker-public-key.ts', 'verifier/model', 'verifier/bytes'],
+    packages: ['node:crypto', 'node:path'],
+  },
   { dir: 'src/http', may: ['src/app', 'verifier/model'], packages: ['hono', '@hono/*', 'zod'] },
   { dir: 'src/web', may: ['verifier/model'], packages: ['hono'] },
   { dir: 'src/storage', may: ['verifier/model', 'verifier/bytes'], packages: ['node:*'] },
