@@ -1,7 +1,6 @@
 import type { AttemptResult } from '../../verifier/attempt/attempt.ts'
 import { type AttemptsResult, runAttempts } from '../../verifier/attempt/attempts.ts'
 import { StageClock } from '../../verifier/attempt/stage-clock.ts'
-import { aptSandboxTree } from '../../verifier/builder/inputs/apt-sandbox.ts'
 import type { StageName } from '../../verifier/model/attempt.ts'
 import type { AttemptEvent, EventBody } from '../../verifier/model/event.ts'
 import { Failure } from '../../verifier/model/failure.ts'
@@ -10,6 +9,7 @@ import type { RecipeReading } from '../../verifier/model/recipe.ts'
 import type { PinnedSource } from '../../verifier/model/source.ts'
 import { readRecipe } from '../../verifier/recipe/read-recipe.ts'
 import type { Ports, ReadyBuilder } from './ports.ts'
+import { sandboxTreeOf } from './sandbox-tree.ts'
 
 /** What check, verify and build have in common. Paths are the caller's. */
 export type RebuildCommand = {
@@ -90,7 +90,7 @@ export async function rebuild(ports: RebuildPorts, command: RebuildCommand, scra
       slots: ports.slots,
       folder: scratch,
       sandbox: () => ports.sandbox(builder),
-      sandboxTree: sandboxTreeOf(reading, architecture, snapshot),
+      sandboxTree: sandboxTreeOf(reading.recipe, architecture, snapshot),
       record: (stop) => ports.record({ architecture, snapshot, signal: stop }),
       replay: (replayed, stop) => ports.replay(replayed, stop),
       gather: (wanted, stop) => ports.gather(wanted, stop),
@@ -125,12 +125,6 @@ async function givenLock(ports: RebuildPorts, command: RebuildCommand): Promise<
       hint: 'give the archive that was written beside the lock, or leave out one of the two',
     })
   return lock
-}
-
-/** A recipe without a distribution takes nothing from a mirror. */
-function sandboxTreeOf({ recipe }: RecipeReading, architecture: string, snapshot: string | null) {
-  if (recipe.distribution === 'custom' || recipe.release === null) return []
-  return aptSandboxTree({ suite: recipe.release, architecture, snapshot })
 }
 
 const DEBIAN_NAMES: Readonly<Record<string, string>> = { 'x86-64': 'amd64', arm64: 'arm64' }

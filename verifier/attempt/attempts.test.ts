@@ -20,7 +20,7 @@ import { INPUT_LOCK_SCHEMA, type InputLock } from '../model/lock.ts'
 import type { RecipeReading } from '../model/recipe.ts'
 import { decideCheck, decideVerification } from '../model/verdict.ts'
 import { rawMember, rawTar } from '../tar/testing/raw-tar.ts'
-import { type AttemptsResult, runAttempts, type Workshop } from './attempts.ts'
+import { type AttemptsResult, type AttemptsWorkshop, runAttempts } from './attempts.ts'
 
 const FACTS: SandboxFacts = {
   profile: 'test/v1',
@@ -130,7 +130,7 @@ async function run(
       return end
     },
   }
-  const workshop: Workshop = {
+  const workshop: AttemptsWorkshop = {
     blobs: memoryBlobs(),
     builder: FACTS.digest,
     architecture: 'amd64',

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import fc from 'fast-check'
 import { expect, it, vi } from 'vitest'
 import { asTar135 } from '../compare/testing/real-tree.ts'
 import { pinSource } from './pin-source.ts'
 import { OWN_ACCESS } from './source-ref.ts'
 import { run } from './testing/programs.ts'
+import { member, tar } from './testing/tar.ts'
 import { isEmpty, temporary } from './testing/temporary.ts'
 
 // They start programs, and share the machine with builds.
@@ -109,4 +111,62 @@ it('lies in a private folder, and is gone after it', async () => {
     expect((await stat(path.join(scratch, name))).mode & 0o777).toBe(0o700)
   }
   expect(await isEmpty(scratch)).toBe(true)
+})
+
+/** Names that sort differently by path and by component, that are not ASCII, or that wrappers have. */
+const NAME = fc.constantFrom('a', 'a-b', 'a.conf', 'app-1.0', 'e\u0301', '\u00e9', 'mkosi.conf', ' ', 'l'.repeat(120))
+const ENTRY = fc.record({
+  folder: fc.array(NAME, { maxLength: 3 }),
+  name: NAME,
+  kind: fc.constantFrom('directory', 'file', 'symlink'),
+  executable: fc.boolean(),
+  body: fc.string({ maxLength: 20 }),
+})
+
+/** Archives of trees: with one folder at the top or with many, with a root or without, with more than one content for a name. */
+const TREE = fc
+  .tuple(fc.array(ENTRY, { minLength: 1, maxLength: 8 }), fc.option(NAME, { nil: null }), fc.boolean())
+  .map(([entries, top, rooted]) => {
+    const latin = (text: string): string => Buffer.from(text).toString('latin1')
+    const taken = new Set<string>()
+    const folders = new Set<string>()
+    const members = entries.flatMap(({ folder, name, kind, executable, body }) => {
+      const above = top === null ? folder : [top, ...folder]
+      const path = [...above, name].join('/')
+      const parents = above.map((_, index) => above.slice(0, index + 1).join('/'))
+      if (taken.has(path) || folders.has(path) || parents.some((parent) => taken.has(parent))) return []
+      for (const parent of parents) folders.add(parent)
+      if (kind === 'directory') folders.add(path)
+      else taken.add(path)
+      const type = kind as 'directory' | 'file' | 'symlink'
+      return [
+        {
+          path: latin(path),
+          type,
+          mode: executable ? 0o755 : 0o600,
+          ...(type === 'file' ? { body } : {}),
+          ...(type === 'symlink' ? { link: 'a' } : {}),
+        },
+      ]
+    })
+    return tar(...(rooted ? [member({ path: '.', type: 'directory' })] : []), ...members)
+  })
+
+it('is the same source again, taken from its tar, as a worker does: nothing is taken for a wrapper a second time', async () => {
+  const folder = await temporary()
+  const scratch = await temporary()
+  const pinned = async (name: string, bytes: Uint8Array) => {
+    const file = path.join(folder, name)
+    await writeFile(file, bytes)
+    await using tree = await pinSource({ kind: 'archive', file, path: '.' }, { scratch, access: OWN_ACCESS })
+    return { tree: tree.pinned.treeDigest, bytes: await bytesOf(tree.tar()) }
+  }
+  await fc.assert(
+    fc.asyncProperty(TREE, async (archive) => {
+      const given = await pinned('given.tar', archive)
+      const again = await pinned('again.tar', given.bytes)
+      expect(again).toEqual(given)
+    }),
+    { numRuns: 60 },
+  )
 })
