@@ -203,7 +203,6 @@ registerHooks({ load(url, context, next) { process._rawDebug('loaded ' + url); r
       'src/cli/render/paint.ts',
       'src/cli/run.ts',
       'src/cli/signer-flags.ts',
-      'src/cli/visible.ts',
       'src/verifying-room.ts',
     ])
   })

@@ -4,9 +4,9 @@ import { writeWhole } from '../../verifier/bytes/whole-file.ts'
 import { encodeDocument } from '../../verifier/model/document.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import { shownName } from '../../verifier/model/shown-name.ts'
+import { visible } from '../../verifier/model/visible.ts'
 import type { CliIo } from './cli-context.ts'
 import { ErrorDocument, errorDocument } from './error-document.ts'
-import { visible } from './visible.ts'
 
 /**
  * Prints an answer: with --json its document and nothing else, otherwise the lines for people. What it took to find it out is not to be lost

@@ -1,7 +1,7 @@
 import type { AttemptEvent } from '../../verifier/model/event.ts'
+import { shortened, visible } from '../../verifier/model/visible.ts'
 import { formatSize } from '../config/size.ts'
 import type { CliIo } from './cli-context.ts'
-import { shortened, visible } from './visible.ts'
 
 export type Progress = { readonly emit: (event: AttemptEvent) => void; readonly close: () => void }
 

@@ -1,10 +1,10 @@
 import { run, ExitCode as StricliExit } from '@stricli/core'
 import { encodeDocument } from '../../verifier/model/document.ts'
+import { visible } from '../../verifier/model/visible.ts'
 import { applicationOf } from './application.ts'
 import type { CliIo } from './cli-context.ts'
 import { ERROR_SCHEMA, ErrorDocument } from './error-document.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
-import { visible } from './visible.ts'
 
 /** What is typed out of habit, in our words. */
 function habitual([first, ...rest]: readonly string[]): readonly string[] {

@@ -1,4 +1,4 @@
-import { visible } from './visible.ts'
+import { visible } from '../../verifier/model/visible.ts'
 
 /** Bytes that a terminal is to show as lines: nothing in them moves its cursor or hides anything. */
 export class TerminalText {

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { withPrefix } from '../../../verifier/model/digest.ts'
+import { visible } from '../../../verifier/model/visible.ts'
 import type { AttestationSet } from '../../app/attestation-set.ts'
-import { visible } from '../visible.ts'
 import { paint } from './paint.ts'
 import { quoted } from './quoted.ts'
 

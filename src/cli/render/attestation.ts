@@ -1,5 +1,5 @@
+import { visible } from '../../../verifier/model/visible.ts'
 import type { AttestationCheckDocument } from '../../app/attestation-check.ts'
-import { visible } from '../visible.ts'
 import { paint } from './paint.ts'
 
 type One = AttestationCheckDocument['bundles'][number]

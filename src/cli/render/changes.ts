@@ -1,5 +1,5 @@
+import { visible } from '../../../verifier/model/visible.ts'
 import type { ChangesDocument, FileChange, PackageVersionChange } from '../../app/changes/changes-document.ts'
-import { visible } from '../visible.ts'
 
 const MARKS = { added: '+', removed: '-', changed: '~', upgraded: '↑', downgraded: '↓' } as const
 

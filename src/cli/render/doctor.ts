@@ -1,5 +1,5 @@
+import { visible } from '../../../verifier/model/visible.ts'
 import type { DoctorReport } from '../../app/doctor.ts'
-import { visible } from '../visible.ts'
 import { paint } from './paint.ts'
 
 /** Every check with its remedy, where it needs one. */

@@ -1,7 +1,7 @@
 import { withPrefix } from '../../../verifier/model/digest.ts'
+import { visible } from '../../../verifier/model/visible.ts'
 import type { ExportReport } from '../../app/export-report.ts'
 import { formatSize } from '../../config/size.ts'
-import { visible } from '../visible.ts'
 import { paint } from './paint.ts'
 
 const LEFT_OUT: Readonly<Record<ExportReport['leftOut'][number], string>> = {

@@ -1,5 +1,5 @@
 import type { Finding } from '../../../verifier/model/finding.ts'
-import { visible } from '../visible.ts'
+import { visible } from '../../../verifier/model/visible.ts'
 import type { Paint } from './paint.ts'
 
 const EVIDENCE_SHOWN = 6

@@ -1,5 +1,5 @@
+import { visible } from '../../../verifier/model/visible.ts'
 import type { RecipeLint } from '../../app/lint-recipe.ts'
-import { visible } from '../visible.ts'
 import { findingLines } from './findings.ts'
 import { paint } from './paint.ts'
 

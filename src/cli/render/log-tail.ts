@@ -1,7 +1,7 @@
 import type { Attempt } from '../../../verifier/model/attempt.ts'
 import { withPrefix } from '../../../verifier/model/digest.ts'
+import { shortened, visible } from '../../../verifier/model/visible.ts'
 import type { LogTail } from '../log-tail.ts'
-import { shortened, visible } from '../visible.ts'
 
 /** Characters of a line that are shown. */
 const WIDTH = 300

@@ -1,4 +1,4 @@
-import { visible } from '../visible.ts'
+import { visible } from '../../../verifier/model/visible.ts'
 
 /**
  * Text of strangers as a code span of GitHub's Markdown: nothing in it is a link, a mention, HTML, the end of the span or of a table's cell.

@@ -1,6 +1,6 @@
 import { type NotChecked, notChecked } from '../../../verifier/model/not-checked.ts'
 import type { CheckReport, VerificationReport } from '../../../verifier/model/report.ts'
-import { visible } from '../visible.ts'
+import { visible } from '../../../verifier/model/visible.ts'
 
 const SENTENCES: Readonly<Record<NotChecked, string>> = {
   'source-ref': 'the commit is reachable from no branch or tag of the repository: it may come from a fork',

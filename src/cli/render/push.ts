@@ -1,10 +1,10 @@
 import path from 'node:path'
 import { withPrefix } from '../../../verifier/model/digest.ts'
+import { visible } from '../../../verifier/model/visible.ts'
 import type { AttachReport } from '../../app/attach.ts'
 import type { PullReport } from '../../app/pull.ts'
 import type { PushReport } from '../../app/push-documents.ts'
 import { formatSize } from '../../config/size.ts'
-import { visible } from '../visible.ts'
 import { paint } from './paint.ts'
 
 const VERDICTS: Readonly<Record<PushReport['verdict'], string>> = {

@@ -1,6 +1,6 @@
 import { withPrefix } from '../../../verifier/model/digest.ts'
+import { visible } from '../../../verifier/model/visible.ts'
 import type { SbomWritten } from '../../app/sbom.ts'
-import { visible } from '../visible.ts'
 
 /** Where the bill lies, and how much of it the input lock vouches for. */
 export function sbomLines({ file, sha256, image, packages }: SbomWritten): string[] {
