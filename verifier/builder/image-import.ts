@@ -1,18 +1,14 @@
-import { z } from 'zod'
-import { digestOf } from '../bytes/digest-of.ts'
 import { namedChunks } from '../bytes/named-file.ts'
 import type { BlobStore } from '../model/blob-store.ts'
-import { Sha256, withPrefix } from '../model/digest.ts'
+import type { Sha256 } from '../model/digest.ts'
 import { Failure } from '../model/failure.ts'
-import { jsonOf } from '../model/json-of.ts'
 import { type InputLock, MAX_LOCK_BYTES } from '../model/lock.ts'
 import { IMAGE_TAR_LIMITS, type TarLimits } from '../tar/limits.ts'
 import { readTar, type StreamedMember, wholeBody } from '../tar/read.ts'
-import { BLOB_PREFIX, DESCRIPTION_NAME, INPUT_PREFIX, LOCK_NAME, readBlob } from './image-archive.ts'
-import { BuilderImage, encodeBuilder } from './image-description.ts'
-import { checkMkosi, checkPackages } from './image-packages.ts'
+import { BLOB_PREFIX, DESCRIPTION_NAME, INPUT_PREFIX, LOCK_NAME } from './image-archive.ts'
+import { describedBuilder, imageObjection, lockOfBuilder, MAX_DESCRIPTION, MAX_LAYER, MAX_SMALL_BLOB } from './image-check.ts'
+import type { BuilderImage } from './image-description.ts'
 import type { BuilderStore } from './image-store.ts'
-import { parseLock } from './inputs/parse-lock.ts'
 
 const MIB = 1024 * 1024
 const GIB = 1024 * MIB
@@ -26,9 +22,6 @@ const LIMITS: TarLimits = {
   maxHeaderSize: 4096,
   holes: 'refused',
 }
-const MAX_DESCRIPTION = 4 * MIB
-const MAX_SMALL_BLOB = MIB
-const MAX_LAYER = 4 * GIB
 
 /** What an engine reads and we do not: the digests in `builder.json` say the same. */
 const ENGINE_FILES = new Set(['oci-layout', 'index.json', 'manifest.json'])
@@ -58,7 +51,8 @@ export async function importBuilder(o: {
     const inputs = await judgeInputs(wanted, lock)
     for (const sha256 of [builder.layer.sha256, builder.digest, builder.manifest])
       if (wanted.has(`${BLOB_PREFIX}${sha256}`)) throw incomplete(sha256)
-    await checkImage(builder, o.blobs)
+    const objection = await imageObjection(builder, o.blobs)
+    if (objection !== undefined) throw malformed(objection)
     await o.blobs.put(once(lockText), builder.lock)
     await o.store.add(builder, 'imported')
     return { builder, inputs }
@@ -78,17 +72,14 @@ async function head(members: AsyncGenerator<StreamedMember>, name: string, max: 
 }
 
 function readDescription(bytes: Buffer): BuilderImage {
-  const parsed = BuilderImage.safeParse(jsonOf(bytes.toString('utf8')))
-  if (!parsed.success || encodeBuilder(parsed.data) !== bytes.toString('utf8')) throw malformed(`${DESCRIPTION_NAME} describes no builder`)
-  return parsed.data
+  const builder = describedBuilder(bytes)
+  if (builder === undefined) throw malformed(`${DESCRIPTION_NAME} describes no builder`)
+  return builder
 }
 
 function readLock(builder: BuilderImage, text: Buffer): InputLock {
-  if (digestOf(text) !== builder.lock) throw malformed(`${LOCK_NAME} is not the builder's lock`)
-  const lock = parseLock(text.toString('utf8'))
-  checkPackages(builder.packages, lock)
-  checkMkosi(builder.packages, builder.mkosi)
-  if (lock.architecture !== builder.architecture) throw malformed('builder and lock are of different architectures')
+  const lock = lockOfBuilder(builder, text)
+  if (typeof lock === 'string') throw malformed(`${LOCK_NAME}: ${lock}`)
   return lock
 }
 
@@ -119,20 +110,6 @@ async function judgeInputs(wanted: Wanted, lock: InputLock): Promise<boolean> {
   if (missing.size === 0) return true
   if (missing.size === new Set(lock.inputs.map(({ sha256 }) => sha256)).size) return false
   throw incomplete([...missing][0] ?? '')
-}
-
-const Config = z.object({ rootfs: z.strictObject({ type: z.literal('layers'), diff_ids: z.tuple([z.string()]) }) })
-const Descriptor = z.object({ digest: z.string(), size: z.int() })
-const Manifest = z.object({ config: Descriptor, layers: z.tuple([Descriptor]) })
-
-async function checkImage(builder: BuilderImage, blobs: BlobStore): Promise<void> {
-  const config = Config.safeParse(jsonOf((await readBlob(blobs, builder.digest)).toString('utf8')))
-  const manifest = Manifest.safeParse(jsonOf((await readBlob(blobs, builder.manifest)).toString('utf8')))
-  const layer = withPrefix(builder.layer.sha256)
-  if (!config.success || config.data.rootfs.diff_ids[0] !== layer) throw malformed('its config names another layer')
-  const [described] = manifest.success ? manifest.data.layers : []
-  if (!manifest.success || manifest.data.config.digest !== withPrefix(builder.digest)) throw malformed('its manifest names another config')
-  if (described?.digest !== layer || described.size !== builder.layer.size) throw malformed('its manifest names another layer')
 }
 
 function nameOf(member: StreamedMember): string {
