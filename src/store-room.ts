@@ -1,9 +1,10 @@
 import path from 'node:path'
 import type { Failure } from '../verifier/model/failure.ts'
 import type { Secret } from '../verifier/model/secret.ts'
-import type { Reads, UnitOfWork } from './app/store/store-ports.ts'
+import type { NoticeBoard, Reads, UnitOfWork } from './app/store/store-ports.ts'
 import { findPackage } from './config/package-root.ts'
 import { type Database, openDatabase } from './db/database.ts'
+import { noticeBoard } from './db/notices.ts'
 import { readsOf } from './db/repositories.ts'
 import { DatabaseUnitOfWork } from './db/unit-of-work.ts'
 import { Queue } from './queue/queue.ts'
@@ -24,6 +25,7 @@ export class StoreRoom implements AsyncDisposable {
   readonly reads: Reads
   readonly unitOfWork: UnitOfWork
   readonly queue: Queue
+  readonly notices: NoticeBoard
   readonly #held: AsyncDisposableStack
 
   private constructor(o: { database: Database; reads: Reads; unitOfWork: UnitOfWork; queue: Queue; held: AsyncDisposableStack }) {
@@ -31,6 +33,7 @@ export class StoreRoom implements AsyncDisposable {
     this.reads = o.reads
     this.unitOfWork = o.unitOfWork
     this.queue = o.queue
+    this.notices = noticeBoard(o.database.queue)
     this.#held = o.held
   }
 

@@ -1,14 +1,13 @@
 import { writeSync } from 'node:fs'
-import { acceptVerification } from '../src/app/accept-verification.ts'
-import { cancelVerification, decide } from '../src/app/end-verification.ts'
-import { attemptsCommitted } from '../src/app/lifecycle/verification-state.ts'
-import { giveUpAttempts, keepLease, type LeasedAttempt, leaseAttempt, reportAttempt } from '../src/app/run-attempts.ts'
+import { acceptVerification } from '../src/app/service/accept-verification.ts'
+import { cancelVerification } from '../src/app/service/end-verification.ts'
+import { giveUpAttempts, keepLease, type LeasedAttempt, reportAttempt } from '../src/app/service/lease-attempt.ts'
 import type { Unit, UnitOfWork } from '../src/app/store/store-ports.ts'
 import { StoreRoom } from '../src/store-room.ts'
 import { Random } from '../verifier/compare/testing/random.ts'
 import { Secret } from '../verifier/model/secret.ts'
-import { hurry, loseWorkers } from './queued.ts'
-import { addOwner, addWorker, Clock, commandOf, decisionOf, digestOf, portsOf, reportOf, submissionOf } from './stored.ts'
+import { decideNext, hurry, loseWorkers, prepareNext } from './queued.ts'
+import { addOwner, addWorker, Clock, commandOf, decisionOf, digestOf, leaseAny, portsOf, reportOf, submissionOf } from './stored.ts'
 
 /**
  * `node test/crash-child.ts URL FOLDER SEED STEPS`: works on a store until it kills itself, after so many steps of units of work: before or
@@ -85,18 +84,16 @@ async function end(): Promise<void> {
   const { items } = await store.reads.verifications.open({ cursor: null, limit: 50 })
   const one = items[Math.floor(random() * items.length)]
   if (one !== undefined && random() < 0.2) return await cancelVerification(ports, one.id)
-  for (const { id, attemptsWanted: wanted, lock } of items) {
-    const attempts = (await store.reads.attempts.of(id)).map(({ life }) => life)
-    if (attemptsCommitted({ attempts, wanted, locked: lock !== null })) return await decide(ports, id, decisionOf())
-  }
+  await decideNext(ports, decisionOf())
 }
 
 for (let number = 0; ; number += 1) {
   clock.pass(1000)
   const chance = random()
-  if (chance < 0.2) await accept(number)
-  else if (chance < 0.5) {
-    const leased = await leaseAttempt(ports, worker.id)
+  if (chance < 0.18) await accept(number)
+  else if (chance < 0.33) await prepareNext(ports, { refuse: random() < 0.1 })
+  else if (chance < 0.55) {
+    const leased = await leaseAny(ports, worker)
     if (leased !== undefined) leases.push(leased)
   } else if (chance < 0.8) await report()
   else if (chance < 0.93) await end()

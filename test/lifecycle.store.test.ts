@@ -1,13 +1,28 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { acceptVerification, type ServicePorts } from '../src/app/accept-verification.ts'
-import { cancelVerification, decide } from '../src/app/end-verification.ts'
 import { MAX_TRIES } from '../src/app/lifecycle/attempt-state.ts'
-import { giveUpAttempts, keepLease, LEASE_MS, type LeasedAttempt, leaseAttempt, reportAttempt } from '../src/app/run-attempts.ts'
-import type { Owner, Worker } from '../src/app/store/records.ts'
+import { acceptVerification, type ServicePorts } from '../src/app/service/accept-verification.ts'
+import { cancelVerification, decide } from '../src/app/service/end-verification.ts'
+import { giveUpAttempts, keepLease, LEASE_MS, type LeasedAttempt, leaseAttempt, reportAttempt } from '../src/app/service/lease-attempt.ts'
+import { markPrepared } from '../src/app/service/prepare-verification.ts'
+import { ATTEMPT_ROUTES, type AttemptRoute, type Owner, type Worker } from '../src/app/store/records.ts'
 import { StoreRoom } from '../src/store-room.ts'
 import type { Outcome } from '../verifier/model/attempt.ts'
-import { hurry } from './queued.ts'
-import { addOwner, addWorker, Clock, commandOf, decisionOf, digestOf, portsOf, reportOf, submissionOf } from './stored.ts'
+import { hurry, takeAll } from './queued.ts'
+import {
+  acceptPrepared,
+  addOwner,
+  addWorker,
+  Clock,
+  commandOf,
+  decisionOf,
+  digestOf,
+  leaseAny,
+  mustLease,
+  portsOf,
+  preparedOf,
+  reportOf,
+  submissionOf,
+} from './stored.ts'
 import { databases, type EmptyDatabase, emptyDatabase, onTrouble } from './stores.ts'
 
 describe.each(databases())('a verification on %s', (kind) => {
@@ -36,13 +51,9 @@ describe.each(databases())('a verification on %s', (kind) => {
   const accept = async (change: Parameters<typeof submissionOf>[1] = {}): Promise<string> => {
     made += 1
     const source = { kind: 'git', url: `https://git.example/${made}`, commit: 'b'.repeat(40), path: '.' } as const
-    return (await acceptVerification(ports, commandOf(submissionOf(owner.id, { source, ...change })))).verificationId
+    return await acceptPrepared(ports, submissionOf(owner.id, { source, ...change }))
   }
-  const lease = async (by = worker): Promise<LeasedAttempt> => {
-    const leased = await leaseAttempt(ports, by.id)
-    if (leased === undefined) throw new Error('nothing to do')
-    return leased
-  }
+  const lease = (by = worker): Promise<LeasedAttempt> => mustLease(ports, by)
   const report = (leased: LeasedAttempt, outcome: Outcome, by = worker, text = `${leased.attempt.id} ${outcome}`) =>
     reportAttempt(ports, {
       attemptId: leased.attempt.id,
@@ -58,30 +69,35 @@ describe.each(databases())('a verification on %s', (kind) => {
   }
 
   it('goes from its acceptance through its attempts to one verdict, and its claims show only then', async () => {
-    const id = await accept()
-    expect(await read(id)).toMatchObject({ state: 'accepted', claims: null, verdict: null })
+    const submission = submissionOf(owner.id)
+    const { verificationId: id } = await acceptVerification(ports, commandOf(submission))
+    expect(await read(id)).toMatchObject({ state: 'accepted', claims: null, verdict: null, pinned: null, recipe: null })
+    expect(await takeAll(store, 'preparation')).toEqual([{ verificationId: id }])
+    expect(await store.reads.attempts.of(id)).toEqual([])
+    expect(await leaseAny(ports, other)).toBeUndefined()
+    await expect(decide(ports, id, decisionOf())).rejects.toMatchObject({ code: 'attempts-open' })
+    const prepared = preparedOf(submission)
+    await markPrepared(ports, id, prepared)
+    const { pinned, sourceTar, reading: recipe, architecture } = prepared
+    expect(await read(id)).toMatchObject({ state: 'running', claims: null, pinned, sourceTar, recipe, architecture })
     const first = await lease()
-    expect(first).toMatchObject({ attempt: { number: 1, mode: 'live', verificationId: id }, submission: { attempts: 2 } })
+    expect(first).toMatchObject({
+      attempt: { number: 1, mode: 'live', route: 'amd64-trusted', verificationId: id },
+      submission: { attempts: 2 },
+      prepared,
+    })
     expect(JSON.stringify(first)).not.toContain(digestOf('claimed'))
     expect(await read(id)).toMatchObject({ state: 'running', claims: null })
-    expect(await leaseAttempt(ports, other.id)).toBeUndefined()
-    const pinned = {
-      kind: 'git',
-      url: 'https://git.example/1',
-      commit: 'b'.repeat(40),
-      ref: null,
-      path: '.',
-      treeDigest: digestOf('tree'),
-    } as const
-    await store.unitOfWork.run(({ verifications }) => verifications.pin(id, pinned))
-    expect((await read(id)).pinned).toEqual(pinned)
+    expect(await leaseAny(ports, other)).toBeUndefined()
     expect((await report(first, 'built')).life).toMatchObject({ state: 'committed', outcome: 'built' })
     await expect(store.reads.verifications.claims(id)).rejects.toMatchObject({ code: 'claims-hidden' })
     await expect(decide(ports, id, decisionOf())).rejects.toMatchObject({ code: 'attempts-open' })
     expect(await store.reads.verifications.known(digestOf('claimed'), { cursor: null, limit: 5 })).toEqual({ items: [], next: null })
     const second = await lease(other)
     expect(second).toMatchObject({ attempt: { number: 2, mode: 'replay' } })
+    expect(await takeAll(store, 'decision')).toEqual([])
     await report(second, 'built', other)
+    expect(await takeAll(store, 'decision')).toEqual([{ verificationId: id }])
     expect(await read(id)).toMatchObject({ state: 'running', claims: [{ sha256: digestOf('claimed') }] })
     await decide(ports, id, decisionOf())
     await decide(ports, id, decisionOf())
@@ -91,11 +107,105 @@ describe.each(databases())('a verification on %s', (kind) => {
     expect(known.items.map(({ verification, subjects }) => [verification.id, subjects])).toEqual([
       [id, [{ sha256: digestOf('built'), kind: 'artifact', name: 'image.tar' }]],
     ])
-    expect(await leaseAttempt(ports, worker.id)).toBeUndefined()
+    expect(await leaseAny(ports, worker)).toBeUndefined()
     expect(await store.unitOfWork.run(({ jobs }) => jobs.take('signing'))).toMatchObject({
       tries: 1,
       data: { verificationId: id, predicateType: 'https://example.org/reproduced/v1' },
     })
+  })
+
+  it('is prepared once: what comes later, or too late, changes nothing', async () => {
+    const submission = submissionOf(owner.id, { attempts: 1 })
+    const id = await acceptPrepared(ports, submission)
+    const before = [await read(id), await store.reads.attempts.of(id)]
+    const other = preparedOf(submission, { sourceTar: digestOf('other source'), architecture: 'arm64' })
+    await markPrepared(ports, id, other)
+    expect([await read(id), await store.reads.attempts.of(id)]).toEqual(before)
+    await report(await lease(), 'built')
+    expect(await leaseAny(ports, worker)).toBeUndefined()
+    await decide(ports, id, decisionOf({ statements: [] }))
+    const finished = await read(id)
+    await markPrepared(ports, id, other)
+    expect(await read(id)).toEqual(finished)
+    const { verificationId: cancelled } = await acceptVerification(ports, commandOf(submission))
+    await cancelVerification(ports, cancelled)
+    await expect(markPrepared(ports, cancelled, other)).rejects.toMatchObject({ code: 'verification-over' })
+    await expect(markPrepared(ports, 'made up', other)).rejects.toMatchObject({ code: 'verification-unknown' })
+    expect([await read(cancelled), await store.reads.attempts.of(cancelled)]).toEqual([
+      expect.objectContaining({ state: 'cancelled', pinned: null, sourceTar: null }),
+      [],
+    ])
+  })
+
+  it('ends without an attempt where nothing can be built, and then is found by what was claimed', async () => {
+    const sha256 = digestOf('claimed of what was never built')
+    const submission = submissionOf(owner.id, { claims: [{ kind: 'file', name: 'image.raw', sha256, location: null }] })
+    const nothing = { tier: null, builder: null, artifacts: [], statements: [] }
+    const reasons = [{ code: 'source-unreachable', message: 'the repository does not answer' }]
+    const { verificationId: unpinned } = await acceptVerification(ports, commandOf(submission))
+    await decide(ports, unpinned, decisionOf({ ...nothing, verdict: 'undecided', reasons, report: null, blobs: [] }))
+    const end = { state: 'finished', pinned: null, claims: submission.claims }
+    expect(await read(unpinned)).toMatchObject({ ...end, verdict: 'undecided', reasons, report: null })
+    const { verificationId: refused } = await acceptVerification(ports, commandOf(submission))
+    await decide(ports, refused, decisionOf({ ...nothing, verdict: 'refused' }))
+    expect(await read(refused)).toMatchObject({ ...end, verdict: 'refused', report: digestOf('report') })
+    expect((await store.reads.verifications.known(sha256, { cursor: null, limit: 5 })).items).toMatchObject(
+      [refused, unpinned].map((id) => ({ verification: { id }, subjects: [{ sha256, kind: 'claim', name: 'image.raw' }] })),
+    )
+    // Whatever says something about an image has a report.
+    const { verificationId: open } = await acceptVerification(ports, commandOf(submission))
+    await expect(decide(ports, open, decisionOf({ ...nothing, verdict: 'refused', report: null, blobs: [] }))).rejects.toMatchObject({
+      code: 'database-failed',
+      data: { constraint: 'verifications_report_of_finished' },
+    })
+    await cancelVerification(ports, open)
+  })
+
+  it('tells its callback URL once, and only where there is one', async () => {
+    const told = await accept({ attempts: 1, callbackUrl: 'https://ci.example/told' })
+    const untold = await accept({ attempts: 1 })
+    for (const id of [told, untold]) {
+      await report(await lease(), 'built')
+      await decide(ports, id, decisionOf({ statements: [] }))
+      await decide(ports, id, decisionOf({ statements: [] }))
+    }
+    expect(await takeAll(store, 'callback')).toEqual([{ verificationId: told }])
+  })
+
+  it('is built on the route of its architecture and its owner’s standing', async () => {
+    const amd64 = submissionOf(owner.id, { attempts: 1, trusted: false })
+    const id = await acceptPrepared(ports, amd64)
+    const arm64 = await acceptPrepared(ports, submissionOf(owner.id, { attempts: 3, lock: digestOf('lock') }), { architecture: 'arm64' })
+    const on = (...routes: AttemptRoute[]) => leaseAttempt(ports, { workerId: worker.id, routes })
+    expect(await on('amd64-trusted', 'arm64-stranger')).toBeUndefined()
+    expect((await on('amd64-trusted', 'amd64-stranger'))?.attempt).toMatchObject({ verificationId: id, route: 'amd64-stranger' })
+    // With a publisher's lock all of them are replays and open at once.
+    for (const number of [1, 2, 3])
+      expect((await on('arm64-trusted'))?.attempt).toMatchObject({ verificationId: arm64, number, mode: 'replay', route: 'arm64-trusted' })
+    expect(await on(...ATTEMPT_ROUTES)).toBeUndefined()
+    for (const one of [id, arm64]) await cancelVerification(ports, one)
+    const other = await acceptVerification(ports, commandOf(submissionOf(owner.id)))
+    await expect(markPrepared(ports, other.verificationId, preparedOf(amd64, { architecture: 'riscv64' }))).rejects.toBeInstanceOf(
+      TypeError,
+    )
+    expect(await read(other.verificationId)).toMatchObject({ state: 'accepted', pinned: null })
+    await cancelVerification(ports, other.verificationId)
+  })
+
+  it('does not wait behind all that another owner has open', async () => {
+    const [many, few] = [await addOwner(store, 'many', clock.now()), await addOwner(store, 'few', clock.now())]
+    const source = (number: number) =>
+      ({ kind: 'git', url: `https://git.example/fair/${number}`, commit: 'b'.repeat(40), path: '.' }) as const
+    const first: string[] = []
+    for (let number = 1; number <= 5; number += 1)
+      first.push(await acceptPrepared(ports, submissionOf(many.id, { source: source(number), attempts: 1 })))
+    const late = await acceptPrepared(ports, submissionOf(few.id, { source: source(6), attempts: 1 }))
+    const order: string[] = []
+    for (let number = 0; number < 6; number += 1) order.push((await lease()).attempt.verificationId)
+    expect(order.indexOf(late)).toBeLessThanOrEqual(1)
+    // Its own order each keeps.
+    expect(order.filter((id) => id !== late)).toEqual(first)
+    for (const id of [...first, late]) await cancelVerification(ports, id)
   })
 
   it('takes a report from the worker that holds the lease, once, and from nobody else', async () => {
@@ -139,14 +249,14 @@ describe.each(databases())('a verification on %s', (kind) => {
     await expect(report(leased, 'built')).rejects.toMatchObject({ code: 'attempt-committed' })
     expect((await store.reads.attempts.of(id)).map(({ life }) => life)).toMatchObject([{ state: 'committed', outcome: 'cancelled' }])
     expect(await store.reads.attempts.tries(leased.attempt.id)).toMatchObject([{ ending: 'cancelled', reason: { code: 'cancelled' } }])
-    expect(await leaseAttempt(ports, worker.id)).toBeUndefined()
+    expect(await leaseAny(ports, worker)).toBeUndefined()
     await expect(decide(ports, id, decisionOf())).rejects.toMatchObject({ code: 'verification-over' })
   })
 
   it('opens no replay after a first attempt that has its answer', async () => {
     const id = await accept({ attempts: 3 })
     await report(await lease(), 'refused')
-    expect(await leaseAttempt(ports, worker.id)).toBeUndefined()
+    expect(await leaseAny(ports, worker)).toBeUndefined()
     expect(await read(id)).toMatchObject({ state: 'running', claims: [{ sha256: digestOf('claimed') }] })
     await decide(ports, id, decisionOf({ verdict: 'undecided', tier: null }))
     // An undecided one says nothing about the image, so nothing is signed.
@@ -200,7 +310,7 @@ describe.each(databases())('a verification on %s', (kind) => {
     expect((await store.reads.attempts.tries(attempt?.id ?? '')).map(({ ending }) => ending)).toEqual(
       Array.from({ length: MAX_TRIES }, () => 'infrastructure'),
     )
-    expect(await leaseAttempt(ports, worker.id)).toBeUndefined()
+    expect(await leaseAny(ports, worker)).toBeUndefined()
     expect(await giveUpAttempts(ports)).toBe(0)
     await decide(ports, id, decisionOf({ verdict: 'undecided', tier: null }))
   })
@@ -209,7 +319,5 @@ describe.each(databases())('a verification on %s', (kind) => {
 /** Takes the job again although its delay has not passed: the delay is the queue's, and has its own test. */
 async function leaseAgain(store: StoreRoom, ports: ServicePorts, worker: Worker): Promise<LeasedAttempt> {
   await hurry(store)
-  const leased = await leaseAttempt(ports, worker.id)
-  if (leased === undefined) throw new Error('nothing to do')
-  return leased
+  return await mustLease(ports, worker)
 }

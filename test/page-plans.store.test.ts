@@ -2,11 +2,11 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
 import { encodeCursor, type PageRequest } from '../src/app/store/page.ts'
-import type { Reads, VerificationFilter } from '../src/app/store/store-ports.ts'
-import { readsOf } from '../src/db/repositories.ts'
-import { TransactionGuard } from '../src/db/session.ts'
+import type { Reads, Repositories, VerificationFilter } from '../src/app/store/store-ports.ts'
+import { readsOf, repositories } from '../src/db/repositories.ts'
+import { plainSession, TransactionGuard } from '../src/db/session.ts'
 import { StoreRoom } from '../src/store-room.ts'
-import { digestOf } from './stored.ts'
+import { digestOf, preparedOf, submissionOf } from './stored.ts'
 import { type EmptyDatabase, emptyDatabase, onTrouble } from './stores.ts'
 
 const ROWS = 100_000
@@ -25,6 +25,8 @@ type Node = {
 let place: EmptyDatabase
 let client: postgres.Sql
 let reads: Reads
+/** What only a unit of work reads. */
+let inTransaction: Repositories
 const asked: Asked[] = []
 
 beforeAll(async () => {
@@ -34,7 +36,9 @@ beforeAll(async () => {
   client = postgres(place.url?.reveal() ?? '', { max: 2, onnotice: () => {} })
   await fill(postgres(place.url?.reveal() ?? '', { max: 1, onnotice: () => {} }))
   const logger = { logQuery: (query: string, params: unknown[]) => void asked.push({ query, params }) }
-  reads = readsOf({ drizzle: drizzle(client, { logger }), guard: new TransactionGuard() })
+  const logged = { drizzle: drizzle(client, { logger }), guard: new TransactionGuard() }
+  reads = readsOf(logged)
+  inTransaction = repositories(plainSession(logged.drizzle, logged.guard))
 })
 afterAll(async () => {
   await client?.end()
@@ -44,6 +48,16 @@ afterAll(async () => {
 const ANY: VerificationFilter = { verdict: null, subject: null, source: null, builder: null, owner: null, since: null }
 const middle = encodeCursor({ at: new Date(Date.UTC(2026, 0, 1) + (ROWS / 2) * 1000), id: 'ffffffff' })
 const list = (filter: Partial<VerificationFilter>) => (request: PageRequest) => reads.verifications.page({ ...ANY, ...filter }, request)
+
+const LATE = new Date(Date.UTC(2026, 0, 1) + (ROWS - 1000) * 1000)
+/** The same tree was built a hundred times, a tenth of that from the same folder. */
+const prepared = preparedOf(submissionOf('owner 3'))
+const REBUILT = {
+  prepared: { ...prepared, pinned: { ...prepared.pinned, path: '7', treeDigest: digestOf('7') } },
+  attempts: 1,
+  builder: null,
+  since: new Date(0),
+}
 
 const PAGES: readonly [string, (request: PageRequest) => Promise<unknown>, string][] = [
   ['verifications', list({}), 'verifications_page'],
@@ -59,6 +73,7 @@ const PAGES: readonly [string, (request: PageRequest) => Promise<unknown>, strin
   ['workers', (request) => reads.workers.page(request), 'workers_page'],
   ['owners', (request) => reads.owners.page(request), 'owners_page'],
   ['attestations', (request) => reads.attestations.page(request), 'attestations_page'],
+  ['builders', (request) => reads.builders.page(request), 'builders_page'],
 ]
 const READS: readonly [string, () => Promise<unknown>, string][] = [
   ['a verification', () => reads.verifications.read('00000777'), 'verifications_pkey'],
@@ -67,6 +82,18 @@ const READS: readonly [string, () => Promise<unknown>, string][] = [
   ['events after one', () => reads.events.after('00000777', 10, 20), 'events_verification_id_seq_pk'],
   ['the attestations of a verification', () => reads.attestations.of('00000777'), 'attestations_once'],
   ['what is to be signed', () => reads.attestations.due(new Date(), 20), 'signing_backlog_next'],
+  ['how much an owner has open', () => reads.verifications.openOf('owner 1'), 'verifications_open_by_owner'],
+  ['an earlier rebuild', () => reads.verifications.rebuilt(REBUILT), 'verifications_rebuilt'],
+  ['an earlier rebuild in a builder', () => reads.verifications.rebuilt({ ...REBUILT, builder: digestOf('7') }), 'verifications_rebuilt'],
+  ['a worker by its key', () => reads.workers.withKey('k7'), 'workers_public_key'],
+  ['whether a worker takes a stranger’s source', () => reads.workers.anyFor('amd64-stranger'), 'workers_taking'],
+  ['whether a worker takes an attempt', () => reads.workers.anyFor('arm64-trusted'), 'workers_taking'],
+  ['which blobs are known', () => reads.blobs.known([digestOf('7'), digestOf('none')]), 'blobs_pkey'],
+  ['the parts of a blob', () => reads.blobs.partsOf(digestOf('7')), 'blob_references_sha256_verification_id_role_pk'],
+  ['the blobs of a verification', () => reads.blobs.of('00000777'), 'blob_references_by_verification'],
+  ['an owner’s uploads of a day', () => reads.uploads.since('owner 3', LATE), 'uploads_by_owner'],
+  ['an upload', () => inTransaction.uploads.find('owner 3', digestOf('7')), 'uploads_owner_id_sha256_pk'],
+  ['a builder', () => reads.builders.find(digestOf('7')), 'builders_pkey'],
 ]
 
 // Without a server there is nothing to see, and the suite says so elsewhere.
@@ -104,24 +131,32 @@ async function fill(sql: postgres.Sql): Promise<void> {
     `insert into owners (id, kind, issuer, subject, name, created_at) select 'owner ' || n, 'local', 'local', 's' || n, 'o', ${at} ${rows}`,
     `insert into tokens (id, owner_id, secret_digest, name, scopes, created_at, expires_at)
       select ${id}, 'owner ' || (n % 10 + 1), ${digest('n')}, 't', '[]', ${at}, ${at} ${rows}`,
-    `insert into workers (id, name, public_key, capabilities, added_at) select ${id}, 'w' || n, 'k' || n, '{}', ${at} ${rows}`,
+    `insert into workers (id, name, public_key, place, capabilities, added_at, revoked_at) select ${id}, 'w' || n, 'k' || n,
+      case when n % 2 = 0 then 'remote' else 'in-process' end, '{"architecture":"amd64"}', ${at},
+      case when n % 2000 < 2 then null else ${at} end ${rows}`,
     `insert into verifications (id, owner_id, source, source_name, claims, attempts_wanted, fingerprint, state, attempts_committed, verdict,
-        tier, builder, report, created_at, finished_at)
+        tier, builder, report, pinned, source_tar, recipe, architecture, tree_digest, created_at, finished_at)
       select ${id}, 'owner ' || (n % 1000 + 1), '{}', 'https://git.example/' || (n % 1000), '[]', 1, ${digest('n')},
         case when n % 100 = 0 then 'accepted' else 'finished' end, n % 100 <> 0,
         case when n % 100 = 0 then null when n % 500 = 1 then 'mismatch' else 'reproduced' end,
         case when n % 100 = 0 or n % 500 = 1 then null else 'bit-exact' end, ${digest('n % 1000')},
-        case when n % 100 = 0 then null else ${digest('n')} end, ${at}, case when n % 100 = 0 then null else ${at} end ${rows}`,
+        case when n % 100 = 0 then null else ${digest('n')} end,
+        '${JSON.stringify(REBUILT.prepared.pinned)}'::jsonb || jsonb_build_object('path', (n / 1000 % 10)::text),
+        ${digest('n')}, '{}', 'amd64', ${digest('n % 1000')}, ${at}, case when n % 100 = 0 then null else ${at} end ${rows}`,
     `insert into subjects (verification_id, sha256, kind, name, created_at) select ${id}, ${digest('n % 100')}, k, 'a', ${at} ${rows},
       unnest(array['claim', 'artifact']) k`,
-    `insert into attempts (id, verification_id, number, mode, state, tries, outcome, report, lease_id, worker_id, leased_at, lease_expires_at,
+    `insert into attempts (id, verification_id, number, mode, route, state, tries, outcome, report, lease_id, worker_id, leased_at, lease_expires_at,
         created_at, committed_at)
-      select ${id}, ${id}, 1, 'live', case when n % 100 = 0 then 'leased' else 'committed' end, 1,
+      select ${id}, ${id}, 1, 'live', 'amd64-trusted', case when n % 100 = 0 then 'leased' else 'committed' end, 1,
         case when n % 100 = 0 then null else 'built' end, case when n % 100 = 0 then null else ${report} end, 'l', ${id}, ${at},
         case when n % 100 = 0 then ${at} else null end, ${at}, case when n % 100 = 0 then null else ${at} end ${rows}`,
     `insert into events (verification_id, seq, attempt, at, kind, body)
       select lpad((n / 100 + 1)::text, 8, '0'), n % 100 + 1, 1, ${at}, 'log', '{"kind":"log","line":"x"}' ${rows}`,
     `insert into blobs (sha256, size, created_at) select ${digest('n')}, 1, ${at} ${rows}`,
+    `insert into blob_references (sha256, verification_id, role) select ${digest('n % 1000 + 1')}, ${id}, 'log' ${rows}`,
+    `insert into uploads (owner_id, sha256, size, created_at) select 'owner ' || (n % 1000 + 1),
+      ${digest('n / 1000 + 1')}, 1, ${at} ${rows}`,
+    `insert into builders (digest, description, architecture, mkosi, added_at) select ${digest('n')}, ${digest('n')}, 'amd64', '25', ${at} ${rows}`,
     `insert into attestations (id, verification_id, predicate_type, bundle, signer, created_at)
       select ${id}, ${id}, 'p', ${digest('n')}, 'key', ${at} ${rows}`,
     `insert into signing_backlog (verification_id, predicate_type, tries, created_at, next_at) select ${id}, 'q', 0, ${at}, ${at} ${rows}`,

@@ -1,13 +1,26 @@
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { acceptVerification, type ServicePorts } from '../src/app/accept-verification.ts'
-import { cancelVerification, decide } from '../src/app/end-verification.ts'
-import { leaseAttempt, reportAttempt } from '../src/app/run-attempts.ts'
+import { acceptVerification, type ServicePorts } from '../src/app/service/accept-verification.ts'
+import { cancelVerification, decide } from '../src/app/service/end-verification.ts'
+import { reportAttempt } from '../src/app/service/lease-attempt.ts'
 import type { Page } from '../src/app/store/page.ts'
 import type { Owner, Worker } from '../src/app/store/records.ts'
 import type { Unit, VerificationFilter } from '../src/app/store/store-ports.ts'
 import { StoreRoom } from '../src/store-room.ts'
-import { addOwner, addWorker, Clock, commandOf, decisionOf, digestOf, newId, portsOf, reportOf, submissionOf } from './stored.ts'
+import {
+  acceptPrepared,
+  addOwner,
+  addWorker,
+  Clock,
+  commandOf,
+  decisionOf,
+  digestOf,
+  mustLease,
+  newId,
+  portsOf,
+  reportOf,
+  submissionOf,
+} from './stored.ts'
 import { databases, type EmptyDatabase, emptyDatabase, onTrouble } from './stores.ts'
 
 const ANY: VerificationFilter = { verdict: null, subject: null, source: null, builder: null, owner: null, since: null }
@@ -36,9 +49,8 @@ describe.each(databases())('records on %s', (kind) => {
   const finished = async (decision: Parameters<typeof decisionOf>[0] = {}, url = 'https://git.example/app'): Promise<string> => {
     made += 1
     const source = { kind: 'git', url, commit: made.toString(16).padStart(40, '0'), path: '.' } as const
-    const { verificationId } = await acceptVerification(ports, commandOf(submissionOf(owner.id, { source, attempts: 1 })))
-    const leased = await leaseAttempt(ports, worker.id)
-    if (leased === undefined) throw new Error('nothing to do')
+    const verificationId = await acceptPrepared(ports, submissionOf(owner.id, { source, attempts: 1 }))
+    const leased = await mustLease(ports, worker)
     await reportAttempt(ports, {
       attemptId: leased.attempt.id,
       lease: leased.lease,
@@ -59,12 +71,12 @@ describe.each(databases())('records on %s', (kind) => {
     await expect(
       run(async (unit) => {
         await unit.verifications.insert({ id, submission, createdAt: clock.now() })
-        await unit.jobs.enqueue('attempt', { attemptId: newId() })
+        await unit.jobs.enqueue('attempt-amd64-trusted', { attemptId: newId() })
         throw stop
       }),
     ).rejects.toBe(stop)
     expect(await store.reads.verifications.read(id)).toBeUndefined()
-    expect(await run(({ jobs }) => jobs.take('attempt'))).toBeUndefined()
+    expect(await run(({ jobs }) => jobs.take('attempt-amd64-trusted'))).toBeUndefined()
   })
 
   it('are not reached past an open unit of work, nor by one that has ended', async () => {
@@ -104,6 +116,8 @@ describe.each(databases())('records on %s', (kind) => {
       await blobs.refer({ sha256: bundle, size: 6, verificationId: id, role: 'bundle', at: clock.now() })
       await attestations.publish({ id: newId(), verificationId: id, predicateType: 'p', bundle, signer: 'key', createdAt: clock.now() })
     })
+    const builder = { digest: digestOf('b'), description: bundle, architecture: 'amd64', mkosi: '25.3', addedAt: clock.now() }
+    await run(({ builders }) => builders.add(builder, [{ sha256: bundle, size: 6 }]))
     const { drizzle } = store.database
     const refused: string[] = []
     for (const statement of [
@@ -120,12 +134,18 @@ describe.each(databases())('records on %s', (kind) => {
       'update verifications set pinned = null',
       'delete from verifications',
       'truncate verifications cascade',
+      'update builders set mkosi = mkosi',
+      'delete from builders',
+      'truncate builders cascade',
+      'update builder_blobs set builder = builder',
+      'delete from builder_blobs',
+      'truncate builder_blobs',
     ])
       await drizzle.execute(sql.raw(statement)).then(
         () => refused.push(`${statement}: done`),
         (error: Error) => refused.push(String((error.cause as { code?: unknown }).code)),
       )
-    expect(refused).toEqual(Array.from({ length: 13 }, () => 'BW001'))
+    expect(refused).toEqual(Array.from({ length: 19 }, () => 'BW001'))
     await expect(run(({ verifications }) => verifications.cancel(id, clock.now()))).rejects.toMatchObject({ code: 'record-final' })
     expect(await store.reads.verifications.read(id)).toMatchObject({ state: 'finished', verdict: 'reproduced' })
   })
@@ -207,11 +227,9 @@ describe.each(databases())('records on %s', (kind) => {
     const same = { ...owner, id: newId(), name: 'another name' }
     expect(await run(({ owners }) => owners.ensure(same))).toEqual(owner)
     expect(await run(({ workers }) => workers.insert({ ...worker, id: newId(), name: 'else' }))).toBe(false)
-    expect(await run(({ workers }) => workers.seen(worker.publicKey, clock.now()))).toEqual({ ...worker, lastSeenAt: clock.now() })
+    expect(await run(({ workers }) => workers.insert({ ...worker, id: newId(), publicKey: 'else' }))).toBe(false)
     const two = await addWorker(store, 'two', clock.pass(1))
-    expect(await run(({ workers }) => workers.revoke(two.id, clock.now()))).toBe(true)
-    expect(await run(({ workers }) => workers.seen(two.publicKey, clock.now()))).toBeUndefined()
-    expect((await store.reads.workers.page({ cursor: null, limit: 1 })).items).toMatchObject([{ id: two.id, revokedAt: clock.now() }])
+    expect((await store.reads.workers.page({ cursor: null, limit: 1 })).items).toEqual([two])
   })
 
   it('of attestations are one for each verdict and type, and leave the backlog', async () => {

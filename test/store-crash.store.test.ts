@@ -2,15 +2,14 @@ import { spawn } from 'node:child_process'
 import path from 'node:path'
 import { sql } from 'drizzle-orm'
 import { describe, expect, it } from 'vitest'
-import type { ServicePorts } from '../src/app/accept-verification.ts'
-import { decide } from '../src/app/end-verification.ts'
-import { giveUpAttempts, leaseAttempt, reportAttempt } from '../src/app/run-attempts.ts'
+import type { ServicePorts } from '../src/app/service/accept-verification.ts'
+import { giveUpAttempts, reportAttempt } from '../src/app/service/lease-attempt.ts'
 import type { Verification } from '../src/app/store/records.ts'
 import { StoreRoom } from '../src/store-room.ts'
 import { Random } from '../verifier/compare/testing/random.ts'
-import { hurry, loseWorkers } from './queued.ts'
+import { decideNext, hurry, loseWorkers, prepareNext } from './queued.ts'
 import { root } from './repository.ts'
-import { addWorker, Clock, decisionOf, digestOf, portsOf, reportOf } from './stored.ts'
+import { addWorker, Clock, decisionOf, digestOf, leaseAny, portsOf, reportOf } from './stored.ts'
 import { databases, type EmptyDatabase, emptyDatabase, onTrouble } from './stores.ts'
 
 const SEED = 20_260_101
@@ -40,6 +39,8 @@ describe.each(databases())('a process killed in the middle of its units of work,
       [...all.values()].filter(({ state }) => isOver(state)),
     )
     expect(await halfStates(store)).toEqual([])
+    // Nothing but the jobs led there: none was lost.
+    expect((await store.reads.verifications.open({ cursor: null, limit: 5 })).items).toEqual([])
   })
 })
 
@@ -77,11 +78,24 @@ async function halfStates({ database }: StoreRoom): Promise<string[]> {
   const queries = {
     'an open attempt without a job': sql`select a.id from attempts a where a.state <> 'committed' and not exists (
       select 1 from queue.job j where j.data->>'attemptId' = a.id and j.state in ('created', 'retry', 'active'))`,
-    'a job without an attempt': sql`select j.data->>'attemptId' as id from queue.job j where j.name = 'attempt' and not exists (
+    'a job without an attempt': sql`select j.data->>'attemptId' as id from queue.job j where j.name like 'attempt-%' and not exists (
       select 1 from attempts a where a.id = j.data->>'attemptId')`,
-    'a verification without an attempt': sql`select v.id from verifications v where not exists (select 1 from attempts a where a.verification_id = v.id)`,
-    'a leased attempt whose job nobody has': sql`select a.id from attempts a join queue.job j on j.id::text = a.id and j.name = 'attempt'
-      where a.state = 'leased' and j.state = 'created'`,
+    'a verification to be prepared without a job': sql`select v.id from verifications v where v.state = 'accepted' and not exists (
+      select 1 from queue.job j where j.name = 'preparation' and j.data->>'verificationId' = v.id and j.state in ('created', 'retry', 'active'))`,
+    'a verification to be decided without a job': sql`select v.id from verifications v where v.state = 'running' and v.attempts_committed
+      and not exists (select 1 from queue.job j where j.name = 'decision' and j.data->>'verificationId' = v.id
+        and j.state in ('created', 'retry', 'active'))`,
+    'a job without a verification': sql`select j.data->>'verificationId' as id from queue.job j where j.name in ('preparation', 'decision')
+      and not exists (select 1 from verifications v where v.id = j.data->>'verificationId')`,
+    'a running verification without an attempt': sql`select v.id from verifications v where v.state = 'running' and not exists (
+      select 1 from attempts a where a.verification_id = v.id)`,
+    'a verification that is prepared without attempts, or not and has some': sql`select v.id from verifications v
+      where (v.source_tar is not null) <> exists (select 1 from attempts a where a.verification_id = v.id)`,
+    'committed attempts whose verification does not say so': sql`select v.id from verifications v where v.state = 'running'
+      and not v.attempts_committed and v.attempts_wanted = (
+        select count(*) from attempts a where a.verification_id = v.id and a.state = 'committed')`,
+    'a leased attempt whose job nobody has': sql`select a.id from attempts a join queue.job j on j.id::text = a.id
+      and j.name = 'attempt-' || a.route where a.state = 'leased' and j.state = 'created'`,
     'an ended try that is not written down': sql`select a.id from attempts a where a.tries - (a.state = 'leased')::int <> (
       select count(*) from attempt_tries t where t.attempt_id = a.id)`,
     'an open attempt of what has ended': sql`select a.id from attempts a join verifications v on v.id = a.verification_id
@@ -114,15 +128,12 @@ async function drain(store: StoreRoom, ports: ServicePorts): Promise<void> {
   for (let idle = 0; idle < 2; ) {
     await hurry(store)
     await giveUpAttempts(ports)
-    const leased = await leaseAttempt(ports, worker.id)
-    idle = leased === undefined ? idle + 1 : 0
+    const prepared = await prepareNext(ports, { refuse: false })
+    const decided = await decideNext(ports, decisionOf())
+    const leased = await leaseAny(ports, worker)
+    idle = prepared || decided || leased !== undefined ? 0 : idle + 1
     if (leased === undefined) continue
     const said = { attemptId: leased.attempt.id, lease: leased.lease, worker: worker.id }
     await reportAttempt(ports, { ...said, report: reportOf(leased.attempt.number, 'built'), digest: digestOf(leased.lease) })
-  }
-  for (;;) {
-    const { items } = await store.reads.verifications.open({ cursor: null, limit: 50 })
-    if (items.length === 0) return
-    for (const { id } of items) await decide(ports, id, decisionOf())
   }
 }

@@ -1,7 +1,9 @@
 import { createHash, randomUUIDv7 } from 'node:crypto'
-import type { AcceptCommand, ServicePorts } from '../src/app/accept-verification.ts'
-import type { StoredDecision } from '../src/app/end-verification.ts'
-import type { Owner, Submission, Worker } from '../src/app/store/records.ts'
+import { type AcceptCommand, acceptVerification, type ServicePorts } from '../src/app/service/accept-verification.ts'
+import type { StoredDecision } from '../src/app/service/end-verification.ts'
+import { type LeasedAttempt, leaseAttempt } from '../src/app/service/lease-attempt.ts'
+import { markPrepared } from '../src/app/service/prepare-verification.ts'
+import { ATTEMPT_ROUTES, type Owner, type Prepared, type Submission, type Worker } from '../src/app/store/records.ts'
 import type { StoreRoom } from '../src/store-room.ts'
 import { type Attempt, attemptWithoutRun, type Outcome } from '../verifier/model/attempt.ts'
 import type { Sha256 } from '../verifier/model/digest.ts'
@@ -38,15 +40,22 @@ export async function addOwner({ unitOfWork }: Pick<StoreRoom, 'unitOfWork'>, su
   return await unitOfWork.run(({ owners }) => owners.ensure(owner))
 }
 
-export async function addWorker({ unitOfWork }: Pick<StoreRoom, 'unitOfWork'>, name: string, at: Date): Promise<Worker> {
+export async function addWorker(
+  { unitOfWork }: Pick<StoreRoom, 'unitOfWork'>,
+  name: string,
+  at: Date,
+  change: Partial<Worker> = {},
+): Promise<Worker> {
   const worker: Worker = {
     id: newId(),
     name,
+    place: 'remote',
     publicKey: `key of ${name}`,
     capabilities: { architecture: 'amd64', builders: [], isolation: 'shared-kernel' },
     addedAt: at,
     revokedAt: null,
     lastSeenAt: null,
+    ...change,
   }
   if (!(await unitOfWork.run(({ workers }) => workers.insert(worker)))) throw new Error(`there is a worker ${name}`)
   return worker
@@ -60,7 +69,10 @@ export function submissionOf(ownerId: string, change: Partial<Submission> = {}):
     claims: [{ kind: 'file', name: null, sha256: digestOf('claimed'), location: null }],
     lock: null,
     inputs: null,
+    builder: null,
     attempts: 2,
+    maxAgeSeconds: null,
+    trusted: true,
     callbackUrl: null,
     ...change,
   }
@@ -68,6 +80,55 @@ export function submissionOf(ownerId: string, change: Partial<Submission> = {}):
 
 export function commandOf(submission: Submission, idempotency: AcceptCommand['idempotency'] = null): AcceptCommand {
   return { submission, sizes: new Map(), idempotency }
+}
+
+/** What preparing a submission gives. */
+export function preparedOf(
+  { source, upload, lock }: Pick<Submission, 'source' | 'upload' | 'lock'>,
+  change: Partial<Prepared> = {},
+): Prepared {
+  const { path } = source
+  const treeDigest = digestOf(`tree of ${JSON.stringify(source)}`)
+  const pinned =
+    source.kind === 'git'
+      ? ({ kind: 'git', url: source.url, commit: 'a'.repeat(40), ref: null, path, treeDigest } as const)
+      : ({ kind: 'archive', name: source.name, sha256: upload, path, treeDigest } as const)
+  return { pinned, sourceTar: digestOf('source'), reading: READING, architecture: 'amd64', lock, ...change }
+}
+
+const READING: Prepared['reading'] = {
+  recipe: {
+    images: [],
+    distribution: 'debian',
+    release: 'trixie',
+    architecture: 'x86-64',
+    sourceDateEpoch: 0,
+    snapshot: null,
+    mirrors: [],
+    imageConfig: { entrypoint: [], cmd: [], workingDir: null, user: null, env: [], exposedPorts: [], labels: {} },
+    profiles: [],
+    files: ['mkosi.conf'],
+    pins: { present: [], missing: [] },
+  },
+  findings: [],
+}
+
+/** Accepts a submission and prepares it, so that its first attempts are open. */
+export async function acceptPrepared(ports: ServicePorts, submission: Submission, change: Partial<Prepared> = {}): Promise<string> {
+  const { verificationId } = await acceptVerification(ports, commandOf(submission))
+  await markPrepared(ports, verificationId, preparedOf(submission, change))
+  return verificationId
+}
+
+/** The attempt that a worker who takes all of them is given. */
+export async function leaseAny(ports: ServicePorts, { id: workerId }: Pick<Worker, 'id'>): Promise<LeasedAttempt | undefined> {
+  return await leaseAttempt(ports, { workerId, routes: ATTEMPT_ROUTES })
+}
+
+export async function mustLease(ports: ServicePorts, worker: Pick<Worker, 'id'>): Promise<LeasedAttempt> {
+  const leased = await leaseAny(ports, worker)
+  if (leased === undefined) throw new Error('nothing to do')
+  return leased
 }
 
 export function reportOf(number: number, outcome: Outcome): Attempt {
@@ -80,6 +141,7 @@ export function decisionOf(change: Partial<StoredDecision> = {}): StoredDecision
   return {
     verdict: 'reproduced',
     tier: 'bit-exact',
+    reasons: [],
     builder: digestOf('builder'),
     report,
     artifacts: [{ sha256: digestOf('built'), kind: 'artifact', name: 'image.tar' }],

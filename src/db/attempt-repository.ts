@@ -1,4 +1,4 @@
-import { and, asc, eq, isNull, lt } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull, lt, or, sql } from 'drizzle-orm'
 import { Failure } from '../../verifier/model/failure.ts'
 import type { AttemptState } from '../app/lifecycle/attempt-state.ts'
 import { pageOf } from '../app/store/page.ts'
@@ -12,9 +12,9 @@ type Row = typeof attempts.$inferSelect
 
 export function attemptsOf(session: Session): Attempts {
   return {
-    insert: ({ id, verificationId, number, mode, life, createdAt }) =>
+    insert: ({ id, verificationId, number, mode, route, life, createdAt }) =>
       session(async (db) => {
-        await db.insert(attempts).values({ id, verificationId, number, mode, createdAt, ...columnsOf(life) })
+        await db.insert(attempts).values({ id, verificationId, number, mode, route, createdAt, ...columnsOf(life) })
       }),
     read: (id) =>
       session(async (db) => {
@@ -26,9 +26,9 @@ export function attemptsOf(session: Session): Attempts {
         const rows = await db.select().from(attempts).where(eq(attempts.verificationId, verificationId)).orderBy(asc(attempts.number))
         return rows.map(storedAttempt)
       }),
-    save: ({ id, life }, { report, at }) =>
+    save: ({ id, life, indexes }, { report, at }) =>
       session(async (db) => {
-        const committed = life.state === 'committed' ? { report, committedAt: at } : {}
+        const committed = life.state === 'committed' ? { report, indexes, committedAt: at } : {}
         await db
           .update(attempts)
           .set({ ...columnsOf(life), ...committed })
@@ -60,14 +60,30 @@ export function workersOf(session: Session): Workers {
   return {
     insert: (worker) =>
       session(async (db) => (await db.insert(workers).values(worker).onConflictDoNothing().returning({ id: workers.id })).length > 0),
-    seen: (publicKey, now) =>
+    withKey: (publicKey) =>
       session(async (db) => {
         const [row] = await db
-          .update(workers)
-          .set({ lastSeenAt: now })
+          .select()
+          .from(workers)
           .where(and(eq(workers.publicKey, publicKey), isNull(workers.revokedAt)))
-          .returning()
         return row
+      }),
+    seen: (id, { capabilities, now }) =>
+      session(async (db) => {
+        await db.update(workers).set({ lastSeenAt: now, capabilities }).where(eq(workers.id, id))
+      }),
+    anyFor: (route) =>
+      session(async (db) => {
+        const [architecture = ''] = route.split('-')
+        const places = route.endsWith('-stranger') ? (['remote'] as const) : (['remote', 'in-process'] as const)
+        // One that was not heard of yet may turn out to have the architecture.
+        const fits = or(isNull(workers.capabilities), eq(sql`${workers.capabilities} ->> 'architecture'`, architecture))
+        const found = await db
+          .select({ id: workers.id })
+          .from(workers)
+          .where(and(isNull(workers.revokedAt), inArray(workers.place, [...places]), fits))
+          .limit(1)
+        return found.length > 0
       }),
     revoke: (id, now) =>
       session(async (db) => {
@@ -89,8 +105,8 @@ export function workersOf(session: Session): Workers {
 }
 
 export function storedAttempt(row: Row): StoredAttempt {
-  const { id, verificationId, number, mode, report, createdAt, committedAt } = row
-  return { id, verificationId, number, mode, life: lifeOf(row), report, createdAt, committedAt }
+  const { id, verificationId, number, mode, route, report, createdAt, committedAt } = row
+  return { id, verificationId, number, mode, route, life: lifeOf(row), report, indexes: row.indexes ?? [], createdAt, committedAt }
 }
 
 function lifeOf(row: Row): AttemptState {

@@ -1,10 +1,13 @@
 import { and, asc, count, eq, exists, gt, inArray, isNull, lt, lte, max, min, not, or, sql } from 'drizzle-orm'
+import type { Sha256 } from '../../verifier/model/digest.ts'
 import { AttemptEvent } from '../../verifier/model/event.ts'
 import { pageOf } from '../app/store/page.ts'
 import type { Attestations, Blobs, Events } from '../app/store/store-ports.ts'
+import { forget, keep, unkept } from './keep-blobs.ts'
 import { keyset } from './keyset.ts'
+import { sendNotice } from './notices.ts'
 import { attestations, signingBacklog } from './schema/attestations.ts'
-import { blobReferences, blobs } from './schema/blobs.ts'
+import { blobReferences, blobs, lockInputs } from './schema/blobs.ts'
 import { events } from './schema/events.ts'
 import { verifications } from './schema/verifications.ts'
 import type { Session } from './session.ts'
@@ -30,6 +33,7 @@ export function eventsOf(session: Session): Events {
           })
           await db.insert(events).values(rows)
         }
+        await sendNotice(db, 'events', verificationId)
         return seq
       }),
     after: (verificationId, seq, limit) =>
@@ -98,13 +102,45 @@ export function attestationsOf(session: Session): Attestations {
 
 export function blobsOf(session: Session): Blobs {
   return {
+    known: (digests) =>
+      session(async (db) => {
+        const found = new Set<Sha256>()
+        for (let from = 0; from < digests.length; from += BATCH) {
+          const some = inArray(blobs.sha256, digests.slice(from, from + BATCH))
+          for (const { sha256 } of await db.select({ sha256: blobs.sha256 }).from(blobs).where(some)) found.add(sha256)
+        }
+        return found
+      }),
+    lockInputs: ({ lock, inputs, at }) =>
+      session(async (db) => {
+        for (let from = 0; from < inputs.length; from += BATCH) {
+          const some = inputs.slice(from, from + BATCH)
+          await keep(db, some, at)
+          await db
+            .insert(lockInputs)
+            .values(some.map(({ sha256 }) => ({ lock, sha256 })))
+            .onConflictDoNothing()
+        }
+      }),
+    partsOf: (sha256) =>
+      session(async (db) => {
+        const rows = await db
+          .select({
+            verificationId: blobReferences.verificationId,
+            role: blobReferences.role,
+            state: verifications.state,
+            committed: verifications.attemptsCommitted,
+          })
+          .from(blobReferences)
+          .innerJoin(verifications, eq(verifications.id, blobReferences.verificationId))
+          .where(eq(blobReferences.sha256, sha256))
+          .orderBy(asc(blobReferences.verificationId))
+          .limit(BATCH)
+        return rows.map(({ state, committed, ...part }) => ({ ...part, shown: committed && state !== 'cancelled' }))
+      }),
     refer: ({ sha256, size, verificationId, role, at }) =>
       session(async (db) => {
-        // Written even where it is there: whoever collects then passes it by, or is waited for.
-        await db
-          .insert(blobs)
-          .values({ sha256, size, createdAt: at })
-          .onConflictDoUpdate({ target: blobs.sha256, set: { createdAt: sql`greatest(${blobs.createdAt}, excluded.created_at)` } })
+        await keep(db, [{ sha256, size }], at)
         await db.insert(blobReferences).values({ sha256, verificationId, role }).onConflictDoNothing()
       }),
     collect: (before, limit) =>
@@ -124,14 +160,12 @@ export function blobsOf(session: Session): Blobs {
         const rows = await db
           .select({ sha256: blobs.sha256 })
           .from(blobs)
-          .where(and(lt(blobs.createdAt, before), not(exists(needed)), not(exists(signed))))
+          .where(and(lt(blobs.createdAt, before), not(exists(needed)), not(exists(signed)), ...unkept(db)))
           .orderBy(asc(blobs.createdAt), asc(blobs.sha256))
           .limit(limit)
           .for('update', { skipLocked: true })
         const gone = rows.map(({ sha256 }) => sha256)
-        if (gone.length === 0) return []
-        await db.delete(blobReferences).where(inArray(blobReferences.sha256, gone))
-        await db.delete(blobs).where(inArray(blobs.sha256, gone))
+        await forget(db, gone)
         return gone
       }),
     of: (verificationId) =>

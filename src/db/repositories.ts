@@ -4,6 +4,7 @@ import type { Database } from './database.ts'
 import { idempotencyKeysOf, ownersOf, tokensOf } from './owner-repositories.ts'
 import { attestationsOf, blobsOf, eventsOf } from './record-repositories.ts'
 import { plainSession, type Session } from './session.ts'
+import { buildersOf, uploadsOf } from './upload-repositories.ts'
 import { verificationsOf } from './verification-repository.ts'
 
 export function repositories(session: Session): Repositories {
@@ -17,6 +18,8 @@ export function repositories(session: Session): Repositories {
     events: eventsOf(session),
     attestations: attestationsOf(session),
     blobs: blobsOf(session),
+    uploads: uploadsOf(session),
+    builders: buildersOf(session),
   }
 }
 

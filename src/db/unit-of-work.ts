@@ -1,15 +1,18 @@
 import { Failure } from '../../verifier/model/failure.ts'
-import type { Jobs, Unit, UnitOfWork } from '../app/store/store-ports.ts'
+import type { Jobs, Notices, Unit, UnitOfWork } from '../app/store/store-ports.ts'
 import type { Database } from './database.ts'
 import { databaseFailure } from './failures.ts'
+import { sendNotice } from './notices.ts'
 import { repositories } from './repositories.ts'
-import { type Drizzle, transactionSession } from './session.ts'
+import { type Drizzle, type Session, transactionSession } from './session.ts'
 
 /** How often a transaction that the database chose another one over is begun. */
 const RUNS = 5
 
 /** The queue, bound to a transaction of drizzle's. */
 export type JobsOf = (tx: Drizzle) => Jobs
+
+const noticesOf = (session: Session): Notices => ({ send: (channel, about) => session((db) => sendNotice(db, channel, about)) })
 
 export class DatabaseUnitOfWork implements UnitOfWork {
   readonly #database: Database
@@ -44,7 +47,9 @@ export class DatabaseUnitOfWork implements UnitOfWork {
       return await this.#database.drizzle.transaction(async (tx) => {
         const { session, end } = transactionSession(tx)
         try {
-          return await this.#database.guard.enter(() => work({ ...repositories(session), jobs: this.#jobsOf(tx) }))
+          return await this.#database.guard.enter(() =>
+            work({ ...repositories(session), jobs: this.#jobsOf(tx), notices: noticesOf(session) }),
+          )
         } catch (error) {
           thrown = { error }
           throw error

@@ -1,8 +1,8 @@
-import { and, asc, desc, eq, gte, inArray, or, type SQL } from 'drizzle-orm'
+import { and, asc, count, desc, eq, exists, gte, inArray, isNull, ne, not, or, type SQL, sql } from 'drizzle-orm'
 import { Failure } from '../../verifier/model/failure.ts'
 import { fingerprintOf } from '../app/store/fingerprint.ts'
 import { type Page, type PageRequest, pageOf } from '../app/store/page.ts'
-import type { Known, Submission, Verification } from '../app/store/records.ts'
+import type { Known, Prepared, Submission, Verification } from '../app/store/records.ts'
 import type { VerificationFilter, Verifications } from '../app/store/store-ports.ts'
 import { storedAttempt } from './attempt-repository.ts'
 import { keyset } from './keyset.ts'
@@ -18,7 +18,7 @@ export function verificationsOf(session: Session): Verifications {
   return {
     insert: ({ id, submission, createdAt }) =>
       session(async (db) => {
-        const { attempts: attemptsWanted, source, ...given } = submission
+        const { attempts: attemptsWanted, source, builder: builderWanted, ...given } = submission
         const made = await db
           .insert(verifications)
           .values({
@@ -27,6 +27,7 @@ export function verificationsOf(session: Session): Verifications {
             source,
             sourceName: source.kind === 'git' ? source.url : source.name,
             attemptsWanted,
+            builderWanted,
             fingerprint: fingerprintOf(submission),
             state: 'accepted',
             createdAt,
@@ -77,12 +78,55 @@ export function verificationsOf(session: Session): Verifications {
           life: { state, wanted: attemptsWanted, locked, attempts: own.map(({ life }) => life), verdict, tier },
           attempts: own,
           submission: submissionOf(row),
+          prepared: preparedOf(row),
           createdAt,
         }
       }),
-    pin: (id, pinned) =>
+    prepare: (id, { pinned, sourceTar, reading, architecture, lock }) =>
       session(async (db) => {
-        await db.update(verifications).set({ pinned }).where(eq(verifications.id, id))
+        const set = { pinned, sourceTar, recipe: reading, architecture, preparedLock: lock, treeDigest: pinned.treeDigest }
+        await db.update(verifications).set(set).where(eq(verifications.id, id))
+      }),
+    openOf: (ownerId) =>
+      session(async (db) => {
+        const [found] = await db
+          .select({ open: count() })
+          .from(verifications)
+          .where(and(eq(verifications.ownerId, ownerId), isOpen))
+        return found?.open ?? 0
+      }),
+    rebuilt: ({ prepared: { pinned, lock }, attempts: wanted, builder, since }) =>
+      session(async (db) => {
+        const own = eq(attempts.verificationId, verifications.id)
+        const unbuilt = db
+          .select({ one: sql`1` })
+          .from(attempts)
+          .where(and(own, or(isNull(attempts.outcome), ne(attempts.outcome, 'built'))))
+        // What ended without an attempt has none that is not built either.
+        const all = db.select({ number: count() }).from(attempts).where(own)
+        const [found] = await db
+          .select({ id: verifications.id })
+          .from(verifications)
+          .where(
+            and(
+              eq(verifications.state, 'finished'),
+              isNull(verifications.reusedFrom),
+              eq(verifications.treeDigest, pinned.treeDigest),
+              eq(verifications.pinned, pinned),
+              lock === null ? isNull(verifications.preparedLock) : eq(verifications.preparedLock, lock),
+              builder === null ? undefined : eq(verifications.builder, builder),
+              gte(verifications.finishedAt, since),
+              sql`${all} >= ${wanted}`,
+              not(exists(unbuilt)),
+            ),
+          )
+          .orderBy(desc(verifications.finishedAt))
+          .limit(1)
+        return found?.id
+      }),
+    reuse: (id, from) =>
+      session(async (db) => {
+        await db.update(verifications).set({ reusedFrom: from }).where(eq(verifications.id, id))
       }),
     advance: (id, { state, committed }) =>
       session(async (db) => {
@@ -92,18 +136,14 @@ export function verificationsOf(session: Session): Verifications {
           .where(eq(verifications.id, id))
           .returning()
         // Found by digest only from now on: who could ask before would know what to echo.
-        if (row !== undefined && committed)
-          await addSubjects(
-            db,
-            row,
-            row.claims.map(({ sha256, name, kind }) => ({ sha256, kind: 'claim', name: name ?? kind })),
-          )
+        if (row !== undefined && committed) await addSubjects(db, row, claimedBy(row))
       }),
-    finish: (id, { verdict, tier, builder, report, artifacts, at }) =>
+    finish: (id, { verdict, tier, reasons, builder, report, artifacts, at }) =>
       session(async (db) => {
-        const set = { state: 'finished', verdict, tier, builder, report, finishedAt: at } as const
+        const set = { state: 'finished', attemptsCommitted: true, verdict, tier, reasons, builder, report, finishedAt: at } as const
         const [row] = await db.update(verifications).set(set).where(eq(verifications.id, id)).returning()
-        if (row !== undefined) await addSubjects(db, row, artifacts)
+        // The claims are there already, except where no attempt was ever opened.
+        if (row !== undefined) await addSubjects(db, row, [...claimedBy(row), ...artifacts])
       }),
     cancel: (id, at) =>
       session(async (db) => {
@@ -177,6 +217,10 @@ async function withSubjects(db: Drizzle, found: readonly Verification[], sha256:
   }))
 }
 
+function claimedBy({ claims }: Row): Known['subjects'] {
+  return claims.map(({ sha256, name, kind }) => ({ sha256, kind: 'claim', name: name ?? kind }))
+}
+
 async function addSubjects(db: Drizzle, { id, createdAt }: Row, added: readonly Known['subjects'][number][]): Promise<void> {
   if (added.length === 0) return
   await db
@@ -191,12 +235,21 @@ function claimsShown(row: Row): boolean {
 }
 
 function shown(row: Row): Verification {
-  const { sourceName: _, fingerprint: _fingerprint, callbackUrl: _callback, attemptsCommitted: _committed, claims, ...rest } = row
-  return { ...rest, claims: claimsShown(row) ? claims : null }
+  const { id, ownerId, source, pinned, upload, lock, inputs, attemptsWanted, state, verdict, tier, reasons, report, createdAt } = row
+  const { architecture, sourceTar, recipe, reusedFrom, finishedAt } = row
+  const builder = row.builder ?? row.builderWanted
+  const claims = claimsShown(row) ? row.claims : null
+  const given = { id, ownerId, source, upload, lock, inputs, attemptsWanted, builder, claims, createdAt }
+  return { ...given, pinned, architecture, sourceTar, recipe, reusedFrom, state, verdict, tier, reasons, report, finishedAt }
 }
 
 /** What transitions need of it. The claims are not among that. */
 function submissionOf(row: Row): Omit<Submission, 'claims'> {
-  const { ownerId, source, upload, lock, inputs, attemptsWanted, callbackUrl } = row
-  return { ownerId, source, upload, lock, inputs, attempts: attemptsWanted, callbackUrl }
+  const { ownerId, source, upload, lock, inputs, attemptsWanted, builderWanted: builder, maxAgeSeconds, trusted, callbackUrl } = row
+  return { ownerId, source, upload, lock, inputs, builder, attempts: attemptsWanted, maxAgeSeconds, trusted, callbackUrl }
+}
+
+function preparedOf({ pinned, sourceTar, recipe, architecture, preparedLock: lock }: Row): Prepared | null {
+  if (pinned === null || sourceTar === null || recipe === null || architecture === null) return null
+  return { pinned, sourceTar, reading: recipe, architecture, lock }
 }

@@ -1,5 +1,6 @@
 import type { PgBoss } from 'pg-boss'
-import type { JobKind, JobKinds, Jobs, TakenJob } from '../app/store/store-ports.ts'
+import type { AttemptQueue, JobKind, JobKinds, Jobs, TakenJob } from '../app/store/store-ports.ts'
+import { sendNotice } from '../db/notices.ts'
 import { type Drizzle, translated } from '../db/session.ts'
 import { inTransaction } from './transaction.ts'
 
@@ -15,9 +16,11 @@ export function jobsOn(boss: PgBoss, tx: Drizzle): Jobs {
     await translated(() => boss.complete(queue, id, null, { db, includeQueued: true }))
   }
   return {
-    enqueue: async (kind, data, { after } = {}) => {
-      const options = { ...singular(data), db, ...(after === undefined ? {} : { startAfter: after }) }
-      return (await translated(() => boss.send(kind, data, options))) !== null
+    enqueue: async (kind, data, { after, priority } = {}) => {
+      const when = { ...(after === undefined ? {} : { startAfter: after }), ...(priority === undefined ? {} : { priority }) }
+      const sent = (await translated(() => boss.send(kind, data, { ...singular(data), ...when, db }))) !== null
+      if (sent && after === undefined) await translated(() => sendNotice(tx, 'jobs', kind))
+      return sent
     },
     take: (kind) => take(kind),
     touch: async (kind, { id, tries }) => {
@@ -32,12 +35,13 @@ export function jobsOn(boss: PgBoss, tx: Drizzle): Jobs {
     cancel: async (kind, id) => {
       await translated(() => boss.cancel(kind, id, { db }))
     },
-    takeDead: () => take<'attempt'>('attempt-dead'),
+    takeDead: () => take<AttemptQueue>('attempt-dead'),
     completeDead: (id) => complete('attempt-dead', id),
   }
 }
 
-/** An attempt is one job for as long as it is known, a statement for as long as it is not signed. */
+/** An attempt is one job for as long as it is known, everything else for as long as it is not done. */
 function singular(data: JobKinds[JobKind]): { id: string } | { singletonKey: string } {
-  return 'attemptId' in data ? { id: data.attemptId } : { singletonKey: `${data.verificationId} ${data.predicateType}` }
+  if ('attemptId' in data) return { id: data.attemptId }
+  return { singletonKey: 'predicateType' in data ? `${data.verificationId} ${data.predicateType}` : data.verificationId }
 }

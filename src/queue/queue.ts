@@ -10,6 +10,8 @@ import { fromPostgresJs } from './postgres-js.ts'
 
 /** A worker that is not heard of for so long has lost its job, in seconds. */
 export const HEARTBEAT_SECONDS = 60
+/** The same for a coordinator and the jobs that it does itself; pg-boss allows no less than 10. */
+const OWN_HEARTBEAT_SECONDS = 15
 /** Ten years: a job that waits is never dropped. */
 const FOR_EVER = 315_360_000
 /** pg-boss ends what is active for longer; an attempt has its own bound of time long before. */
@@ -17,29 +19,42 @@ const LONGEST = 23 * 3600
 
 const waiting = { retentionSeconds: FOR_EVER, deleteAfterSeconds: 7 * 24 * 3600, notify: true }
 
-/** `NAME-dead` is where jobs go of which the queue has given up. */
-const QUEUES: Readonly<Record<JobKind | 'attempt-dead', Parameters<PgBoss['createQueue']>[1]>> = {
+type QueueSettings = Parameters<PgBoss['createQueue']>[1]
+
+const ATTEMPT: QueueSettings = {
+  ...waiting,
+  retryLimit: MAX_TRIES - 1,
+  retryDelay: 5,
+  retryBackoff: true,
+  retryDelayMax: 600,
+  heartbeatSeconds: HEARTBEAT_SECONDS,
+  expireInSeconds: LONGEST,
+  deadLetter: 'attempt-dead',
+}
+
+/** What coordinators do themselves. A coordinator that is killed is missed soon, and nothing is ever given up: an outage may last. */
+const OWN: QueueSettings = {
+  ...waiting,
+  policy: 'exclusive',
+  retryLimit: 1_000_000,
+  retryDelay: 5,
+  retryBackoff: true,
+  retryDelayMax: 900,
+  heartbeatSeconds: OWN_HEARTBEAT_SECONDS,
+  expireInSeconds: LONGEST,
+}
+
+/** `attempt-dead` is where attempts go of which the queue has given up. */
+const QUEUES: Readonly<Record<JobKind | 'attempt-dead', QueueSettings>> = {
   'attempt-dead': { ...waiting, retryLimit: 1_000_000, expireInSeconds: 300 },
-  attempt: {
-    ...waiting,
-    retryLimit: MAX_TRIES - 1,
-    retryDelay: 5,
-    retryBackoff: true,
-    retryDelayMax: 600,
-    heartbeatSeconds: HEARTBEAT_SECONDS,
-    expireInSeconds: LONGEST,
-    deadLetter: 'attempt-dead',
-  },
-  // An outage of Fulcio, Rekor or the timestamp authority may last: nothing is ever given up.
-  signing: {
-    ...waiting,
-    policy: 'exclusive',
-    retryLimit: 1_000_000,
-    retryDelay: 5,
-    retryBackoff: true,
-    retryDelayMax: 900,
-    expireInSeconds: 300,
-  },
+  'attempt-amd64-trusted': ATTEMPT,
+  'attempt-amd64-stranger': ATTEMPT,
+  'attempt-arm64-trusted': ATTEMPT,
+  'attempt-arm64-stranger': ATTEMPT,
+  preparation: OWN,
+  decision: OWN,
+  signing: OWN,
+  callback: OWN,
 }
 
 export type QueueOptions = {

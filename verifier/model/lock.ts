@@ -16,6 +16,21 @@ export const ArchivePath = z
   .regex(/^[A-Za-z0-9._~+%:@=,-]+(\/[A-Za-z0-9._~+%:@=,-]+)*$/)
   .refine((path) => !path.split('/').some((part) => part === '.' || part === '..'), 'has a relative component')
 
+/** A signed index of an archive. */
+export const SignedIndex = z.strictObject({
+  kind: z.literal('release'),
+  archive: ArchiveName,
+  path: ArchivePath,
+  sha256: Sha256,
+  size: z.int().nonnegative(),
+  suite: z.string(),
+  codename: z.string().nullable(),
+  /** `Date:` and `Valid-Until:` of the signed index, ISO 8601 UTC. */
+  date: z.string(),
+  validUntil: z.string().nullable(),
+})
+export type SignedIndex = z.infer<typeof SignedIndex>
+
 /** One body that the build took from the network. */
 export const Input = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -28,18 +43,7 @@ export const Input = z.discriminatedUnion('kind', [
     version: z.string(),
     architecture: z.string(),
   }),
-  z.strictObject({
-    kind: z.literal('release'),
-    archive: ArchiveName,
-    path: ArchivePath,
-    sha256: Sha256,
-    size: z.int().nonnegative(),
-    suite: z.string(),
-    codename: z.string().nullable(),
-    /** `Date:` and `Valid-Until:` of the signed index, ISO 8601 UTC. */
-    date: z.string(),
-    validUntil: z.string().nullable(),
-  }),
+  SignedIndex,
   z.strictObject({ kind: z.literal('index'), archive: ArchiveName, path: ArchivePath, sha256: Sha256, size: z.int().nonnegative() }),
 ])
 export type Input = z.infer<typeof Input>

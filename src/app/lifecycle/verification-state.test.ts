@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Outcome } from '../../../verifier/model/attempt.ts'
 import { parseSha256 } from '../../../verifier/model/digest.ts'
+import { Verdict } from '../../../verifier/model/verdict.ts'
 import { type AttemptState, MAX_TRIES, transitionAttempt } from './attempt-state.ts'
 import { acceptedLife, attemptsCommitted, transition, type VerificationEvent, type VerificationLife } from './verification-state.ts'
 
@@ -31,10 +32,24 @@ const event: fc.Arbitrary<VerificationEvent> = fc.oneof(
     weight: 20,
     arbitrary: fc.record({ kind: fc.constant('attempt' as const), number: fc.integer({ min: 1, max: 4 }), event: attemptEvent }),
   },
+  { weight: 3, arbitrary: fc.constant({ kind: 'prepare' } as const) },
   { weight: 2, arbitrary: fc.constant({ kind: 'decide', verdict: 'reproduced', tier: 'bit-exact' } as const) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('decide' as const), verdict: fc.constantFrom(...Verdict.options), tier: fc.constant(null) }),
+  },
   { weight: 1, arbitrary: fc.constant({ kind: 'cancel' } as const) },
 )
 const accepted = fc.record({ wanted: fc.integer({ min: 1, max: 4 }), locked: fc.boolean() })
+
+const PREPARE = { kind: 'prepare' } as const
+const CANCEL = { kind: 'cancel' } as const
+
+function preparedLife(how: Parameters<typeof acceptedLife>[0]): VerificationLife {
+  const step = transition(acceptedLife(how), PREPARE)
+  if (step.result !== 'changed') throw new Error('not prepared')
+  return step.life
+}
 
 /** A queue that goes on until nothing is left to do, then somebody who decides. */
 function runToTheEnd(start: VerificationLife): VerificationLife {
@@ -43,9 +58,11 @@ function runToTheEnd(start: VerificationLife): VerificationLife {
     const at = life.attempts.findIndex((attempt) => attempt.state !== 'committed')
     if (life.state === 'finished' || life.state === 'cancelled') return life
     const step: VerificationEvent =
-      at === -1
-        ? { kind: 'decide', verdict: 'undecided', tier: null }
-        : { kind: 'attempt', number: at + 1, event: nextEvent(life.attempts[at]) }
+      life.attempts.length === 0
+        ? { kind: 'prepare' }
+        : at === -1
+          ? { kind: 'decide', verdict: 'undecided', tier: null }
+          : { kind: 'attempt', number: at + 1, event: nextEvent(life.attempts[at]) }
     const next = transition(life, step)
     if (next.result !== 'changed') throw new Error(`stuck: ${JSON.stringify({ step, next })}`)
     life = next.life
@@ -76,6 +93,8 @@ describe('a verification', () => {
         expect(['finished', 'cancelled']).toContain(end.state)
         expect(end.attempts.every((attempt) => attempt.state === 'committed' && attempt.tries <= MAX_TRIES)).toBe(true)
         expect(end.attempts.length).toBeLessThanOrEqual(how.wanted)
+        for (const one of [...Verdict.options.map((verdict) => ({ kind: 'decide', verdict, tier: null }) as const), CANCEL, PREPARE])
+          expect(transition(end, one).result).not.toBe('changed')
       }),
       { numRuns: 2000 },
     )
@@ -111,15 +130,77 @@ describe('a verification', () => {
         for (const one of events) {
           const step = transition(life, one)
           if (step.result !== 'changed') continue
-          if (one.kind === 'decide') expect(attemptsCommitted(life)).toBe(true)
+          // Where no attempt was ever opened nothing can have been compared, and none can echo a claim.
+          if (one.kind === 'decide' && life.attempts.length === 0) expect(['refused', 'undecided']).toContain(one.verdict)
+          else if (one.kind === 'decide') expect(attemptsCommitted(life)).toBe(true)
           life = step.life
         }
       }),
+      { numRuns: 1000 },
     )
   })
 
+  it('has no attempt before it is prepared, is prepared once, and says each attempt that it opens once', () => {
+    fc.assert(
+      fc.property(accepted, fc.array(event, { maxLength: 60 }), (how, events) => {
+        let life = acceptedLife(how)
+        let prepared = 0
+        const opened: number[] = []
+        for (const one of events) {
+          const step = transition(life, one)
+          if (step.result !== 'changed') continue
+          if (one.kind === 'prepare') {
+            prepared += 1
+            expect(step.life.state).toBe('running')
+            expect(step.opened).toEqual(Array.from({ length: how.locked ? how.wanted : 1 }, (_, index) => index + 1))
+          }
+          if (one.kind === 'attempt') expect(prepared).toBe(1)
+          opened.push(...step.opened)
+          life = step.life
+        }
+        expect(prepared).toBeLessThanOrEqual(1)
+        expect(opened).toEqual(life.attempts.map((_, index) => index + 1))
+        expect(life.attempts.length > 0).toBe(prepared === 1)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  it('is prepared again without a change, and not at all once it is over', () => {
+    for (const locked of [false, true]) {
+      const start = acceptedLife({ wanted: 3, locked })
+      expect(start).toMatchObject({ state: 'accepted', attempts: [] })
+      expect(attemptsCommitted(start)).toBe(false)
+      const prepared = preparedLife({ wanted: 3, locked })
+      expect(transition(prepared, PREPARE)).toEqual({ result: 'unchanged' })
+      const cancelled = transition(start, CANCEL)
+      if (cancelled.result !== 'changed') throw new Error('not cancelled')
+      expect(transition(cancelled.life, PREPARE)).toEqual({ result: 'illegal', code: 'verification-over' })
+      // Said again by somebody whose first answer was lost, while the verification went on.
+      const later = transition(prepared, CANCEL)
+      if (later.result !== 'changed') throw new Error('not cancelled')
+      expect(transition(later.life, PREPARE)).toEqual({ result: 'unchanged' })
+    }
+  })
+
+  it('is decided without an attempt only as what says nothing of an image', () => {
+    const start = acceptedLife({ wanted: 2, locked: false })
+    const results = Verdict.options.map((verdict) => transition(start, { kind: 'decide', verdict, tier: null }).result)
+    expect(Object.fromEntries(Verdict.options.map((verdict, index) => [verdict, results[index]]))).toEqual({
+      reproduced: 'illegal',
+      mismatch: 'illegal',
+      nondeterministic: 'illegal',
+      'build-failed': 'illegal',
+      refused: 'changed',
+      undecided: 'changed',
+    })
+    const running = preparedLife({ wanted: 2, locked: false })
+    for (const verdict of Verdict.options)
+      expect(transition(running, { kind: 'decide', verdict, tier: null })).toEqual({ result: 'illegal', code: 'attempts-open' })
+  })
+
   it('opens replays when the first attempt has recorded its inputs, and only then', () => {
-    const start = acceptedLife({ wanted: 3, locked: false })
+    const start = preparedLife({ wanted: 3, locked: false })
     expect(start.attempts).toHaveLength(1)
     const leased = transition(start, { kind: 'attempt', number: 1, event: { kind: 'lease', lease: lease('a') } })
     if (leased.result !== 'changed') throw new Error('not leased')
@@ -131,7 +212,7 @@ describe('a verification', () => {
         outcome === 'built' || outcome === 'build-failed' ? [2, 3] : [],
       ])
     }
-    expect(acceptedLife({ wanted: 3, locked: true }).attempts).toHaveLength(3)
+    expect(preparedLife({ wanted: 3, locked: true }).attempts).toHaveLength(3)
   })
 })
 

@@ -15,6 +15,9 @@ export type VerificationLife = {
 
 export type VerificationEvent =
   | { readonly kind: 'attempt'; readonly number: number; readonly event: Exclude<AttemptEventKind, { kind: 'cancel' }> }
+  /** The source is pinned and its recipe may be built: attempts can begin. */
+  | { readonly kind: 'prepare' }
+  /** Without attempts, where none was ever opened, only as `refused` or `undecided`: nothing was built. */
   | { readonly kind: 'decide'; readonly verdict: Verdict; readonly tier: Tier | null }
   | { readonly kind: 'cancel' }
 
@@ -30,15 +33,14 @@ export type VerificationTransition =
   | { readonly result: 'unchanged' }
   | { readonly result: 'illegal'; readonly code: IllegalCode }
 
-/** A verification as it is accepted. Without a publisher's lock, replays wait for the lock that the first attempt records. */
+/** A verification as it is accepted: its source is to be pinned before anything is built. */
 export function acceptedLife({ wanted, locked }: Pick<VerificationLife, 'wanted' | 'locked'>): VerificationLife {
-  const attempts: readonly AttemptState[] = Array.from({ length: locked ? wanted : 1 }, () => ({ state: 'queued', tries: 0 }))
-  return { state: 'accepted', wanted, locked, attempts, verdict: null, tier: null }
+  return { state: 'accepted', wanted, locked, attempts: [], verdict: null, tier: null }
 }
 
 /** Whether no attempt is left that could still echo a claim: then, and not before, claims may be shown and a verdict be given. */
 export function attemptsCommitted(life: Pick<VerificationLife, 'attempts' | 'wanted' | 'locked'>): boolean {
-  return life.attempts.every((attempt) => attempt.state === 'committed') && due(life).length === 0
+  return life.attempts.length > 0 && life.attempts.every((attempt) => attempt.state === 'committed') && due(life).length === 0
 }
 
 /** What an event makes of a verification. What is finished or cancelled never changes. */
@@ -53,11 +55,25 @@ export function transition(life: VerificationLife, event: VerificationEvent): Ve
         const same = life.state === 'finished' && life.verdict === event.verdict && life.tier === event.tier
         return same ? { result: 'unchanged' } : { result: 'illegal', code: 'verification-over' }
       }
-      if (!attemptsCommitted(life)) return { result: 'illegal', code: 'attempts-open' }
+      if (!attemptsCommitted(life) && !endsUnbuilt(life, event.verdict)) return { result: 'illegal', code: 'attempts-open' }
       return { result: 'changed', life: { ...life, state: 'finished', verdict: event.verdict, tier: event.tier }, ended: [], opened: [] }
+    case 'prepare':
+      if (life.attempts.length > 0) return { result: 'unchanged' }
+      return over ? { result: 'illegal', code: 'verification-over' } : prepared(life)
     case 'attempt':
       return attemptEvent(life, event)
   }
+}
+
+/** Without a publisher's lock, replays wait for the lock that the first attempt records. */
+function prepared(life: VerificationLife): VerificationTransition {
+  const opened = Array.from({ length: life.locked ? life.wanted : 1 }, (_, index) => index + 1)
+  const attempts = opened.map((): AttemptState => ({ state: 'queued', tries: 0 }))
+  return { result: 'changed', life: { ...life, state: 'running', attempts }, ended: [], opened }
+}
+
+function endsUnbuilt(life: VerificationLife, verdict: Verdict): boolean {
+  return life.attempts.length === 0 && (verdict === 'refused' || verdict === 'undecided')
 }
 
 function attemptEvent(life: VerificationLife, { number, event }: Extract<VerificationEvent, { kind: 'attempt' }>): VerificationTransition {

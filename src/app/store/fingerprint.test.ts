@@ -12,7 +12,10 @@ const submission: Submission = {
   claims: [claim],
   lock: null,
   inputs: null,
+  builder: null,
   attempts: 2,
+  maxAgeSeconds: null,
+  trusted: true,
   callbackUrl: null,
 }
 
@@ -34,9 +37,11 @@ it('a submission is another one by each thing that it asks for, and not by where
     { claims: [{ ...claim, location: 'image' }] },
     { lock: digest('b') },
     { inputs: digest('b') },
+    { builder: digest('b') },
     { attempts: 3 },
   ]
   const all = [submission, ...others.map((other) => ({ ...submission, ...other }))].map(fingerprintOf)
   expect(new Set(all).size).toBe(others.length + 1)
-  expect(fingerprintOf({ ...submission, callbackUrl: 'https://else.example' })).toBe(fingerprintOf(submission))
+  for (const same of [{ callbackUrl: 'https://else.example' }, { maxAgeSeconds: 5 }, { trusted: false }])
+    expect(fingerprintOf({ ...submission, ...same })).toBe(fingerprintOf(submission))
 })

@@ -4,8 +4,10 @@ import type { Claim } from '../../../verifier/model/claim.ts'
 import type { Tier } from '../../../verifier/model/comparison.ts'
 import { Sha256 } from '../../../verifier/model/digest.ts'
 import type { AttemptEvent } from '../../../verifier/model/event.ts'
+import type { SignedIndex } from '../../../verifier/model/lock.ts'
+import type { RecipeReading } from '../../../verifier/model/recipe.ts'
 import { type PinnedSource, RecipePath } from '../../../verifier/model/source.ts'
-import type { Verdict } from '../../../verifier/model/verdict.ts'
+import type { Verdict, VerdictReason } from '../../../verifier/model/verdict.ts'
 import type { AttemptState, TryEnding } from '../lifecycle/attempt-state.ts'
 
 /** A source as its owner named it, before it is pinned. */
@@ -49,10 +51,36 @@ export type Submission = {
   /** A publisher's lock: every attempt is then a replay of it. */
   readonly lock: Sha256 | null
   readonly inputs: Sha256 | null
+  /** The builder to build in; null: the one that the first attempt's worker takes by default. */
+  readonly builder: Sha256 | null
   /** 1 to 9. */
   readonly attempts: number
+  /** The same recipe, lock and builder, rebuilt no longer ago, answers at once; null: build anew. */
+  readonly maxAgeSeconds: number | null
+  /** Whether the operator vouches for the owner: a worker inside of the coordinator builds for nobody else. */
+  readonly trusted: boolean
   readonly callbackUrl: string | null
 }
+
+/** Where a source was pinned and its recipe read: what attempts are made from. */
+export type Prepared = {
+  readonly pinned: PinnedSource
+  /** Blob of the canonical tar of the recipe's folder. */
+  readonly sourceTar: Sha256
+  readonly reading: RecipeReading
+  /** Debian's word. */
+  readonly architecture: string
+  /** Blob of the publisher's lock, or of the one that its inputs archive brought; null: the first attempt records one. */
+  readonly lock: Sha256 | null
+}
+
+/** Architectures that attempts are queued for. */
+export const ARCHITECTURES = ['amd64', 'arm64'] as const
+export type Architecture = (typeof ARCHITECTURES)[number]
+
+/** Which workers may take an attempt: by architecture, and whether its owner is a stranger, whose sources an in-process worker refuses. */
+export type AttemptRoute = `${Architecture}-${'trusted' | 'stranger'}`
+export const ATTEMPT_ROUTES: readonly AttemptRoute[] = ARCHITECTURES.flatMap((one) => [`${one}-trusted`, `${one}-stranger`] as const)
 
 /** A verification as anybody may read it. */
 export type Verification = {
@@ -69,6 +97,15 @@ export type Verification = {
   readonly state: VerificationState
   readonly verdict: Verdict | null
   readonly tier: Tier | null
+  readonly reasons: readonly VerdictReason[]
+  /** Debian's word; null until the recipe is read. */
+  readonly architecture: string | null
+  /** Blob of the canonical tar of the recipe's folder. */
+  readonly sourceTar: Sha256 | null
+  readonly recipe: RecipeReading | null
+  /** An earlier verification whose attempts answered this one, which allowed that. */
+  readonly reusedFrom: string | null
+  /** The builder asked for, and once it is finished the one that was taken. */
   readonly builder: Sha256 | null
   readonly report: Sha256 | null
   readonly createdAt: Date
@@ -95,9 +132,11 @@ export type StoredAttempt = {
   /** 1-based within its verification. */
   readonly number: number
   readonly mode: 'live' | 'replay'
+  readonly route: AttemptRoute
   readonly life: AttemptState
   /** Null until it is committed. */
   readonly report: Attempt | null
+  readonly indexes: readonly SignedIndex[]
   readonly createdAt: Date
   readonly committedAt: Date | null
 }
@@ -118,15 +157,42 @@ export type StoredTry = {
 export type Worker = {
   readonly id: string
   readonly name: string
+  /** Inside of a coordinator, or a program of its own. */
+  readonly place: 'in-process' | 'remote'
   /** Ed25519, SubjectPublicKeyInfo in base64. */
   readonly publicKey: string
-  readonly capabilities: WorkerCapabilities
+  /** As it said last; null until it was heard of. */
+  readonly capabilities: WorkerCapabilities | null
   readonly addedAt: Date
   readonly revokedAt: Date | null
   readonly lastSeenAt: Date | null
 }
 
-export type BlobRole = 'upload' | 'lock' | 'inputs' | 'report' | 'log' | 'tree-manifest' | 'explanation' | 'bundle'
+export type BlobRole =
+  | 'upload'
+  | 'source'
+  | 'lock'
+  | 'inputs'
+  | 'report'
+  | 'log'
+  | 'tree-manifest'
+  | 'artifact'
+  | 'explanation'
+  | 'bundle'
+  | 'builder'
+
+/** Bytes that an owner brought for submissions to come. */
+export type Upload = { readonly ownerId: string; readonly sha256: Sha256; readonly size: number; readonly createdAt: Date }
+
+/** A builder that attempts were made in: its description as its worker has it, whose blobs any other worker can have. */
+export type StoredBuilder = {
+  readonly digest: Sha256
+  /** Blob of the description (bitwitness/builder-image/v1). */
+  readonly description: Sha256
+  readonly architecture: string
+  readonly mkosi: string
+  readonly addedAt: Date
+}
 
 export type Attestation = {
   readonly id: string

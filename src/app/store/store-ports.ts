@@ -3,24 +3,28 @@ import type { Claim } from '../../../verifier/model/claim.ts'
 import type { Tier } from '../../../verifier/model/comparison.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
 import type { AttemptEvent } from '../../../verifier/model/event.ts'
-import type { PinnedSource } from '../../../verifier/model/source.ts'
-import type { Verdict } from '../../../verifier/model/verdict.ts'
+import type { Verdict, VerdictReason } from '../../../verifier/model/verdict.ts'
 import type { VerificationLife } from '../lifecycle/verification-state.ts'
 import type { Page, PageRequest } from './page.ts'
 import type {
+  AttemptRoute,
   Attestation,
   BlobRole,
   Known,
   NewEvent,
   Owner,
+  Prepared,
   SigningTask,
   StoredAttempt,
+  StoredBuilder,
   StoredTry,
   Subject,
   Submission,
   Token,
+  Upload,
   Verification,
   Worker,
+  WorkerCapabilities,
 } from './records.ts'
 
 /** Filters of the list of verifications. Null: any. */
@@ -39,6 +43,8 @@ export type HeldVerification = {
   readonly life: VerificationLife
   readonly attempts: readonly StoredAttempt[]
   readonly submission: Omit<Submission, 'claims'>
+  /** Null until its source is pinned. */
+  readonly prepared: Prepared | null
   readonly createdAt: Date
 }
 
@@ -71,12 +77,30 @@ export interface Verifications {
   /** Claims for whoever decides. Fails with `claims-hidden` until all attempts are committed. */
   claims(id: string): Promise<readonly Claim[]>
   hold(id: string): Promise<HeldVerification | undefined>
-  pin(id: string, pinned: PinnedSource): Promise<void>
+  prepare(id: string, prepared: Prepared): Promise<void>
+  /** How many of an owner's verifications are neither finished nor cancelled. */
+  openOf(ownerId: string): Promise<number>
+  /**
+   * The newest finished verification of the same pinned source and lock, built by as many attempts or more, all of them `built`, since
+   * `since`; in `builder` unless that is null. Whoever owned it.
+   */
+  rebuilt(o: { prepared: Prepared; attempts: number; builder: Sha256 | null; since: Date }): Promise<string | undefined>
+  /** Notes whose attempts answer it. */
+  reuse(id: string, from: string): Promise<void>
   /** Notes how far it is, and with `committed` that its claims may be shown. */
   advance(id: string, o: { state: 'running'; committed: boolean }): Promise<void>
   finish(
     id: string,
-    o: { verdict: Verdict; tier: Tier | null; builder: Sha256 | null; report: Sha256; artifacts: readonly Subject[]; at: Date },
+    o: {
+      verdict: Verdict
+      tier: Tier | null
+      reasons: readonly VerdictReason[]
+      builder: Sha256 | null
+      /** Null only where nothing was built and nothing pinned. */
+      report: Sha256 | null
+      artifacts: readonly Subject[]
+      at: Date
+    },
   ): Promise<void>
   cancel(id: string, at: Date): Promise<void>
 }
@@ -109,8 +133,12 @@ export interface Attempts {
 export interface Workers {
   /** False where a worker has the name or the key already. */
   insert(worker: Worker): Promise<boolean>
-  /** By its key, unless it was revoked; notes that it was seen. */
-  seen(publicKey: string, now: Date): Promise<Worker | undefined>
+  /** By its key, unless it was revoked. */
+  withKey(publicKey: string): Promise<Worker | undefined>
+  /** Notes that it was heard of, and what it said that it can do. */
+  seen(id: string, o: { capabilities: WorkerCapabilities; now: Date }): Promise<void>
+  /** Whether a worker that is not revoked takes attempts of this route: its architecture, unless it was never heard of; strangers' only a remote one. */
+  anyFor(route: AttemptRoute): Promise<boolean>
   revoke(id: string, now: Date): Promise<boolean>
   page(request: PageRequest): Promise<Page<Worker>>
 }
@@ -136,6 +164,12 @@ export interface Attestations {
 }
 
 export interface Blobs {
+  /** Which of these the service knows to be in the store of blobs. */
+  known(digests: readonly Sha256[]): Promise<ReadonlySet<Sha256>>
+  /** Notes what a lock names, once a lock: who needs the lock needs them too. */
+  lockInputs(o: { lock: Sha256; inputs: readonly { readonly sha256: Sha256; readonly size: number }[]; at: Date }): Promise<void>
+  /** In which verifications a blob has which part; null: nobody needs it. Claims and results are shown later than the blob is there. */
+  partsOf(sha256: Sha256): Promise<readonly { readonly verificationId: string; readonly role: BlobRole; readonly shown: boolean }[]>
   /** Notes that a verification needs a blob, which is in the store of blobs already. */
   refer(o: { sha256: Sha256; size: number; verificationId: string; role: BlobRole; at: Date }): Promise<void>
   /**
@@ -144,6 +178,36 @@ export interface Blobs {
    */
   collect(before: Date, limit: number): Promise<readonly Sha256[]>
   of(verificationId: string): Promise<readonly { readonly sha256: Sha256; readonly size: number; readonly role: BlobRole }[]>
+}
+
+export interface Uploads {
+  /** Notes an upload; again renews it. */
+  add(upload: Upload): Promise<void>
+  /** The owner's upload, kept from being swept until the transaction ends. */
+  find(ownerId: string, sha256: Sha256): Promise<Upload | undefined>
+  /** Bytes and number of an owner's uploads since a time. */
+  since(ownerId: string, since: Date): Promise<{ readonly bytes: number; readonly count: number }>
+  /** Forgets uploads of before a time; gives those that nothing refers to, whose bytes may go. */
+  sweep(before: Date, limit: number): Promise<readonly Sha256[]>
+}
+
+export interface Builders {
+  /** `parts`: the blobs of its description, config, manifest, layer and lock, which are in the store already. Again changes nothing. */
+  add(builder: StoredBuilder, parts: readonly { readonly sha256: Sha256; readonly size: number }[]): Promise<void>
+  find(digest: Sha256): Promise<StoredBuilder | undefined>
+  page(request: PageRequest): Promise<Page<StoredBuilder>>
+}
+
+/** What other processes are told when the transaction commits. `jobs` carries a queue, the others a verification's id. */
+export type Channel = 'jobs' | 'events' | 'verifications'
+
+export interface Notices {
+  send(channel: Channel, about: string): Promise<void>
+}
+
+/** Hears what any process said. A notice may be lost while the connection is: whoever listens looks again when `onGap` tells so. */
+export interface NoticeBoard {
+  listen(channel: Channel, o: { onNotice: (about: string) => void; onGap: () => void }): Promise<AsyncDisposable>
 }
 
 export interface Repositories {
@@ -156,26 +220,35 @@ export interface Repositories {
   readonly events: Events
   readonly attestations: Attestations
   readonly blobs: Blobs
+  readonly uploads: Uploads
+  readonly builders: Builders
 }
 
 /** What may be read without a transaction. Everything that writes needs one. */
 export type Reads = {
   readonly owners: Pick<Owners, 'find' | 'page'>
   readonly tokens: Pick<Tokens, 'page'>
-  readonly verifications: Pick<Verifications, 'read' | 'page' | 'known' | 'open' | 'claims'>
+  readonly verifications: Pick<Verifications, 'read' | 'page' | 'known' | 'open' | 'claims' | 'openOf' | 'rebuilt'>
   readonly attempts: Pick<Attempts, 'read' | 'of' | 'tries' | 'expired'>
-  readonly workers: Pick<Workers, 'page'>
+  readonly workers: Pick<Workers, 'page' | 'withKey' | 'anyFor'>
   readonly events: Pick<Events, 'after'>
   readonly attestations: Pick<Attestations, 'of' | 'page' | 'due' | 'backlog'>
-  readonly blobs: Pick<Blobs, 'of'>
+  readonly blobs: Pick<Blobs, 'of' | 'known' | 'partsOf'>
+  readonly uploads: Pick<Uploads, 'since'>
+  readonly builders: Pick<Builders, 'find' | 'page'>
 }
 
-/** What waits to be done. */
-export type JobKinds = {
-  readonly attempt: { readonly attemptId: string }
+type AttemptJobs = { readonly [Q in `attempt-${AttemptRoute}`]: { readonly attemptId: string } }
+
+/** What waits to be done, by queue: preparing and deciding a verification, an attempt, signing a statement, telling a callback URL. */
+export type JobKinds = AttemptJobs & {
+  readonly preparation: { readonly verificationId: string }
+  readonly decision: { readonly verificationId: string }
   readonly signing: { readonly verificationId: string; readonly predicateType: string }
+  readonly callback: { readonly verificationId: string }
 }
 export type JobKind = keyof JobKinds
+export type AttemptQueue = keyof AttemptJobs
 
 /** A job that was taken. `tries` counts from 1. */
 export type TakenJob<K extends JobKind> = { readonly id: string; readonly tries: number; readonly data: JobKinds[K] }
@@ -183,7 +256,7 @@ export type TakenJob<K extends JobKind> = { readonly id: string; readonly tries:
 /** The queue, bound to a transaction: what is done here happens with everything else in it, or not at all. */
 export interface Jobs {
   /** False where the job is there already: one attempt is one job. */
-  enqueue<K extends JobKind>(kind: K, data: JobKinds[K], o?: { readonly after?: Date }): Promise<boolean>
+  enqueue<K extends JobKind>(kind: K, data: JobKinds[K], o?: { readonly after?: Date; readonly priority?: number }): Promise<boolean>
   take<K extends JobKind>(kind: K): Promise<TakenJob<K> | undefined>
   /** Keeps a job that is being worked on; false where somebody else may have it by now. */
   touch(kind: JobKind, job: Pick<TakenJob<JobKind>, 'id' | 'tries'>): Promise<boolean>
@@ -192,12 +265,12 @@ export interface Jobs {
   retry(kind: JobKind, job: Pick<TakenJob<JobKind>, 'id' | 'tries'>): Promise<void>
   cancel(kind: JobKind, id: string): Promise<void>
   /** An attempt of which the queue has given up. Signing is never given up. */
-  takeDead(): Promise<TakenJob<'attempt'> | undefined>
+  takeDead(): Promise<TakenJob<AttemptQueue> | undefined>
   completeDead(id: string): Promise<void>
 }
 
 /** What one transaction works with. None of it may be used after its end. */
-export type Unit = Repositories & { readonly jobs: Jobs }
+export type Unit = Repositories & { readonly jobs: Jobs; readonly notices: Notices }
 
 export interface UnitOfWork {
   /**

@@ -1,8 +1,9 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, jsonb, pgTable, primaryKey, text, unique } from 'drizzle-orm/pg-core'
 import type { Attempt, Outcome, OutcomeReason } from '../../../verifier/model/attempt.ts'
+import type { SignedIndex } from '../../../verifier/model/lock.ts'
 import type { TryEnding } from '../../app/lifecycle/attempt-state.ts'
-import type { WorkerCapabilities } from '../../app/store/records.ts'
+import { ATTEMPT_ROUTES, type AttemptRoute, type WorkerCapabilities } from '../../app/store/records.ts'
 import { digest, holds, id, instant, isDigest, oneOf } from './columns.ts'
 import { verifications } from './verifications.ts'
 
@@ -14,12 +15,17 @@ export const workers = pgTable(
     name: text('name').notNull().unique('workers_name'),
     /** Ed25519, SubjectPublicKeyInfo (RFC 8410) in base64. */
     publicKey: text('public_key').notNull().unique('workers_public_key'),
-    capabilities: jsonb('capabilities').$type<WorkerCapabilities>().notNull(),
+    place: text('place').$type<'in-process' | 'remote'>().notNull().default('remote'),
+    capabilities: jsonb('capabilities').$type<WorkerCapabilities>(),
     addedAt: instant('added_at').notNull(),
     revokedAt: instant('revoked_at'),
     lastSeenAt: instant('last_seen_at'),
   },
-  (t) => [index('workers_page').on(t.addedAt, t.id)],
+  (t) => [
+    oneOf('workers_place', t.place, ['in-process', 'remote']),
+    index('workers_page').on(t.addedAt, t.id),
+    index('workers_taking').on(t.place).where(sql`${t.revokedAt} is null`),
+  ],
 )
 
 /** One run of a recipe. A trigger refuses every change of one that is committed. */
@@ -32,11 +38,14 @@ export const attempts = pgTable(
       .references(() => verifications.id),
     number: integer('number').notNull(),
     mode: text('mode').$type<'live' | 'replay'>().notNull(),
+    route: text('route').$type<AttemptRoute>().notNull(),
     state: text('state').$type<'queued' | 'leased' | 'committed'>().notNull(),
     /** Tries that were begun. */
     tries: integer('tries').notNull(),
     outcome: text('outcome').$type<Outcome>(),
     report: jsonb('report').$type<Attempt>(),
+    /** Signed indexes that it took its packages by; null where no worker reported. */
+    indexes: jsonb('indexes').$type<readonly SignedIndex[]>(),
     /** Of the document as it was reported: by it a report that is sent again is known. Null where no worker reported. */
     reportDigest: digest('report_digest'),
     /** Of the lease that holds the attempt, or that committed it. */
@@ -51,6 +60,7 @@ export const attempts = pgTable(
     unique('attempts_number').on(t.verificationId, t.number),
     isDigest('attempts_report_digest_form', t.reportDigest),
     oneOf('attempts_mode', t.mode, ['live', 'replay']),
+    oneOf('attempts_route', t.route, ATTEMPT_ROUTES),
     oneOf('attempts_state', t.state, ['queued', 'leased', 'committed']),
     holds('attempts_number_range', sql`${t.number} between 1 and 9`),
     holds('attempts_tries', sql`${t.tries} >= 0`),

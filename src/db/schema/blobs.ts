@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import { bigint, index, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import type { BlobRole } from '../../app/store/records.ts'
 import { digest, holds, instant, isDigest } from './columns.ts'
+import { owners } from './owners.ts'
 import { verifications } from './verifications.ts'
 
 /** Which blobs the service keeps. Their bytes are in the store of blobs. */
@@ -13,6 +14,71 @@ export const blobs = pgTable(
     createdAt: instant('created_at').notNull(),
   },
   (t) => [isDigest('blobs_sha256_form', t.sha256), holds('blobs_size', sql`${t.size} >= 0`), index('blobs_page').on(t.createdAt, t.sha256)],
+)
+
+/** What a lock names: whoever needs the lock needs these too. */
+export const lockInputs = pgTable(
+  'lock_inputs',
+  {
+    lock: digest('lock')
+      .notNull()
+      .references(() => blobs.sha256),
+    sha256: digest('sha256')
+      .notNull()
+      .references(() => blobs.sha256),
+  },
+  (t) => [primaryKey({ columns: [t.lock, t.sha256] }), index('lock_inputs_by_input').on(t.sha256)],
+)
+
+/** Bytes that owners brought for submissions to come; forgotten after a while. */
+export const uploads = pgTable(
+  'uploads',
+  {
+    ownerId: text('owner_id')
+      .notNull()
+      .references(() => owners.id),
+    sha256: digest('sha256')
+      .notNull()
+      .references(() => blobs.sha256),
+    size: bigint('size', { mode: 'number' }).notNull(),
+    createdAt: instant('created_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.ownerId, t.sha256] }),
+    holds('uploads_size', sql`${t.size} >= 0`),
+    index('uploads_by_age').on(t.createdAt, t.sha256),
+    index('uploads_by_owner').on(t.ownerId, t.createdAt),
+    index('uploads_by_digest').on(t.sha256),
+  ],
+)
+
+/** Builders that attempts were made in. */
+export const builders = pgTable(
+  'builders',
+  {
+    digest: digest('digest').primaryKey(),
+    description: digest('description')
+      .notNull()
+      .references(() => blobs.sha256),
+    architecture: text('architecture').notNull(),
+    mkosi: text('mkosi').notNull(),
+    addedAt: instant('added_at').notNull(),
+  },
+  (t) => [isDigest('builders_digest_form', t.digest), index('builders_page').on(t.addedAt, t.digest)],
+)
+
+/** Blobs that a builder is made of: kept as long as it is known. */
+export const builderBlobs = pgTable(
+  'builder_blobs',
+  {
+    builder: digest('builder')
+      .notNull()
+      .references(() => builders.digest),
+    sha256: digest('sha256')
+      .notNull()
+      .references(() => blobs.sha256),
+  },
+  (t) => [primaryKey({ columns: [t.builder, t.sha256] }), index('builder_blobs_by_blob').on(t.sha256)],
 )
 
 /** What needs a blob, and as what. */

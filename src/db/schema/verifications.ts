@@ -2,8 +2,9 @@ import { sql } from 'drizzle-orm'
 import { boolean, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import type { Claim } from '../../../verifier/model/claim.ts'
 import type { Tier } from '../../../verifier/model/comparison.ts'
+import type { RecipeReading } from '../../../verifier/model/recipe.ts'
 import type { PinnedSource } from '../../../verifier/model/source.ts'
-import type { Verdict } from '../../../verifier/model/verdict.ts'
+import type { Verdict, VerdictReason } from '../../../verifier/model/verdict.ts'
 import type { SubmittedSource, VerificationState } from '../../app/store/records.ts'
 import { digest, holds, id, instant, isDigest, oneOf } from './columns.ts'
 import { owners } from './owners.ts'
@@ -24,6 +25,20 @@ export const verifications = pgTable(
     claims: jsonb('claims').$type<readonly Claim[]>().notNull(),
     lock: digest('lock'),
     inputs: digest('inputs'),
+    /** Asked for, until it is finished; then what was taken. */
+    builderWanted: digest('builder_wanted'),
+    maxAgeSeconds: integer('max_age_seconds'),
+    trusted: boolean('trusted').notNull().default(true),
+    /** What preparing it gave: null until then. */
+    sourceTar: digest('source_tar'),
+    recipe: jsonb('recipe').$type<RecipeReading>(),
+    architecture: text('architecture'),
+    /** The publisher's lock, or what an inputs archive brought. */
+    preparedLock: digest('prepared_lock'),
+    /** Of the pinned source: what an earlier rebuild is found by. */
+    treeDigest: digest('tree_digest'),
+    reusedFrom: text('reused_from'),
+    reasons: jsonb('reasons').$type<readonly VerdictReason[]>().notNull().default([]),
     attemptsWanted: integer('attempts_wanted').notNull(),
     callbackUrl: text('callback_url'),
     fingerprint: digest('fingerprint').notNull(),
@@ -48,10 +63,24 @@ export const verifications = pgTable(
     oneOf('verifications_verdict', t.verdict, ['reproduced', 'mismatch', 'nondeterministic', 'build-failed', 'refused', 'undecided']),
     holds('verifications_attempts_wanted', sql`${t.attemptsWanted} between 1 and 9`),
     holds('verifications_verdict_when_finished', sql`(${t.state} = 'finished') = (${t.verdict} is not null)`),
-    holds('verifications_report_when_finished', sql`(${t.state} = 'finished') = (${t.report} is not null)`),
+    isDigest('verifications_builder_wanted_form', t.builderWanted),
+    isDigest('verifications_source_tar_form', t.sourceTar),
+    isDigest('verifications_prepared_lock_form', t.preparedLock),
+    isDigest('verifications_tree_digest_form', t.treeDigest),
+    holds(
+      'verifications_prepared',
+      sql`(${t.sourceTar} is null) = (${t.recipe} is null or ${t.architecture} is null or ${t.pinned} is null)`,
+    ),
+    // A source that could not be pinned leaves nothing to report about.
+    holds(
+      'verifications_report_of_finished',
+      sql`case when ${t.state} = 'finished' then ${t.report} is not null or (${t.verdict} = 'undecided' and ${t.pinned} is null) else ${t.report} is null end`,
+    ),
     holds('verifications_tier_when_reproduced', sql`(${t.verdict} is not distinct from 'reproduced') = (${t.tier} is not null)`),
     holds('verifications_finished_at', sql`(${t.state} in ('finished', 'cancelled')) = (${t.finishedAt} is not null)`),
     holds('verifications_committed_when_finished', sql`${t.state} <> 'finished' or ${t.attemptsCommitted}`),
+    index('verifications_open_by_owner').on(t.ownerId).where(sql`${t.state} in ('accepted', 'running')`),
+    index('verifications_rebuilt').on(t.treeDigest, t.finishedAt).where(sql`${t.state} = 'finished' and ${t.reusedFrom} is null`),
     uniqueIndex('verifications_open_fingerprint').on(t.fingerprint).where(sql`${t.state} in ('accepted', 'running')`),
     index('verifications_page').on(t.createdAt, t.id),
     index('verifications_page_by_verdict').on(t.verdict, t.createdAt, t.id),

@@ -1,8 +1,6 @@
-import type { Input, InputLock } from '../../model/lock.ts'
+import type { InputLock, SignedIndex } from '../../model/lock.ts'
 import { aptSuites } from './apt-sandbox.ts'
 import type { InputProxy } from './input-proxy.ts'
-
-export type SignedIndex = Extract<Input, { kind: 'release' }>
 
 /**
  * The signed indexes that apt worked from in one attempt: those of its sources, and of them what it was handed. A lock may name more (a

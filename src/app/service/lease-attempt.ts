@@ -1,11 +1,12 @@
-import type { Attempt, OutcomeReason } from '../../verifier/model/attempt.ts'
-import type { Sha256 } from '../../verifier/model/digest.ts'
-import { Failure } from '../../verifier/model/failure.ts'
+import type { Attempt, OutcomeReason } from '../../../verifier/model/attempt.ts'
+import type { Sha256 } from '../../../verifier/model/digest.ts'
+import { Failure } from '../../../verifier/model/failure.ts'
+import type { SignedIndex } from '../../../verifier/model/lock.ts'
+import type { VerificationEvent } from '../lifecycle/verification-state.ts'
+import type { AttemptRoute, StoredAttempt } from '../store/records.ts'
+import type { AttemptQueue, HeldVerification, Unit } from '../store/store-ports.ts'
 import type { ServicePorts } from './accept-verification.ts'
 import { applyEvent } from './apply-event.ts'
-import type { VerificationEvent } from './lifecycle/verification-state.ts'
-import type { StoredAttempt } from './store/records.ts'
-import type { HeldVerification, Unit } from './store/store-ports.ts'
 
 /** How long a worker keeps an attempt without a heartbeat, ms. The queue's own patience is the same. */
 export const LEASE_MS = 60_000
@@ -16,6 +17,9 @@ export type LeasedAttempt = {
   readonly expiresAt: Date
   /** What to build. The claims are not part of it. */
   readonly submission: HeldVerification['submission']
+  readonly prepared: HeldVerification['prepared']
+  /** The other attempts, as they are now: a replay takes lock and builder from the first. */
+  readonly attempts: readonly StoredAttempt[]
 }
 
 const LOST: OutcomeReason = { code: 'lease-lost', message: 'the worker was not heard of any more', data: {} }
@@ -23,18 +27,32 @@ const LOST: OutcomeReason = { code: 'lease-lost', message: 'the worker was not h
 /** Jobs of which nothing is left to do are put away; so many in one transaction. */
 const MOST = 20
 
-/** Gives a worker the attempt that waits longest; undefined where none does. */
-export async function leaseAttempt(ports: ServicePorts, workerId: string): Promise<LeasedAttempt | undefined> {
+/** Gives a worker the attempt that waits longest on the first of its routes that has one; undefined where none does. */
+export async function leaseAttempt(
+  ports: ServicePorts,
+  { workerId, routes }: { workerId: string; routes: readonly AttemptRoute[] },
+): Promise<LeasedAttempt | undefined> {
   return await ports.unitOfWork.run(async (unit) => {
-    for (let looked = 0; looked < MOST; looked += 1) {
-      const job = await unit.jobs.take('attempt')
-      if (job === undefined) return undefined
-      const leased = await leaseJob(unit, { ports, attemptId: job.data.attemptId, workerId })
+    for (const route of routes) {
+      const leased = await leaseOn(unit, { ports, workerId, queue: `attempt-${route}` })
       if (leased !== undefined) return leased
-      await unit.jobs.complete('attempt', job.id)
     }
     return undefined
   })
+}
+
+async function leaseOn(
+  unit: Unit,
+  { ports, workerId, queue }: { ports: ServicePorts; workerId: string; queue: AttemptQueue },
+): Promise<LeasedAttempt | undefined> {
+  for (let looked = 0; looked < MOST; looked += 1) {
+    const job = await unit.jobs.take(queue)
+    if (job === undefined) return undefined
+    const leased = await leaseJob(unit, { ports, attemptId: job.data.attemptId, workerId })
+    if (leased !== undefined) return leased
+    await unit.jobs.complete(queue, job.id)
+  }
+  return undefined
 }
 
 async function leaseJob(unit: Unit, o: { ports: ServicePorts; attemptId: string; workerId: string }): Promise<LeasedAttempt | undefined> {
@@ -59,7 +77,14 @@ async function leaseJob(unit: Unit, o: { ports: ServicePorts; attemptId: string;
   const stored = after.held.attempts.find(({ id }) => id === attempt.id)
   return stored === undefined
     ? undefined
-    : { attempt: stored, lease: lease.id, expiresAt: new Date(lease.expiresAt), submission: held.submission }
+    : {
+        attempt: stored,
+        lease: lease.id,
+        expiresAt: new Date(lease.expiresAt),
+        submission: held.submission,
+        prepared: held.prepared,
+        attempts: after.held.attempts,
+      }
 }
 
 export type LeaseHolder = { readonly attemptId: string; readonly lease: string; readonly worker: string }
@@ -79,7 +104,7 @@ export async function keepLease(ports: ServicePorts, holder: LeaseHolder): Promi
       newId: ports.newId,
       reason: LOST,
     })
-    await unit.jobs.touch('attempt', { id: attempt.id, tries: attempt.life.tries })
+    await unit.jobs.touch(`attempt-${attempt.route}`, { id: attempt.id, tries: attempt.life.tries })
     return new Date(expiresAt)
   })
 }
@@ -88,7 +113,10 @@ export async function keepLease(ports: ServicePorts, holder: LeaseHolder): Promi
  * Takes the report of the worker that holds the lease. The same report again is answered like the first. Fails like `keepLease`.
  * `digest` is of the document as it was sent.
  */
-export async function reportAttempt(ports: ServicePorts, o: LeaseHolder & { report: Attempt; digest: Sha256 }): Promise<StoredAttempt> {
+export async function reportAttempt(
+  ports: ServicePorts,
+  o: LeaseHolder & { report: Attempt; indexes?: readonly SignedIndex[]; digest: Sha256 },
+): Promise<StoredAttempt> {
   return await ports.unitOfWork.run(async (unit) => {
     const { attempt, held } = await mustHold(unit, o.attemptId)
     const at = ports.now()
@@ -101,11 +129,13 @@ export async function reportAttempt(ports: ServicePorts, o: LeaseHolder & { repo
       at,
       newId: ports.newId,
       report,
+      indexes: o.indexes ?? [],
       reason: LOST,
     })
     const stored = after.attempts.find(({ id }) => id === attempt.id) ?? attempt
-    if (changed && stored.life.state === 'committed') await unit.jobs.complete('attempt', attempt.id)
-    if (changed && stored.life.state === 'queued') await unit.jobs.retry('attempt', { id: attempt.id, tries: attempt.life.tries })
+    if (changed && stored.life.state === 'committed') await unit.jobs.complete(`attempt-${attempt.route}`, attempt.id)
+    if (changed && stored.life.state === 'queued')
+      await unit.jobs.retry(`attempt-${attempt.route}`, { id: attempt.id, tries: attempt.life.tries })
     return stored
   })
 }

@@ -1,5 +1,5 @@
-import { Failure } from '../../verifier/model/failure.ts'
-import type { IllegalCode } from './lifecycle/attempt-state.ts'
+import { Failure } from '../../../verifier/model/failure.ts'
+import type { IllegalCode } from '../lifecycle/attempt-state.ts'
 
 const REFUSALS: Readonly<Record<IllegalCode, readonly [string, string]>> = {
   'lease-held': ['the attempt is being run by another worker', 'take another job'],

@@ -1,10 +1,8 @@
-import type { Sha256 } from '../../verifier/model/digest.ts'
-import { Failure } from '../../verifier/model/failure.ts'
-import { openAttempt } from './apply-event.ts'
-import { acceptedLife } from './lifecycle/verification-state.ts'
-import { fingerprintOf } from './store/fingerprint.ts'
-import type { BlobRole, Submission } from './store/records.ts'
-import type { Unit, UnitOfWork } from './store/store-ports.ts'
+import type { Sha256 } from '../../../verifier/model/digest.ts'
+import { Failure } from '../../../verifier/model/failure.ts'
+import { fingerprintOf } from '../store/fingerprint.ts'
+import type { BlobRole, Submission } from '../store/records.ts'
+import type { Unit, UnitOfWork } from '../store/store-ports.ts'
 
 export type ServicePorts = {
   readonly unitOfWork: UnitOfWork
@@ -25,7 +23,7 @@ export type AcceptCommand = {
 export type Accepted = { readonly verificationId: string; readonly joined: boolean }
 
 /**
- * Accepts a submission: the verification, its first attempts and their jobs are there as a whole or not at all. Fails with
+ * Accepts a submission: the verification and the job that prepares it are there as a whole or not at all. Fails with
  * `idempotency-key-reused`.
  */
 export async function acceptVerification({ unitOfWork, now, newId }: ServicePorts, command: AcceptCommand): Promise<Accepted> {
@@ -72,10 +70,8 @@ async function insertOrJoin(unit: Unit, o: { command: AcceptCommand; at: Date; n
   ]
   for (const [role, sha256] of roles)
     if (sha256 !== null) await unit.blobs.refer({ sha256, size: sizes.get(sha256) ?? 0, verificationId: id, role, at: o.at })
-  const locked = submission.lock !== null || submission.inputs !== null
-  const { attempts } = acceptedLife({ wanted: submission.attempts, locked })
-  for (const [index] of attempts.entries())
-    await openAttempt(unit, { verificationId: id, number: index + 1, mode: locked ? 'replay' : 'live', at: o.at, newId: o.newId })
+  await unit.jobs.enqueue('preparation', { verificationId: id })
+  await unit.notices.send('verifications', id)
   return { verificationId: id, joined: false }
 }
 

@@ -1,7 +1,8 @@
-import { type Attempt, attemptWithoutRun, type OutcomeReason } from '../../verifier/model/attempt.ts'
-import { attemptsCommitted, transition, type VerificationEvent, type VerificationLife } from './lifecycle/verification-state.ts'
-import type { StoredAttempt } from './store/records.ts'
-import type { HeldVerification, Unit } from './store/store-ports.ts'
+import { type Attempt, attemptWithoutRun, type OutcomeReason } from '../../../verifier/model/attempt.ts'
+import type { SignedIndex } from '../../../verifier/model/lock.ts'
+import { attemptsCommitted, transition, type VerificationEvent, type VerificationLife } from '../lifecycle/verification-state.ts'
+import { ARCHITECTURES, type AttemptRoute, type StoredAttempt } from '../store/records.ts'
+import type { HeldVerification, Unit } from '../store/store-ports.ts'
 import { transitionRefused } from './transition-refused.ts'
 
 export type Happening = {
@@ -12,6 +13,8 @@ export type Happening = {
   readonly newId: () => string
   /** What a worker said of the attempt that the event is about. */
   readonly report?: Attempt
+  /** Signed indexes that it took packages by. */
+  readonly indexes?: readonly SignedIndex[]
   /** Why a try or an attempt ended that no worker reported. */
   readonly reason: OutcomeReason
 }
@@ -36,7 +39,8 @@ export async function applyEvent(
       continue
     }
     const report = life.state === 'committed' ? committedReport(attempt, life.outcome, happening) : null
-    const saved = { ...attempt, life, report, committedAt: report === null ? null : at }
+    const indexes = report === null ? [] : (happening.indexes ?? [])
+    const saved = { ...attempt, life, report, indexes, committedAt: report === null ? null : at }
     await unit.attempts.save(saved, { report, at })
     attempts.push(saved)
   }
@@ -55,40 +59,52 @@ export async function applyEvent(
       reason,
     })
   }
-  for (const number of step.opened)
-    attempts.push(await openAttempt(unit, { verificationId, number, mode: 'replay', at, newId: happening.newId }))
+  for (const number of step.opened) attempts.push(await openAttempt(unit, { happening, number }))
   await advance(unit, { verificationId, before: held.life, after: step.life })
+  // A heartbeat is nothing that anybody waits for.
+  if (event.kind !== 'attempt' || event.event.kind !== 'heartbeat') await unit.notices.send('verifications', verificationId)
   return { changed: true, held: { ...held, life: step.life, attempts } }
 }
 
-/** A new attempt and its job. */
-export async function openAttempt(
-  unit: Unit,
-  o: { verificationId: string; number: number; mode: 'live' | 'replay'; at: Date; newId: () => string },
-): Promise<StoredAttempt> {
+/** A new attempt and its job. Who has more open waits behind who has less: the queue is fair between owners, and in order for each. */
+async function openAttempt(unit: Unit, { happening, number }: { happening: Happening; number: number }): Promise<StoredAttempt> {
+  const { verificationId, held, at, newId } = happening
   const attempt: StoredAttempt = {
-    id: o.newId(),
-    verificationId: o.verificationId,
-    number: o.number,
-    mode: o.mode,
+    id: newId(),
+    verificationId,
+    number,
+    mode: number === 1 && !held.life.locked ? 'live' : 'replay',
+    route: routeOf(held),
     life: { state: 'queued', tries: 0 },
     report: null,
-    createdAt: o.at,
+    indexes: [],
+    createdAt: at,
     committedAt: null,
   }
   await unit.attempts.insert(attempt)
-  await unit.jobs.enqueue('attempt', { attemptId: attempt.id })
+  const open = await unit.verifications.openOf(held.submission.ownerId)
+  await unit.jobs.enqueue(`attempt-${attempt.route}`, { attemptId: attempt.id }, { priority: -Math.min(open, MOST_OPEN) })
   return attempt
 }
 
+const MOST_OPEN = 10_000
+
+/** Whoever prepares refuses a recipe that no worker can build. */
+function routeOf({ prepared, submission }: HeldVerification): AttemptRoute {
+  const architecture = ARCHITECTURES.find((one) => one === prepared?.architecture)
+  if (architecture === undefined) throw new TypeError('an attempt of what is not prepared')
+  return `${architecture}-${submission.trusted ? 'trusted' : 'stranger'}`
+}
+
 async function advance(
-  { verifications }: Unit,
+  { verifications, jobs }: Unit,
   { verificationId, before, after }: { verificationId: string; before: VerificationLife; after: VerificationLife },
 ): Promise<void> {
   if (after.state !== 'running') return
   const committed = attemptsCommitted(after)
-  if (before.state !== after.state || committed !== attemptsCommitted(before))
-    await verifications.advance(verificationId, { state: 'running', committed })
+  if (before.state === after.state && committed === attemptsCommitted(before)) return
+  await verifications.advance(verificationId, { state: 'running', committed })
+  if (committed) await jobs.enqueue('decision', { verificationId })
 }
 
 /** The document of an attempt that is committed: the worker's where it reported this outcome, else one that says what ended it. */

@@ -1,19 +1,19 @@
-import type { OutcomeReason } from '../../verifier/model/attempt.ts'
-import type { Tier } from '../../verifier/model/comparison.ts'
-import type { Sha256 } from '../../verifier/model/digest.ts'
-import { Failure } from '../../verifier/model/failure.ts'
-import type { Verdict } from '../../verifier/model/verdict.ts'
+import type { OutcomeReason } from '../../../verifier/model/attempt.ts'
+import type { Tier } from '../../../verifier/model/comparison.ts'
+import type { Sha256 } from '../../../verifier/model/digest.ts'
+import type { Verdict, VerdictReason } from '../../../verifier/model/verdict.ts'
+import type { BlobRole, Subject } from '../store/records.ts'
 import type { ServicePorts } from './accept-verification.ts'
 import { applyEvent } from './apply-event.ts'
-import type { BlobRole, Subject } from './store/records.ts'
-import type { HeldVerification, Unit } from './store/store-ports.ts'
+import { holdVerification } from './hold-verification.ts'
 
 export type StoredDecision = {
   readonly verdict: Verdict
   readonly tier: Tier | null
+  readonly reasons: readonly VerdictReason[]
   readonly builder: Sha256 | null
-  /** The report, which is in the store of blobs already, as everything in `blobs` is. */
-  readonly report: Sha256
+  /** The report, which is in the store of blobs already, as everything in `blobs` is. Null where not even the source could be pinned. */
+  readonly report: Sha256 | null
   readonly artifacts: readonly Subject[]
   readonly blobs: readonly { readonly sha256: Sha256; readonly size: number; readonly role: BlobRole }[]
   /** Types of the statements that are to be signed about it; none where it is undecided, which says nothing about the image. */
@@ -28,25 +28,26 @@ const CANCELLED: OutcomeReason = { code: 'cancelled', message: 'the verification
  * `attempts-open` or `verification-over`.
  */
 export async function decide(ports: ServicePorts, verificationId: string, decision: StoredDecision): Promise<void> {
-  const { verdict, tier, builder, report, artifacts, blobs } = decision
+  const { verdict, tier, reasons, builder, report, artifacts, blobs } = decision
   const statements = verdict === 'undecided' ? [] : decision.statements
   await ports.unitOfWork.run(async (unit) => {
-    const held = await hold(unit, verificationId)
+    const held = await holdVerification(unit, verificationId)
     const at = ports.now()
     const event = { kind: 'decide', verdict, tier } as const
     if (!(await applyEvent(unit, { verificationId, held, event, at, newId: ports.newId, reason: NONE })).changed) return
     for (const blob of blobs) await unit.blobs.refer({ ...blob, verificationId, at })
-    await unit.verifications.finish(verificationId, { verdict, tier, builder, report, artifacts, at })
+    await unit.verifications.finish(verificationId, { verdict, tier, reasons, builder, report, artifacts, at })
     for (const predicateType of statements)
       if (await unit.attestations.plan({ verificationId, predicateType, at }))
         await unit.jobs.enqueue('signing', { verificationId, predicateType })
+    if (held.submission.callbackUrl !== null) await unit.jobs.enqueue('callback', { verificationId })
   })
 }
 
 /** Cancels a verification, and its attempts that are not committed. Again changes nothing. Fails with `verification-over`. */
 export async function cancelVerification(ports: ServicePorts, verificationId: string): Promise<void> {
   await ports.unitOfWork.run(async (unit) => {
-    const held = await hold(unit, verificationId)
+    const held = await holdVerification(unit, verificationId)
     const at = ports.now()
     const { changed } = await applyEvent(unit, {
       verificationId,
@@ -57,13 +58,7 @@ export async function cancelVerification(ports: ServicePorts, verificationId: st
       reason: CANCELLED,
     })
     if (!changed) return
-    for (const { id, life } of held.attempts) if (life.state !== 'committed') await unit.jobs.cancel('attempt', id)
+    for (const { id, life, route } of held.attempts) if (life.state !== 'committed') await unit.jobs.cancel(`attempt-${route}`, id)
     await unit.verifications.cancel(verificationId, at)
   })
-}
-
-async function hold(unit: Unit, verificationId: string): Promise<HeldVerification> {
-  const held = await unit.verifications.hold(verificationId)
-  if (held !== undefined) return held
-  throw new Failure({ code: 'verification-unknown', message: 'there is no such verification', hint: 'check its id' })
 }

@@ -1,0 +1,163 @@
+import { z } from 'zod'
+import { Attempt } from '../../../verifier/model/attempt.ts'
+import { Claim } from '../../../verifier/model/claim.ts'
+import { Tier } from '../../../verifier/model/comparison.ts'
+import { Sha256 } from '../../../verifier/model/digest.ts'
+import { RecipeReading } from '../../../verifier/model/recipe.ts'
+import { PinnedSource, RecipePath } from '../../../verifier/model/source.ts'
+import { Verdict, VerdictReason } from '../../../verifier/model/verdict.ts'
+import { SubmittedSource } from '../store/records.ts'
+
+/** The documents of the public API: what is validated, what answers are made of, and what openapi.json and clients are made from. */
+const Instant = z.iso.datetime()
+const Id = z.uuid()
+
+/** A git repository, or an archive that was uploaded before (`POST /v1/uploads`). */
+export const SourceRequest = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('git'),
+    url: z.string().min(1).max(2048),
+    commit: z.string().min(1).max(256),
+    path: RecipePath.default('.'),
+  }),
+  z.strictObject({ kind: z.literal('archive'), sha256: Sha256, name: z.string().min(1).max(255), path: RecipePath.default('.') }),
+])
+
+/** `POST /v1/verifications`. */
+export const SubmissionRequest = z.strictObject({
+  source: SourceRequest,
+  claims: z.array(Claim).min(1).max(32),
+  /** An uploaded input lock: every attempt is then a replay of it. */
+  lock: Sha256.nullable().default(null),
+  /** An uploaded inputs archive, that belongs to the lock or brings its own. */
+  inputs: Sha256.nullable().default(null),
+  /** Digest of a builder that the service knows; null: its default one. */
+  builder: Sha256.nullable().default(null),
+  attempts: z.int().min(1).max(9).default(2),
+  /** Takes an answer that is no older than so many seconds, where recipe, lock and builder are the same; null: rebuilds. */
+  maxAge: z
+    .int()
+    .min(1)
+    .max(365 * 86_400)
+    .nullable()
+    .default(null),
+  /** Told once of the end: https, on a public address. */
+  callback: z
+    .url({ protocol: /^https$/ })
+    .max(2048)
+    .nullable()
+    .default(null),
+})
+export type SubmissionRequest = z.infer<typeof SubmissionRequest>
+
+export const UploadAnswer = z.strictObject({ sha256: Sha256, size: z.int().nonnegative(), expiresAt: Instant })
+export type UploadAnswer = z.infer<typeof UploadAnswer>
+
+export const OwnerView = z.strictObject({
+  id: Id,
+  kind: z.enum(['local', 'oidc']),
+  name: z.string(),
+  issuer: z.string(),
+  subject: z.string(),
+})
+
+export const AttestationView = z.strictObject({
+  id: Id,
+  verification: Id,
+  predicateType: z.string(),
+  /** Blob of the Sigstore bundle, and where to have it. */
+  bundle: Sha256,
+  signer: z.string(),
+  createdAt: Instant,
+  links: z.strictObject({ bundle: z.string() }),
+})
+export type AttestationView = z.infer<typeof AttestationView>
+
+/** One try of an attempt that ended: nothing that ran is hidden. */
+export const TryView = z.strictObject({
+  number: z.int().positive(),
+  worker: z.string(),
+  startedAt: Instant,
+  endedAt: Instant,
+  ending: z.enum(['committed', 'infrastructure', 'lease-lost', 'cancelled']),
+  reason: z.string().nullable(),
+})
+
+export const AttemptView = z.strictObject({
+  id: Id,
+  verification: Id,
+  number: z.int().positive(),
+  mode: z.enum(['live', 'replay']),
+  state: z.enum(['queued', 'leased', 'committed']),
+  outcome: Attempt.shape.outcome.nullable(),
+  /** Null until all attempts of the verification are committed: what one worker saw, no other could repeat. */
+  report: Attempt.nullable(),
+  tries: z.array(TryView),
+  createdAt: Instant,
+  committedAt: Instant.nullable(),
+  links: z.strictObject({ self: z.string(), log: z.string(), events: z.string() }),
+})
+export type AttemptView = z.infer<typeof AttemptView>
+
+export const VerificationView = z.strictObject({
+  id: Id,
+  state: z.enum(['accepted', 'running', 'finished', 'cancelled']),
+  verdict: Verdict.nullable(),
+  tier: Tier.nullable(),
+  reasons: z.array(VerdictReason),
+  owner: OwnerView,
+  source: SubmittedSource,
+  pinned: PinnedSource.nullable(),
+  /** Null until all attempts are committed, and where that never came. */
+  claims: z.array(Claim).nullable(),
+  architecture: z.string().nullable(),
+  builder: Sha256.nullable(),
+  lock: Sha256.nullable(),
+  reusedFrom: Id.nullable(),
+  /** Blob of the report. */
+  report: Sha256.nullable(),
+  /** What is yet to be signed. */
+  attestations: z.array(AttestationView),
+  createdAt: Instant,
+  finishedAt: Instant.nullable(),
+  links: z.strictObject({
+    self: z.string(),
+    attempts: z.string(),
+    events: z.string(),
+    report: z.string().nullable(),
+    source: z.string().nullable(),
+  }),
+})
+export type VerificationView = z.infer<typeof VerificationView>
+
+/** The answer to a submission: 202, with a Location. `notice` says what its owner should know, such as that no worker is there yet. */
+export const SubmissionAnswer = z.strictObject({
+  verification: VerificationView,
+  /** The owner had the same submission open, or said the same before. */
+  joined: z.boolean(),
+  notice: z.string().nullable(),
+})
+export type SubmissionAnswer = z.infer<typeof SubmissionAnswer>
+
+/** One (source, claim, owner) that a digest is known by: a stranger's junk source says nothing about a victim's. */
+export const KnownView = z.strictObject({
+  sha256: Sha256,
+  subjects: z.array(z.strictObject({ kind: z.enum(['claim', 'artifact']), name: z.string() })),
+  verification: VerificationView,
+})
+
+export const pageOf = <T extends z.ZodType>(item: T) => z.strictObject({ items: z.array(item), next: z.string().nullable() })
+
+/** RFC 9457. `code` is stable; `hint` says what to do. */
+export const Problem = z.strictObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string(),
+  hint: z.string(),
+  instance: z.string(),
+})
+export type Problem = z.infer<typeof Problem>
+
+export const RecipeView = RecipeReading
