@@ -1,0 +1,85 @@
+import { setInterval } from 'node:timers'
+import type { JobKinds, NoticeBoard, TakenJob, Unit, UnitOfWork } from '../store/store-ports.ts'
+import { JobLine } from './job-line.ts'
+
+/** What coordinators do themselves; an attempt is a worker's. */
+export const OWN_JOBS = ['preparation', 'decision', 'signing', 'callback'] as const
+export type OwnJob = (typeof OWN_JOBS)[number]
+
+type Write = (unit: Unit) => Promise<void>
+
+/**
+ * What came of a job. `write` runs in the transaction that ends it, so that a result is there exactly when its job is over; where the
+ * database chooses another transaction it runs again, and where somebody else has the job meanwhile, nothing of it stays.
+ */
+export type JobEnd<K extends OwnJob> =
+  | { readonly end: 'done'; readonly write?: Write }
+  /** Tried again after the queue's delay, which grows, or, with `at`, as a new job that begins then and knows what `data` says. */
+  | { readonly end: 'again'; readonly write?: Write; readonly next?: { readonly at: Date; readonly data: JobKinds[K] } }
+
+/** Does one job outside of any transaction. `signal` fires when somebody else may have it by now, and when the coordinator is to end. */
+export type JobWork<K extends OwnJob> = (job: TakenJob<K>, signal: AbortSignal) => Promise<JobEnd<K>>
+
+/** How one kind is done, and how many at once. */
+export type JobTrade<K extends OwnJob> = { readonly work: JobWork<K>; readonly atOnce: number }
+export type JobTrades = { readonly [K in OwnJob]: JobTrade<K> }
+
+/** Something that went wrong and was not the job's own matter: a defect of ours, or a database that was away. */
+export type JobTrouble = {
+  /** By which whoever reports it and whoever reads the log mean the same. */
+  readonly id: string
+  readonly kind: OwnJob
+  readonly verificationId: string | null
+  /** Of a `Failure`; `internal` for a defect. */
+  readonly code: string
+  /** For the operator's log alone. */
+  readonly cause: unknown
+}
+
+/** All in milliseconds. */
+export type JobTiming = {
+  /** How often the queue is looked into where no notice came. */
+  readonly pollMs: number
+  /** How often a job that is worked on is kept. */
+  readonly touchMs: number
+  /** After how long without that somebody else may have it: the queue's own patience. */
+  readonly patienceMs: number
+  /** How long what is under way may take when the coordinator is to end, before it is given back. */
+  readonly drainMs: number
+}
+
+export const JOB_TIMING: JobTiming = { pollMs: 3000, touchMs: 5000, patienceMs: 15_000, drainMs: 10_000 }
+
+export type JobPorts = {
+  readonly unitOfWork: UnitOfWork
+  readonly notices: NoticeBoard
+  readonly newId: () => string
+  readonly onTrouble: (trouble: JobTrouble) => void
+}
+
+/**
+ * Does a coordinator's jobs until the signal fires, and resolves once what was under way has ended or was given back. Nothing that a job
+ * does ends it otherwise. Any number of coordinators may do this on one database. Rejects where notices cannot be listened for.
+ */
+export async function runJobs(ports: JobPorts, trades: JobTrades, signal: AbortSignal, timing: JobTiming = JOB_TIMING): Promise<void> {
+  const lines = [
+    new JobLine('preparation', trades.preparation, ports, timing),
+    new JobLine('decision', trades.decision, ports, timing),
+    new JobLine('signing', trades.signing, ports, timing),
+    new JobLine('callback', trades.callback, ports, timing),
+  ]
+  const wakeAll = (): void => {
+    for (const line of lines) line.wake()
+  }
+  await using _listening = await ports.notices.listen('jobs', {
+    onNotice: (about) => lines.find(({ kind }) => kind === about)?.wake(),
+    onGap: wakeAll,
+  })
+  // What waits for its time sends no notice when that comes.
+  const poll = setInterval(wakeAll, timing.pollMs)
+  try {
+    await Promise.all(lines.map((line) => line.run(signal)))
+  } finally {
+    clearInterval(poll)
+  }
+}
