@@ -69,13 +69,15 @@ const PAGES: readonly [string, (request: PageRequest) => Promise<unknown>, strin
   ['verifications of a digest', list({ subject: digestOf('7') }), 'subjects_page'],
   ['what is known about a digest', (request) => reads.verifications.known(digestOf('7'), request), 'subjects_page'],
   ['open verifications', (request) => reads.verifications.open(request), 'verifications_open'],
-  ['tokens of an owner', (request) => reads.tokens.page('owner 3', request), 'tokens_page'],
+  ['tokens', (request) => reads.tokens.page(request), 'tokens_page'],
   ['workers', (request) => reads.workers.page(request), 'workers_page'],
   ['owners', (request) => reads.owners.page(request), 'owners_page'],
   ['attestations', (request) => reads.attestations.page(request), 'attestations_page'],
   ['builders', (request) => reads.builders.page(request), 'builders_page'],
 ]
 const READS: readonly [string, () => Promise<unknown>, string][] = [
+  ['a token', () => reads.tokens.withSecret(digestOf('777'), new Date(0)), 'tokens_secret_digest'],
+  ['the owner that a token is of', () => reads.owners.withSubject('local', 's777'), 'owners_issuer_subject'],
   ['a verification', () => reads.verifications.read('00000777'), 'verifications_pkey'],
   ['the attempts of a verification', () => reads.attempts.of('00000777'), 'attempts_number'],
   ['leases that ran out', () => reads.attempts.expired(new Date(), 20), 'attempts_lease_expiry'],

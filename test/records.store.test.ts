@@ -213,19 +213,30 @@ describe.each(databases())('records on %s', (kind) => {
       lastUsedAt: null,
     }
     await run(({ tokens }) => tokens.insert(token, secret))
+    const noteUse = () => run(({ tokens }) => tokens.used(token.id, { now: clock.now(), since: new Date(clock.now().getTime() - 1000) }))
+    await noteUse()
     const used = { ...token, lastUsedAt: clock.now() }
-    expect(await run(({ tokens }) => tokens.use(secret, clock.now()))).toEqual(used)
-    expect(await run(({ tokens }) => tokens.use(digestOf('else'), clock.now()))).toBeUndefined()
-    expect(await store.reads.tokens.page(owner.id, { cursor: null, limit: 5 })).toEqual({ items: [used], next: null })
-    expect(await run(({ tokens }) => tokens.use(secret, token.expiresAt))).toBeUndefined()
-    expect(await run(({ tokens }) => tokens.revoke(token.id, clock.now()))).toBe(true)
-    expect(await run(({ tokens }) => tokens.revoke(token.id, clock.now()))).toBe(false)
-    expect(await run(({ tokens }) => tokens.use(secret, clock.now()))).toBeUndefined()
+    clock.pass(1)
+    await noteUse()
+    const { tokens: reading } = store.reads
+    expect(await reading.withSecret(secret, clock.now())).toEqual(used)
+    expect(await reading.withSecret(digestOf('else'), clock.now())).toBeUndefined()
+    expect(await reading.page({ cursor: null, limit: 5 })).toEqual({ items: [used], next: null })
+    expect(await reading.withSecret(secret, token.expiresAt)).toBeUndefined()
+    const ended = { ...used, revokedAt: clock.now() }
+    expect(await run(({ tokens }) => tokens.revoke(token.id, clock.now()))).toEqual(ended)
+    expect(await run(({ tokens }) => tokens.revoke(token.id, clock.pass(1)))).toEqual(ended)
+    expect(await run(({ tokens }) => tokens.revoke(newId(), clock.now()))).toBeUndefined()
+    expect(await reading.withSecret(secret, clock.now())).toBeUndefined()
   })
 
   it('of owners and workers are made once', async () => {
     const same = { ...owner, id: newId(), name: 'another name' }
-    expect(await run(({ owners }) => owners.ensure(same))).toEqual(owner)
+    expect(await run(({ owners }) => owners.ensure(same))).toEqual({ ...owner, name: 'another name' })
+    expect(await run(({ owners }) => owners.ensure(owner))).toEqual(owner)
+    expect(await run(({ owners }) => owners.ensure({ ...owner, id: newId() }))).toEqual(owner)
+    expect(await store.reads.owners.withSubject(owner.issuer, owner.subject)).toEqual(owner)
+    expect(await store.reads.owners.withSubject(owner.issuer, 'else')).toBeUndefined()
     expect(await run(({ workers }) => workers.insert({ ...worker, id: newId(), name: 'else' }))).toBe(false)
     expect(await run(({ workers }) => workers.insert({ ...worker, id: newId(), publicKey: 'else' }))).toBe(false)
     const two = await addWorker(store, 'two', clock.pass(1))

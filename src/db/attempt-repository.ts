@@ -85,10 +85,11 @@ export function workersOf(session: Session): Workers {
           .limit(1)
         return found.length > 0
       }),
-    revoke: (id, now) =>
+    revoke: (name, now) =>
       session(async (db) => {
-        const open = and(eq(workers.id, id), isNull(workers.revokedAt))
-        return (await db.update(workers).set({ revokedAt: now }).where(open).returning({ id: workers.id })).length > 0
+        const revokedAt = sql`coalesce(${workers.revokedAt}, ${now.toISOString()}::timestamptz)`
+        const [row] = await db.update(workers).set({ revokedAt }).where(eq(workers.name, name)).returning()
+        return row
       }),
     page: (request) =>
       session(async (db) => {

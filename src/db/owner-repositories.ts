@@ -1,4 +1,4 @@
-import { and, eq, gt, isNull, lte } from 'drizzle-orm'
+import { and, eq, gt, isNull, lt, lte, ne, or, sql } from 'drizzle-orm'
 import { pageOf } from '../app/store/page.ts'
 import type { Token } from '../app/store/records.ts'
 import type { IdempotencyKeys, Owners, Tokens } from '../app/store/store-ports.ts'
@@ -15,7 +15,11 @@ export function ownersOf(session: Session): Owners {
         const [made] = await db
           .insert(owners)
           .values(owner)
-          .onConflictDoNothing({ target: [owners.issuer, owners.subject] })
+          .onConflictDoUpdate({
+            target: [owners.issuer, owners.subject],
+            set: { name: owner.name },
+            setWhere: ne(owners.name, owner.name),
+          })
           .returning()
         if (made !== undefined) return made
         const [found] = await db.select().from(owners).where(same(owner.issuer, owner.subject))
@@ -24,6 +28,11 @@ export function ownersOf(session: Session): Owners {
     find: (id) =>
       session(async (db) => {
         const [found] = await db.select().from(owners).where(eq(owners.id, id))
+        return found
+      }),
+    withSubject: (issuer, subject) =>
+      session(async (db) => {
+        const [found] = await db.select().from(owners).where(same(issuer, subject))
         return found
       }),
     page: (request) =>
@@ -46,24 +55,33 @@ export function tokensOf(session: Session): Tokens {
       session(async (db) => {
         await db.insert(tokens).values({ ...token, secretDigest })
       }),
-    use: (secretDigest, now) =>
+    withSecret: (secretDigest, now) =>
       session(async (db) => {
         const usable = and(eq(tokens.secretDigest, secretDigest), isNull(tokens.revokedAt), gt(tokens.expiresAt, now))
-        const [row] = await db.update(tokens).set({ lastUsedAt: now }).where(usable).returning()
+        const [row] = await db.select().from(tokens).where(usable)
         return row === undefined ? undefined : tokenOf(row)
+      }),
+    used: (id, { now, since }) =>
+      session(async (db) => {
+        const stale = or(isNull(tokens.lastUsedAt), lt(tokens.lastUsedAt, since))
+        await db
+          .update(tokens)
+          .set({ lastUsedAt: now })
+          .where(and(eq(tokens.id, id), stale))
       }),
     revoke: (id, now) =>
       session(async (db) => {
-        const open = and(eq(tokens.id, id), isNull(tokens.revokedAt))
-        return (await db.update(tokens).set({ revokedAt: now }).where(open).returning({ id: tokens.id })).length > 0
+        const revokedAt = sql`coalesce(${tokens.revokedAt}, ${now.toISOString()}::timestamptz)`
+        const [row] = await db.update(tokens).set({ revokedAt }).where(eq(tokens.id, id)).returning()
+        return row === undefined ? undefined : tokenOf(row)
       }),
-    page: (ownerId, request) =>
+    page: (request) =>
       session(async (db) => {
         const { after, order, limit } = keyset(request, tokens.createdAt, tokens.id)
         const rows = await db
           .select()
           .from(tokens)
-          .where(and(eq(tokens.ownerId, ownerId), after))
+          .where(after)
           .orderBy(...order)
           .limit(limit)
         return pageOf(rows, request.limit, { item: tokenOf, place: (row) => ({ at: row.createdAt, id: row.id }) })

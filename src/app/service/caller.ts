@@ -16,7 +16,7 @@ export type Caller = {
 }
 
 /**
- * Who sends this `Authorization` header. Null, where there is none, fails with `credentials-missing`; whatever else cannot be believed with
- * a code of `credentials-…`, whose message names nothing of the header.
+ * Who sends this `Authorization` header. Null, where there is none, fails with `credentials-missing`; whatever else does not count fails with
+ * `token-invalid`, in the same words whatever the reason, and an issuer of identity tokens that does not answer with `issuer-unreachable`.
  */
 export type Authenticate = (header: string | null) => Promise<Caller>

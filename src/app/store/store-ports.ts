@@ -49,19 +49,22 @@ export type HeldVerification = {
 }
 
 export interface Owners {
-  /** The owner of this issuer and subject, made where there is none; the name is the first one given. */
+  /** The owner of this issuer and subject, made where there is none. It has the name that is given last: repositories are renamed. */
   ensure(owner: Owner): Promise<Owner>
   find(id: string): Promise<Owner | undefined>
+  withSubject(issuer: string, subject: string): Promise<Owner | undefined>
   page(request: PageRequest): Promise<Page<Owner>>
 }
 
 export interface Tokens {
   insert(token: Token, secretDigest: Sha256): Promise<void>
-  /** The token with this secret unless it is revoked or has expired; notes that it was used. */
-  use(secretDigest: Sha256, now: Date): Promise<Token | undefined>
-  /** False where there is none, or it was revoked before. */
-  revoke(id: string, now: Date): Promise<boolean>
-  page(ownerId: string, request: PageRequest): Promise<Page<Token>>
+  /** The token with this secret unless it is revoked or has expired. */
+  withSecret(secretDigest: Sha256, now: Date): Promise<Token | undefined>
+  /** Notes that it was used, unless that was noted since `since`. */
+  used(id: string, o: { now: Date; since: Date }): Promise<void>
+  /** The token, revoked now or before; undefined where there is none. */
+  revoke(id: string, now: Date): Promise<Token | undefined>
+  page(request: PageRequest): Promise<Page<Token>>
 }
 
 export interface Verifications {
@@ -139,7 +142,8 @@ export interface Workers {
   seen(id: string, o: { capabilities: WorkerCapabilities; now: Date }): Promise<void>
   /** Whether a worker that is not revoked takes attempts of this route: its architecture, unless it was never heard of; strangers' only a remote one. */
   anyFor(route: AttemptRoute): Promise<boolean>
-  revoke(id: string, now: Date): Promise<boolean>
+  /** The worker, revoked now or before; undefined where there is none of the name. */
+  revoke(name: string, now: Date): Promise<Worker | undefined>
   page(request: PageRequest): Promise<Page<Worker>>
 }
 
@@ -226,8 +230,8 @@ export interface Repositories {
 
 /** What may be read without a transaction. Everything that writes needs one. */
 export type Reads = {
-  readonly owners: Pick<Owners, 'find' | 'page'>
-  readonly tokens: Pick<Tokens, 'page'>
+  readonly owners: Pick<Owners, 'find' | 'withSubject' | 'page'>
+  readonly tokens: Pick<Tokens, 'withSecret' | 'page'>
   readonly verifications: Pick<Verifications, 'read' | 'page' | 'known' | 'open' | 'claims' | 'openOf' | 'rebuilt'>
   readonly attempts: Pick<Attempts, 'read' | 'of' | 'tries' | 'expired'>
   readonly workers: Pick<Workers, 'page' | 'withKey' | 'anyFor'>

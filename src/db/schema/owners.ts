@@ -37,5 +37,5 @@ export const tokens = pgTable(
     revokedAt: instant('revoked_at'),
     lastUsedAt: instant('last_used_at'),
   },
-  (t) => [isDigest('tokens_secret_digest_form', t.secretDigest), index('tokens_page').on(t.ownerId, t.createdAt, t.id)],
+  (t) => [isDigest('tokens_secret_digest_form', t.secretDigest), index('tokens_page').on(t.createdAt, t.id)],
 )
