@@ -83,6 +83,11 @@ export const LAYERS: readonly Layer[] = [
     packages: ['node:crypto', 'node:path'],
   },
   { dir: 'src/http', may: ['src/app', 'verifier/model'], packages: ['hono', '@hono/*', 'zod'] },
+  {
+    dir: 'src/logging',
+    may: ['src/app/service/request-scope.ts', 'src/app/service/service-events.ts', 'verifier/model'],
+    packages: ['pino', 'node:*'],
+  },
   { dir: 'src/web', may: ['verifier/model'], packages: ['hono'] },
   { dir: 'src/storage', may: ['verifier/model', 'verifier/bytes'], packages: ['node:*'] },
   { dir: 'src/engine', may: ['src/app/ports.ts', 'src/config', 'src/storage', 'verifier'], packages: ['node:*'] },

@@ -1,0 +1,76 @@
+import type { Logger } from 'pino'
+import { currentRequest } from '../app/service/request-scope.ts'
+import type { ServiceEvents } from '../app/service/service-events.ts'
+import { shownCode, shownError } from './shown-error.ts'
+
+/** Asked so often that a line for each would hide the others. */
+const PROBES: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics'])
+
+/**
+ * Writes the events of the service into a log. A message is one of a few fixed texts, and each fact is named here: what is not, is not
+ * logged. `debug`: errors show their own text.
+ */
+export function loggedEvents(logger: Logger, { debug }: { readonly debug: boolean }): ServiceEvents {
+  const shown = (error: unknown) => shownError(error, debug)
+  const say = (level: 'debug' | 'info' | 'warn' | 'error', message: string, facts: object): void => {
+    const request = currentRequest()
+    logger[level](request === null ? facts : { request, ...facts }, message)
+  }
+  return {
+    started: ({ database, worker }) => say('info', 'service started', { database, worker }),
+    stopping: ({ graceSeconds }) => say('info', 'service stopping', { graceSeconds }),
+    stopped: ({ clean }) => say('info', 'service stopped', { clean }),
+    submissionAccepted: ({ verification, owner, trusted, joined }) =>
+      say('info', joined ? 'submission joined' : 'submission accepted', { verification, owner, trusted }),
+    submissionPrepared: ({ verification, architecture, locked }) =>
+      say('info', 'submission prepared', { verification, architecture, locked }),
+    submissionReused: ({ verification, from }) => say('info', 'submission answered by an earlier one', { verification, from }),
+    verificationCancelled: ({ verification, owner }) => say('info', 'verification cancelled', { verification, owner }),
+    attemptLeased: ({ verification, attempt, number, mode, worker, waitedSeconds }) =>
+      say('info', 'attempt leased', { verification, attempt, number, mode, worker, waitedSeconds }),
+    leaseLost: ({ verification, attempt, number, worker, given }) =>
+      say('warn', 'lease lost', { verification, attempt, number, worker, given }),
+    attemptEnded: ({ verification, attempt, number, mode, worker, outcome, state, stages }) =>
+      say(outcome === 'infrastructure' ? 'warn' : 'info', 'attempt ended', {
+        verification,
+        attempt,
+        number,
+        mode,
+        worker,
+        outcome,
+        state,
+        seconds: Math.round(stages.reduce((sum, { ms }) => sum + ms, 0)) / 1000,
+      }),
+    reportRefused: ({ attempt, worker, error }) => say('warn', 'report refused', { attempt, worker, error: shown(error) }),
+    workerSeen: ({ worker, place }) => say('debug', 'worker seen', { worker, place }),
+    verdictGiven: ({ verification, verdict, tier, seconds }) => say('info', 'verdict given', { verification, verdict, tier, seconds }),
+    signed: ({ verification, predicateType, attestation, bundle }) =>
+      say('info', 'statement signed', { verification, predicateType, attestation, bundle }),
+    signingFailed: ({ verification, predicateType, error, tries, nextAt }) =>
+      say('warn', 'signing failed', { verification, predicateType, error: shown(error), tries, nextAt }),
+    callbackSent: ({ verification, tries }) => say('info', 'callback sent', { verification, tries }),
+    callbackFailed: ({ verification, error, tries, nextAt }) =>
+      say('warn', 'callback failed', { verification, error: shown(error), tries, nextAt }),
+    jobFailed: ({ kind, job, error, tries, nextAt }) => say('warn', 'job failed', { kind, job, error: shown(error), tries, nextAt }),
+    housekept: ({ what, count }) => say(count > 0 ? 'info' : 'debug', 'housekeeping done', { what, count }),
+    requestAnswered: ({ method, route, status, ms, owner, worker, code }) =>
+      say(levelOf({ method, route, status }), 'request answered', {
+        method,
+        route,
+        status,
+        ms: Math.round(ms),
+        ...(owner === null ? {} : { owner }),
+        ...(worker === null ? {} : { worker }),
+        ...(code === null ? {} : { code: shownCode(code) }),
+      }),
+    requestFailed: ({ method, route, error }) => say('error', 'request failed', { method, route, error: shown(error) }),
+    trouble: ({ where, error }) => say('error', 'trouble', { where, error: shown(error) }),
+  }
+}
+
+/** Readers, probes and the beats of workers are many, and of interest when they fail. */
+function levelOf({ method, route, status }: { method: string; route: string; status: number }): 'debug' | 'info' | 'warn' {
+  if (PROBES.has(route)) return 'debug'
+  if (status >= 500) return 'warn'
+  return status < 400 && (method === 'GET' || method === 'HEAD' || route.startsWith('/v1/worker/')) ? 'debug' : 'info'
+}
