@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNull, lt, or, sql } from 'drizzle-orm'
+import { and, asc, count, eq, exists, gt, gte, inArray, isNull, lt, or, sql } from 'drizzle-orm'
 import { Failure } from '../../verifier/model/failure.ts'
 import type { AttemptState } from '../app/lifecycle/attempt-state.ts'
 import { pageOf } from '../app/store/page.ts'
@@ -84,6 +84,20 @@ export function workersOf(session: Session): Workers {
           .where(and(isNull(workers.revokedAt), inArray(workers.place, [...places]), fits))
           .limit(1)
         return found.length > 0
+      }),
+    alive: ({ since, now }) =>
+      session(async (db) => {
+        // A worker that builds for half an hour asks for nothing meanwhile.
+        const holds = db
+          .select({ one: sql`1` })
+          .from(attempts)
+          .where(and(eq(attempts.state, 'leased'), gt(attempts.leaseExpiresAt, now), eq(attempts.workerId, workers.id)))
+        const architecture = sql<string>`coalesce(${workers.capabilities}->>'architecture', '')`
+        return await db
+          .select({ architecture, place: workers.place, count: count() })
+          .from(workers)
+          .where(and(isNull(workers.revokedAt), or(gte(workers.lastSeenAt, since), exists(holds))))
+          .groupBy(architecture, workers.place)
       }),
     revoke: (name, now) =>
       session(async (db) => {

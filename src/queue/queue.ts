@@ -1,12 +1,14 @@
 import { type Db, fromPglite, PgBoss } from 'pg-boss'
 import { Failure } from '../../verifier/model/failure.ts'
 import { MAX_TRIES } from '../app/lifecycle/attempt-state.ts'
+import type { QueueFigure } from '../app/service/service-figures.ts'
 import type { JobKind, Jobs } from '../app/store/store-ports.ts'
 import type { Database } from '../db/database.ts'
 import { databaseFailure } from '../db/failures.ts'
-import type { Drizzle } from '../db/session.ts'
+import { type Drizzle, translated } from '../db/session.ts'
 import { jobsOn } from './jobs.ts'
 import { fromPostgresJs } from './postgres-js.ts'
+import { queueFigures } from './queue-figures.ts'
 
 /** A worker that is not heard of for so long has lost its job, in seconds. */
 export const HEARTBEAT_SECONDS = 60
@@ -57,6 +59,8 @@ const QUEUES: Readonly<Record<JobKind | 'attempt-dead', QueueSettings>> = {
   callback: OWN,
 }
 
+const JOB_KINDS = Object.keys(QUEUES).filter((name): name is JobKind => name !== 'attempt-dead')
+
 export type QueueOptions = {
   /** Whether this process looks after lost jobs and old ones, every so many seconds; null: not at all. */
   readonly superviseSeconds: number | null
@@ -67,17 +71,20 @@ export type QueueOptions = {
 /** The queue, in the same database as everything else. */
 export class Queue implements AsyncDisposable {
   readonly #boss: PgBoss
+  readonly #db: Db
 
-  private constructor(boss: PgBoss) {
+  private constructor(boss: PgBoss, db: Db) {
     this.#boss = boss
+    this.#db = db
   }
 
   /** Installs or updates the queue's own tables, under a lock of theirs. */
   static async open(database: Pick<Database, 'queue' | 'guard'>, { superviseSeconds, onTrouble }: QueueOptions): Promise<Queue> {
     const connection = database.queue
     const own = connection.kind === 'pglite' ? fromPglite(connection.pglite) : fromPostgresJs(connection.client)
+    const db = outsideTransactions(own, database.guard)
     const boss = new PgBoss({
-      db: outsideTransactions(own, database.guard),
+      db,
       backend: connection.kind,
       schema: 'queue',
       schedule: false,
@@ -101,7 +108,7 @@ export class Queue implements AsyncDisposable {
       await boss.stop({ graceful: false, close: false }).catch(() => {})
       throw databaseFailure(error)
     }
-    return new Queue(boss)
+    return new Queue(boss, db)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -110,6 +117,11 @@ export class Queue implements AsyncDisposable {
 
   /** For `DatabaseUnitOfWork`. */
   readonly jobsIn = (tx: Drizzle): Jobs => jobsOn(this.#boss, tx)
+
+  /** How much waits and is being done. */
+  async figures(): Promise<readonly QueueFigure[]> {
+    return await translated(() => queueFigures(this.#db, JOB_KINDS))
+  }
 
   /** Finds jobs whose worker is lost and gives them back, or up. Done by itself every `superviseSeconds`. */
   async supervise(): Promise<void> {

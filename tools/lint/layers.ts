@@ -74,7 +74,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     dir: 'src/queue',
-    may: ['src/app/store', 'src/app/lifecycle', 'src/db', 'verifier/model'],
+    may: ['src/app/store', 'src/app/lifecycle', 'src/app/service/service-figures.ts', 'src/db', 'verifier/model'],
     packages: ['pg-boss', 'drizzle-orm', 'postgres'],
   },
   {
@@ -87,6 +87,11 @@ export const LAYERS: readonly Layer[] = [
     dir: 'src/logging',
     may: ['src/app/service/request-scope.ts', 'src/app/service/service-events.ts', 'verifier/model'],
     packages: ['pino', 'node:*'],
+  },
+  {
+    dir: 'src/metrics',
+    may: ['src/app/service/service-events.ts', 'src/app/service/service-figures.ts', 'src/app/store/records.ts'],
+    packages: ['prom-client'],
   },
   { dir: 'src/web', may: ['verifier/model'], packages: ['hono'] },
   { dir: 'src/storage', may: ['verifier/model', 'verifier/bytes'], packages: ['node:*'] },

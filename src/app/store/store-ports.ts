@@ -144,6 +144,8 @@ export interface Workers {
   anyFor(route: AttemptRoute): Promise<boolean>
   /** The worker, revoked now or before; undefined where there is none of the name. */
   revoke(name: string, now: Date): Promise<Worker | undefined>
+  /** How many of them were heard of since a time, or hold an attempt now. */
+  alive(o: { since: Date; now: Date }): Promise<readonly { architecture: string; place: Worker['place']; count: number }[]>
   page(request: PageRequest): Promise<Page<Worker>>
 }
 
@@ -234,7 +236,7 @@ export type Reads = {
   readonly tokens: Pick<Tokens, 'withSecret' | 'page'>
   readonly verifications: Pick<Verifications, 'read' | 'page' | 'known' | 'open' | 'claims' | 'openOf' | 'rebuilt'>
   readonly attempts: Pick<Attempts, 'read' | 'of' | 'tries' | 'expired'>
-  readonly workers: Pick<Workers, 'page' | 'withKey' | 'anyFor'>
+  readonly workers: Pick<Workers, 'page' | 'withKey' | 'anyFor' | 'alive'>
   readonly events: Pick<Events, 'after'>
   readonly attestations: Pick<Attestations, 'of' | 'page' | 'due' | 'backlog'>
   readonly blobs: Pick<Blobs, 'of' | 'known' | 'partsOf'>

@@ -1,0 +1,33 @@
+import type { Db } from 'pg-boss'
+import type { QueueFigure } from '../app/service/service-figures.ts'
+import type { JobKind } from '../app/store/store-ports.ts'
+
+type Row = {
+  readonly name: string
+  readonly waiting: string | number
+  readonly active: string | number
+  readonly due_since: string | Date | null
+}
+
+/** What waits and what is being done, of each queue; all are there, also those that are empty. One look at the index of live jobs. */
+export async function queueFigures(db: Db, kinds: readonly JobKind[]): Promise<readonly QueueFigure[]> {
+  const { rows } = await db.executeSql(
+    `select name,
+       count(*) filter (where state < 'active') as waiting,
+       count(*) filter (where state = 'active') as active,
+       min(start_after) filter (where state < 'active' and start_after <= now()) as due_since
+     from queue.job where name = any($1) and state <= 'active' group by name`,
+    [kinds],
+  )
+  const found = new Map((rows as readonly Row[]).map((row) => [row.name, row]))
+  return kinds.map((kind) => {
+    const row = found.get(kind)
+    const since = row?.due_since ?? null
+    return {
+      kind,
+      waiting: Number(row?.waiting ?? 0),
+      active: Number(row?.active ?? 0),
+      dueSince: since === null ? null : new Date(since),
+    }
+  })
+}
