@@ -24,12 +24,14 @@ export type HttpRequest = {
   readonly url: URL
   readonly method: 'GET' | 'POST'
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string
+  /** A blob is read from its file as it is sent. */
+  readonly body?: string | Blob
+  /** Longer answers are not read; a megabyte, if not given. */
+  readonly maxBytes?: number
   readonly patience: Patience
   readonly signal: AbortSignal
 }
 
-/** Longer answers are not read: none that we ask for comes near it. */
 const MAX_BYTES = 1 << 20
 
 /**
@@ -55,7 +57,7 @@ function mayPass(answer: Answer): boolean {
   return answer.status >= 500 || answer.status === 408 || answer.status === 429
 }
 
-async function askOnce({ url, method, headers, body, patience, signal }: HttpRequest): Promise<Answer> {
+async function askOnce({ url, method, headers, body, maxBytes = MAX_BYTES, patience, signal }: HttpRequest): Promise<Answer> {
   const timeout = AbortSignal.timeout(patience.timeout)
   try {
     const response = await fetch(url, {
@@ -65,7 +67,7 @@ async function askOnce({ url, method, headers, body, patience, signal }: HttpReq
       signal: AbortSignal.any([signal, timeout]),
       ...(body === undefined ? {} : { body }),
     })
-    const bytes = await read(response)
+    const bytes = await read(response, maxBytes)
     if (bytes === undefined) return { kind: 'too-long' }
     return { kind: 'answered', status: response.status, location: response.headers.get('location'), body: bytes }
   } catch (error) {
@@ -75,13 +77,13 @@ async function askOnce({ url, method, headers, body, patience, signal }: HttpReq
 }
 
 /** The body, or undefined where it is longer than any should be. */
-async function read(response: Response): Promise<Uint8Array | undefined> {
+async function read(response: Response, maxBytes: number): Promise<Uint8Array | undefined> {
   const parts: Uint8Array[] = []
   let length = 0
   // Leaving the loop early cancels the body.
   for await (const part of response.body ?? []) {
     length += part.length
-    if (length > MAX_BYTES) return undefined
+    if (length > maxBytes) return undefined
     parts.push(part)
   }
   return Buffer.concat(parts)

@@ -34,11 +34,7 @@ export function tokenFromCi(
   patience: Patience = PATIENCE,
 ): TokenSource {
   return async (signal) => {
-    if (ci.github !== null) {
-      const url = new URL(ci.github.url)
-      url.searchParams.set('audience', AUDIENCE)
-      return await requestToken(url, ci.github.bearer, patience, signal)
-    }
+    if (ci.github !== null) return await tokenFromGitHub(ci.github, AUDIENCE, patience)(signal)
     if (ci.token !== null) return tokenOf(ci.token.reveal())
     throw new Failure({
       code: 'identity-token-missing',
@@ -46,6 +42,15 @@ export function tokenFromCi(
       hint: 'set BITWITNESS_IDENTITY_TOKEN to a file or URL; on GitHub Actions grant `id-token: write`; elsewhere set SIGSTORE_ID_TOKEN',
       audience: 'operator',
     })
+  }
+}
+
+/** What GitHub gives a job to show to one audience. */
+export function tokenFromGitHub(request: GitHubTokenRequest, audience: string, patience: Patience = PATIENCE): TokenSource {
+  return async (signal) => {
+    const url = new URL(request.url)
+    url.searchParams.set('audience', audience)
+    return await requestToken(url, request.bearer, patience, signal)
   }
 }
 

@@ -1,5 +1,5 @@
 import { EXIT } from '../cli/exit-code.ts'
-import { openRegistries, openScratch, openSigning, openUseCases, openVerifying, readReading } from '../cli/open-use-cases.ts'
+import { openClientOf, openRegistries, openScratch, openSigning, openUseCases, openVerifying, readReading } from '../cli/open-use-cases.ts'
 import { runCli } from '../cli/run.ts'
 import { watchOutput } from './output-watch.ts'
 import { abortOnSignals } from './signals.ts'
@@ -24,6 +24,7 @@ const code = await runCli(process.argv.slice(2), {
   signing: (o) => openSigning(process.env, o),
   verifying: () => openVerifying(process.env),
   registry: () => openRegistries(process.env),
+  client: (o) => openClientOf(process.env, o),
 })
 process.exitCode = output.lost() ? EXIT.unknown : code
 stop.release()

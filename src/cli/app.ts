@@ -21,6 +21,7 @@ import { pull } from './commands/pull.ts'
 import { push } from './commands/push.ts'
 import { lint } from './commands/recipe/lint.ts'
 import { sbom } from './commands/sbom.ts'
+import { submit } from './commands/submit.ts'
 import { verify } from './commands/verify.ts'
 import { version } from './commands/version.ts'
 
@@ -39,6 +40,7 @@ const attestation = attestationRoutes({ attach })
 export const root = buildRouteMap<string, CliContext>({
   routes: {
     verify,
+    submit,
     check,
     build,
     push,

@@ -1,6 +1,7 @@
 import type { CommandContext } from '@stricli/core'
 import type { SourceAccess } from '../../verifier/source/source-ref.ts'
 import type { VerifyAttestationPorts } from '../app/verify-attestation.ts'
+import type { ApiClient } from '../client/api-client.ts'
 import type { RegistryRoom } from '../registry-room.ts'
 import type { ScratchRoom } from '../scratch-room.ts'
 import type { SigningRoom } from '../signing-room.ts'
@@ -45,6 +46,8 @@ export type CliIo = {
   readonly verifying: () => Promise<VerifyAttestationPorts>
   /** Registries, for commands that need no engine. */
   readonly registry: () => Promise<RegistryRoom>
+  /** A service; `server` goes before what the settings say. */
+  readonly client: (o: { readonly server: URL | null }) => Promise<ApiClient>
 }
 
 /** What a command's function sees as `this`. */

@@ -96,6 +96,8 @@ const USAGE: ReadonlySet<string> = new Set([
   'public-key-unsupported',
   'report-malformed',
   'report-unwritable',
+  'server-malformed',
+  'server-missing',
   'setting-conflict',
   'sbom-malformed',
   'sbom-of-another-image',
@@ -116,8 +118,11 @@ const USAGE: ReadonlySet<string> = new Set([
   'source-path-malformed',
   'source-protocol',
   'source-ref-malformed',
+  'source-revision-missing',
   'source-url-malformed',
   'source-url-userinfo',
+  'submission-malformed',
+  'token-missing',
   'trusted-root-ambiguous',
   'trusted-root-malformed',
   'trusted-root-unreadable',
@@ -126,7 +131,13 @@ const USAGE: ReadonlySet<string> = new Set([
 export function exitOfFailure(thrown: unknown): ExitCode {
   const error = firstFailure(thrown)
   if (isAbort(error)) return EXIT.interrupted
-  return error instanceof Failure && USAGE.has(error.code) ? EXIT.usage : EXIT.unknown
+  return error instanceof Failure && (USAGE.has(error.code) || refusedByService(error)) ? EXIT.usage : EXIT.unknown
+}
+
+/** What a service answered with: 4xx, but for what may pass. */
+function refusedByService({ data, retryable }: Failure): boolean {
+  const status = data['answered']
+  return typeof status === 'number' && status >= 400 && status < 500 && !retryable
 }
 
 /** Whether an error only says that the caller asked us to stop. */

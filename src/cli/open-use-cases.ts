@@ -1,4 +1,5 @@
 import type { VerifyAttestationPorts } from '../app/verify-attestation.ts'
+import type { ApiClient } from '../client/api-client.ts'
 import type { Environment } from '../config/setting.ts'
 import type { Settings } from '../config/settings.ts'
 import type { RegistryRoom } from '../registry-room.ts'
@@ -48,4 +49,11 @@ export async function openRegistries(environment: Environment): Promise<Registry
   const settings = await settingsOf(environment)
   const { openRegistryRoom } = await import('../registry-room.ts')
   return await openRegistryRoom(settings)
+}
+
+/** A service as the settings have it, and who we are to it. */
+export async function openClientOf(environment: Environment, o: { readonly server: URL | null }): Promise<ApiClient> {
+  const settings = await settingsOf(environment)
+  const [{ openClient }, { readCiIdentity }] = await Promise.all([import('../client-room.ts'), import('../config/ci-identity.ts')])
+  return openClient({ settings, ci: readCiIdentity(environment), server: o.server })
 }

@@ -84,7 +84,7 @@ export async function rebuilding<R>(
   }
 }
 
-function parseAttempts(value: string): number {
+export function parseAttempts(value: string): number {
   if (/^[1-9]$/.test(value)) return Number(value)
   throw new Failure({ code: 'attempts-malformed', message: 'not a number of attempts', hint: 'give a number from 1 to 9' })
 }

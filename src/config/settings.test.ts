@@ -37,6 +37,9 @@ describe('readSettings', () => {
       identityTokenBearer: null,
       builderId: null,
       databaseUrl: null,
+      server: null,
+      token: null,
+      tokenFile: null,
     })
   })
 

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import path from 'node:path'
 import { Failure } from '../../verifier/model/failure.ts'
+import { CLIENT_SETTINGS } from './client-settings.ts'
 import { type Mirrors, parseBase, parseMirrors } from './mirrors.ts'
 import { REGISTRY_SETTINGS } from './registry-settings.ts'
 import { SERVICE_SETTINGS } from './service-settings.ts'
@@ -123,6 +124,7 @@ export const SETTINGS = {
   limitLog: size('BITWITNESS_LIMIT_LOG', 'Bytes of log that one attempt may write.', '16M'),
   ...SIGNING_SETTINGS,
   ...SERVICE_SETTINGS,
+  ...CLIENT_SETTINGS,
 } as const satisfies Readonly<Record<string, Setting<unknown>>>
 
 export type Settings = { readonly [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]['fallback']> }

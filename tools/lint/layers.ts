@@ -107,9 +107,21 @@ export const LAYERS: readonly Layer[] = [
   { dir: 'src/host', may: ['src/app/doctor.ts'], packages: ['node:*'] },
   { dir: 'src/config', may: ['verifier/model', 'verifier/bytes'], packages: ['node:*', 'zod'] },
   {
+    dir: 'src/client',
+    may: ['src/app/service/api-documents.ts', 'attestations/sign', 'verifier/bytes', 'verifier/model', 'verifier/source'],
+    packages: ['node:*', 'zod'],
+  },
+  {
+    dir: 'src/client-room.ts',
+    may: ['src/client', 'src/config', 'attestations/sign', 'verifier/model'],
+    packages: [],
+  },
+  {
     dir: 'src/cli',
     may: [
       'src/app',
+      'src/client',
+      'src/client-room.ts',
       'src/config',
       'src/context.ts',
       'src/registry-room.ts',

@@ -29,6 +29,7 @@ export async function ran(args: readonly string[], useCases: Partial<UseCases> =
     signing: () => Promise.reject(new Error('the test has no signing')),
     verifying: () => openVerifying({}),
     registry: () => Promise.reject(new Error('the test has no registry')),
+    client: () => Promise.reject(new Error('the test has no service')),
     open: () => {
       opened += 1
       const own: Record<PropertyKey, unknown> = { ...useCases, [Symbol.asyncDispose]: () => Promise.resolve() }

@@ -1,0 +1,50 @@
+import { PREDICATE_TYPE } from '../../../attestations/statement/predicate-types.ts'
+import { type Sha256, withPrefix } from '../../../verifier/model/digest.ts'
+import type { SubmissionDocument } from '../../client/submission-document.ts'
+import { visible } from '../visible.ts'
+import { paint } from './paint.ts'
+import { quoted } from './quoted.ts'
+
+type Verification = SubmissionDocument['verification']
+
+/** What there is to say of a verification that has no report: it is not over, was cancelled, or its source could not be had. */
+export function unreportedLines({ state, verdict, reasons }: Verification, options: { readonly color: boolean }): string[] {
+  const { unsure } = paint(options.color)
+  return [
+    unsure(verdict ?? state),
+    ...reasons.map(({ code, message }) => `  ${visible(code)}: ${visible(message)}`),
+    ...(state === 'finished' || state === 'cancelled' ? [] : ['  the service goes on; the same command without --no-wait follows it']),
+  ]
+}
+
+/** Where the verification is to be read, and how anybody checks what was signed of it. `server` has a slash at its end. */
+export function submittedLines({ verification, report }: SubmissionDocument, server: URL): string[] {
+  const { id, attestations, unsigned, links } = verification
+  const built = report?.attempts.flatMap(({ artifacts }) => artifacts)[0]?.sha256
+  const claimed = verification.claims?.[0]?.sha256
+  return [
+    '',
+    `verification ${id}`,
+    `  ${visible(links.self)}`,
+    ...(links.report === null ? [] : [`  ${visible(links.report)}`]),
+    ...attestations.flatMap(({ predicateType, bundle, signer }) => [
+      '',
+      `signed ${visible(predicateType)} by ${visible(signer)}; to check it:`,
+      '',
+      `  ${checkOf({ server, bundle, predicateType, about: predicateType === PREDICATE_TYPE.provenance ? built : claimed })}`,
+    ]),
+    ...unsigned.map(
+      ({ predicateType, lastCode }) => `${visible(predicateType)} is yet to be signed${lastCode === null ? '' : ` (${visible(lastCode)})`}`,
+    ),
+    ...(attestations.length === 0 ? [] : ['', 'KEY.pub is the public key of the service, which has to reach you by another way.']),
+  ]
+}
+
+/** A command line that checks a bundle where the service has it. What is fetched without TLS has to be allowed. */
+function checkOf(o: { server: URL; bundle: Sha256; predicateType: string; about: Sha256 | undefined }): string {
+  const allow = o.server.protocol === 'https:' ? '' : "BITWITNESS_SOURCES_ALLOW='plain-http private-hosts' "
+  const url = new URL(`v1/blobs/${o.bundle}`, o.server).href
+  const digest = o.about === undefined ? [] : ['--digest', withPrefix(o.about)]
+  const words = ['bitwitness', 'attestation', 'verify', url, '--type', o.predicateType, '--key', 'KEY.pub', ...digest]
+  return `${allow}${words.map(quoted).join(' ')}`
+}

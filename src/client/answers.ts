@@ -1,0 +1,28 @@
+import { z } from 'zod'
+import { AttestationView, UploadAnswer, VerificationView } from '../app/service/api-documents.ts'
+
+/**
+ * The documents of the service as a client takes them: what a newer service says beside what this version knows is left out, and no
+ * reason to fail.
+ */
+const Attestation = z.object(AttestationView.shape).extend({ links: z.object(AttestationView.shape.links.shape) })
+
+export const VerificationAnswer = z.object(VerificationView.shape).extend({
+  attestations: z.array(Attestation),
+  /** What is yet to be signed: it is tried until it is. `lastCode` says why the last try failed. */
+  unsigned: z.array(z.object({ predicateType: z.string(), tries: z.int().nonnegative(), lastCode: z.string().nullable() })),
+  links: z.object(VerificationView.shape.links.shape),
+})
+export type VerificationAnswer = z.infer<typeof VerificationAnswer>
+
+export const SubmittedAnswer = z.object({ verification: VerificationAnswer, joined: z.boolean(), notice: z.string().max(1000).nullable() })
+export type SubmittedAnswer = z.infer<typeof SubmittedAnswer>
+
+export const UploadedAnswer = z.object(UploadAnswer.shape)
+/** What follows the last event. */
+export const EndAnswer = z.object({
+  verification: z.uuid(),
+  state: z.enum(['finished', 'cancelled']),
+  verdict: VerificationView.shape.verdict,
+  tier: VerificationView.shape.tier,
+})
