@@ -20,7 +20,7 @@ describe('the linter, on the fixtures', () => {
     folder = mkdtempSync(path.join(tmpdir(), 'bitwitness-lint-'))
     // The project's own configuration, with paths made absolute and the fixtures no longer passed over.
     const config = JSON.parse(readFileSync(path.join(root, '.oxlintrc.json'), 'utf8'))
-    const own = { ...config, $schema: undefined, ignorePatterns: [], overrides: [], jsPlugins: [path.join(root, 'tools/lint/layers.ts')] }
+    const own = { ...config, $schema: undefined, ignorePatterns: [], overrides: [], jsPlugins: [path.join(root, 'tools/lint/rules.ts')] }
     writeFileSync(path.join(folder, 'oxlintrc.json'), JSON.stringify(own))
     fired = lint(path.join(folder, 'oxlintrc.json'))
   })
