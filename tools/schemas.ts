@@ -23,6 +23,7 @@ import { BuilderList } from '../src/cli/commands/builder/document.ts'
 import { KeyDocument } from '../src/cli/commands/key/show.ts'
 import { VersionDocument } from '../src/cli/commands/version.ts'
 import { ErrorDocument } from '../src/cli/error-document.ts'
+import { SubmissionDocument } from '../src/client/submission-document.ts'
 import { BuilderImage } from '../verifier/builder/image-description.ts'
 import { AttemptEvent, BuildManifest, CheckReport, Explanation, InputLock, VerificationReport } from '../verifier/index.ts'
 
@@ -52,6 +53,7 @@ const DOCUMENTS = [
   { file: 'event-v1.json', title: 'Event of an attempt, version 1', schema: AttemptEvent },
   { file: 'export-report-v1.json', title: 'Export report, version 1', schema: ExportReport },
   { file: 'proof-check-v1.json', title: 'Check of a proof by rebuilding, version 1', schema: ProofCheckDocument },
+  { file: 'submission-v1.json', title: 'What came of a submission, version 1', schema: SubmissionDocument },
   { file: 'proof-v1.json', title: 'Index of a proof, version 1', schema: ProofIndex },
   { file: 'statement-v1.json', title: 'in-toto Statement v1, as Bitwitness writes and reads it', schema: Statement },
   { file: 'predicate-reproduced-v1.json', title: 'Predicate bitwitness:reproduced/v1', schema: ReproducedPredicate },

@@ -1,6 +1,7 @@
 import { parseReport } from '../../attestations/statement/parse-report.ts'
 import { VerificationReport } from '../../verifier/model/report.ts'
 import { parseStrictJson } from '../../verifier/model/strict-json.ts'
+import { visible } from '../../verifier/model/visible.ts'
 import { claimsOf } from '../app/claimed-location.ts'
 import type { SubmittedAnswer, VerificationAnswer } from '../client/answers.ts'
 import type { ApiClient } from '../client/api-client.ts'
@@ -19,7 +20,6 @@ import { showProgress } from './progress.ts'
 import { reportLines } from './render/report.ts'
 import { submittedLines, unreportedLines } from './render/submitted.ts'
 import { requireReportFile } from './report-file.ts'
-import { visible } from './visible.ts'
 
 /** Cancelling is not to wait for what is away, ms. */
 const CANCEL_MS = 10_000

@@ -1,7 +1,7 @@
 import { PREDICATE_TYPE } from '../../../attestations/statement/predicate-types.ts'
 import { type Sha256, withPrefix } from '../../../verifier/model/digest.ts'
+import { visible } from '../../../verifier/model/visible.ts'
 import type { SubmissionDocument } from '../../client/submission-document.ts'
-import { visible } from '../visible.ts'
 import { paint } from './paint.ts'
 import { quoted } from './quoted.ts'
 

@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type FakeService, ID, startFakeService } from '../src/client/testing/fake-service.ts'
+import { type ClientRoomOptions, openClient } from '../src/client-room.ts'
 import { Secret } from '../verifier/model/secret.ts'
-import { type FakeService, ID, startFakeService } from './client/testing/fake-service.ts'
-import { type ClientRoomOptions, openClient } from './client-room.ts'
 
 let folder: string
 let service: FakeService
