@@ -1,5 +1,5 @@
 import { Secret } from '../../verifier/model/secret.ts'
-import type { Setting } from './setting.ts'
+import { absolutePath, type Setting } from './setting.ts'
 
 /** Where the database driver would throw with the text of a URL that it cannot read, this has refused it. */
 function parseDatabaseUrl(text: string): Secret | undefined {
@@ -16,5 +16,14 @@ export const SERVICE_SETTINGS = {
     otherwise: 'an embedded database, in `db` in the home, for one process at a time',
     fallback: (): Secret | null => null,
     read: parseDatabaseUrl,
+  },
+  issuers: {
+    variable: 'BITWITNESS_ISSUERS',
+    about:
+      'Whose identity tokens are taken in place of API tokens, and which repositories may submit by them. See [identities.md](identities.md).',
+    form: 'the absolute path of a YAML file',
+    otherwise: 'none: API tokens only',
+    fallback: (): string | null => null,
+    read: absolutePath,
   },
 } as const satisfies Readonly<Record<string, Setting<unknown>>>

@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import { getCACertificates } from 'node:tls'
 import { AddressRefused, connectOnly, type ResolveAll } from '../../verifier/address/connect-only.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import { downloadFailure } from './failures.ts'
@@ -14,6 +15,10 @@ export type RequestRules = {
   readonly resolve?: ResolveAll
   /** How long a server may be silent, ms; a minute, if not given. */
   readonly stallMs?: number
+  /** How many redirects are followed; five, if not given. */
+  readonly redirects?: number
+  /** Authorities in PEM to trust beside the usual ones. */
+  readonly authorities?: string | null
 }
 
 const MAX_REDIRECTS = 5
@@ -29,12 +34,13 @@ export function checkUrl(text: string, rules: Pick<RequestRules, 'plainHttp'>): 
 }
 
 /**
- * Asks for a URL, follows at most five redirects, each held against the same rules, and gives the answer with its body unread. Nothing but
+ * Asks for a URL, follows redirects, each held against the same rules, and gives the answer with its body unread. Nothing but
  * the URL is sent: no credentials, no cookies; no proxy of the environment is used, for it would connect where we cannot look.
  */
 export async function request(text: string, rules: RequestRules, signal: AbortSignal): Promise<IncomingMessage> {
   let url = checkUrl(text, rules)
-  for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
+  const redirects = rules.redirects ?? MAX_REDIRECTS
+  for (let hop = 0; hop <= redirects; hop += 1) {
     const answer = await ask(url, rules, signal)
     const status = answer.statusCode ?? 0
     if (status === 200) return answer
@@ -43,7 +49,7 @@ export async function request(text: string, rules: RequestRules, signal: AbortSi
       throw downloadFailure(status >= 500 || status === 429 || status === 408 ? 'download-failed' : 'download-absent', { status })
     url = redirected(url, answer.headers.location)
   }
-  throw downloadFailure('download-redirect-limit', { limit: MAX_REDIRECTS })
+  throw downloadFailure('download-redirect-limit', { limit: redirects })
 }
 
 async function ask(url: URL, rules: RequestRules, signal: AbortSignal): Promise<IncomingMessage> {
@@ -55,6 +61,7 @@ async function ask(url: URL, rules: RequestRules, signal: AbortSignal): Promise<
       const outgoing = send(url, {
         // An agent of its own: no connection is shared, and none goes through a proxy.
         agent: false,
+        ...(rules.authorities == null ? {} : { ca: [...getCACertificates('default'), rules.authorities] }),
         lookup,
         signal,
         timeout: rules.stallMs ?? STALL_MS,

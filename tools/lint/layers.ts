@@ -78,6 +78,11 @@ export const LAYERS: readonly Layer[] = [
     packages: ['pg-boss', 'drizzle-orm', 'postgres'],
   },
   {
+    dir: 'src/identity',
+    may: ['src/app/service/identity.ts', 'verifier/bytes', 'verifier/model', 'verifier/recipe/plain-yaml.ts'],
+    packages: ['node:*', 'jose', 'zod'],
+  },
+  {
     dir: 'src/worker-auth',
     may: ['src/app/service/worker-public-key.ts', 'verifier/model', 'verifier/bytes'],
     packages: ['node:crypto', 'node:path'],
@@ -154,6 +159,11 @@ export const LAYERS: readonly Layer[] = [
     dir: 'src/store-room.ts',
     may: ['src/app', 'src/config', 'src/db', 'src/queue', 'src/storage', 'verifier/model'],
     packages: ['node:*'],
+  },
+  {
+    dir: 'src/identity-room.ts',
+    may: ['src/app/service/identity.ts', 'src/download', 'src/identity', 'verifier/address'],
+    packages: [],
   },
   { dir: 'src/scratch-room.ts', may: ['src/storage', 'verifier/model'], packages: ['node:*'] },
   {

@@ -3,22 +3,12 @@ import type { Reads } from '../store/store-ports.ts'
 import type { ServicePorts } from './accept-verification.ts'
 import { type Authenticate, type Caller, SCOPES } from './caller.ts'
 import { credentialsMissing, tokenInvalid } from './credentials-refused.ts'
+import type { Identify, Identity } from './identity.ts'
 import { tokenDigest } from './token-secret.ts'
-
-/** A job of a CI system, as the operator's rules know it. */
-export type Identity = {
-  readonly issuer: string
-  /** Of the repository, and never given to another one: its name may be. */
-  readonly subject: string
-  readonly name: string
-  readonly repositories: readonly string[]
-  readonly trusted: boolean
-}
 
 export type AuthenticatePorts = ServicePorts & {
   readonly reads: Pick<Reads, 'owners' | 'tokens'>
-  /** Who an identity token (a JWT) is of; undefined for one that does not count. Fails with `issuer-unreachable`. */
-  readonly identify: (token: string) => Promise<Identity | undefined>
+  readonly identify: Identify
 }
 
 /** More than any identity token is. */
