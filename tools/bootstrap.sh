@@ -82,15 +82,15 @@ bootstrap_postgres() {
   install_packages postgresql
 }
 
-# COSIGN, SIGSTORE_GO and DOCKER_COMPOSE name programs of one's own; otherwise they are what is below .tools.
+# COSIGN, SIGSTORE_GO, DOCKER_COMPOSE and PROMTOOL name programs of one's own; otherwise they are what is below .tools.
 bootstrap_cosign() {
   local programs=.tools/verifiers/bin
-  if [ -z "${COSIGN:-}" ] || [ -z "${SIGSTORE_GO:-}" ] || [ -z "${DOCKER_COMPOSE:-}" ]; then
-    [ -x "$programs/cosign" ] && [ -x "$programs/sigstore-go-verification" ] && [ -x "$programs/docker-compose" ] ||
+  if [ -z "${COSIGN:-}" ] || [ -z "${SIGSTORE_GO:-}" ] || [ -z "${DOCKER_COMPOSE:-}" ] || [ -z "${PROMTOOL:-}" ]; then
+    [ -x "$programs/cosign" ] && [ -x "$programs/sigstore-go-verification" ] && [ -x "$programs/docker-compose" ] && [ -x "$programs/promtool" ] ||
       bash tools/fetch-verifiers.sh .tools/verifiers || return 1
   fi
   export COSIGN="${COSIGN:-$PWD/$programs/cosign}" SIGSTORE_GO="${SIGSTORE_GO:-$PWD/$programs/sigstore-go-verification}"
-  export DOCKER_COMPOSE="${DOCKER_COMPOSE:-$PWD/$programs/docker-compose}"
+  export DOCKER_COMPOSE="${DOCKER_COMPOSE:-$PWD/$programs/docker-compose}" PROMTOOL="${PROMTOOL:-$PWD/$programs/promtool}"
 }
 
 # BITWITNESS_LAB names a folder that builds and runs the servers (tools/sigstore-lab.ts). Where none is named, one that lies beside this

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # usage: tools/fetch-verifiers.sh FOLDER
-# Puts Debian's cosign 3, sigstore-go and Docker Compose 2 into FOLDER/bin without installing anything: an apt of its own, with lists and settings below
+# Puts Debian's cosign 3, sigstore-go, Docker Compose 2 and promtool into FOLDER/bin without installing anything: an apt of its own, with lists and settings below
 # FOLDER, asks the archive that this system's apt is configured with for a newer suite (forky, then sid), checks the archive's signature
 # with Debian's keyring, and the packages are unpacked. Needs no root.
 set -euo pipefail
@@ -33,21 +33,21 @@ fetch_from() {
   # Errors fail, and so does an archive whose signature does not hold: apt only warns of either otherwise.
   "${apt[@]}" -o APT::Update::Error-Mode=any update >"$apt_dir/log" 2>&1 || return 1
   rm -f "$apt_dir"/deb/*.deb
-  (cd "$apt_dir/deb" && "${apt[@]}" download cosign sigstore-go docker-compose) >>"$apt_dir/log" 2>&1
+  (cd "$apt_dir/deb" && "${apt[@]}" download cosign sigstore-go docker-compose promtool) >>"$apt_dir/log" 2>&1
 }
 
 for suite in forky sid; do
-  say "fetching cosign, sigstore-go and docker-compose of Debian $suite"
+  say "fetching cosign, sigstore-go, docker-compose and promtool of Debian $suite"
   fetch_from "$suite" || continue
   rm -rf "$folder/unpacked" "$folder/bin"
   for package in "$apt_dir"/deb/*.deb; do dpkg -x "$package" "$folder/unpacked"; done
   mkdir "$folder/bin"
-  for program in bin/cosign bin/sigstore-go-verification libexec/docker/cli-plugins/docker-compose; do
+  for program in bin/cosign bin/sigstore-go-verification bin/promtool libexec/docker/cli-plugins/docker-compose; do
     [ -x "$folder/unpacked/usr/$program" ] || { say "the package has no $program"; exit 1; }
     ln -s "../unpacked/usr/$program" "$folder/bin/${program##*/}"
   done
   rm -rf "$apt_dir"
   exit 0
 done
-say "cosign, sigstore-go and docker-compose could not be fetched; what apt said is in $apt_dir/log"
+say "cosign, sigstore-go, docker-compose and promtool could not be fetched; what apt said is in $apt_dir/log"
 exit 1

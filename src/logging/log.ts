@@ -1,5 +1,7 @@
 import { type Logger, pino } from 'pino'
-import type { LogLevel } from '../config/log-levels.ts'
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
 
 export type LogOptions = {
   readonly level: LogLevel
