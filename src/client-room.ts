@@ -33,8 +33,8 @@ function tokenSource({ token, tokenFile }: ClientRoomOptions['settings'], ci: Ci
     })
   if (token !== null) return () => Promise.resolve(token)
   if (tokenFile !== null) return tokenFromFile(tokenFile)
-  // For this service alone: another that it is shown to can do nothing with it.
-  if (ci.github !== null) return tokenFromGitHub(ci.github, server.origin)
+  // For this service alone, by the name that it has for itself: another that it is shown to can do nothing with it.
+  if (ci.github !== null) return tokenFromGitHub(ci.github, server.href.replace(/\/$/, ''))
   return () =>
     Promise.reject(
       new Failure({

@@ -42,6 +42,12 @@ describe('readSettings', () => {
       server: null,
       token: null,
       tokenFile: null,
+      listen: { host: '127.0.0.1', port: 8080 },
+      publicUrl: null,
+      trustedProxies: 0,
+      grace: 30,
+      minFree: 2 ** 31,
+      logLevel: 'info',
     })
   })
 
@@ -95,6 +101,18 @@ describe('readSettings', () => {
       expect(`${JSON.stringify(settings)} ${inspect(settings)} ${String(settings.databaseUrl)}`).not.toContain(url)
     },
   )
+
+  it.each([
+    ['0.0.0.0:80', { host: '0.0.0.0', port: 80 }],
+    ['[::1]:0', { host: '::1', port: 0 }],
+    ['witness.lan:65535', { host: 'witness.lan', port: 65_535 }],
+  ])('listens on %s', (text, listen) => {
+    expect(readSettings({ BITWITNESS_LISTEN: text }).listen).toEqual(listen)
+  })
+
+  it.each(['8080', ':8080', '::1:8080', 'a:65536', 'a:', 'a/b:1', '[a b]:1', 'http://a:1', 'a:1 '])('does not listen on %j', (text) => {
+    expect(() => readSettings({ BITWITNESS_LISTEN: text })).toThrow(expect.objectContaining({ code: 'setting-invalid' }))
+  })
 
   it('takes exactly the versions of mkosi that a builder is defined for', () => {
     const file = path.join(import.meta.dirname, '../../mkosi/builder/profiles.json')

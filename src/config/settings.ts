@@ -4,6 +4,7 @@ import { Failure } from '../../verifier/model/failure.ts'
 import { CLIENT_SETTINGS } from './client-settings.ts'
 import { type Mirrors, parseBase, parseMirrors } from './mirrors.ts'
 import { REGISTRY_SETTINGS } from './registry-settings.ts'
+import { SERVE_SETTINGS } from './serve-settings.ts'
 import { SERVICE_SETTINGS } from './service-settings.ts'
 import { absolutePath, type Environment, oneOf, type Setting, size, wholeNumber } from './setting.ts'
 import { SIGNING_SETTINGS } from './signing-settings.ts'
@@ -125,6 +126,7 @@ export const SETTINGS = {
   ...SIGNING_SETTINGS,
   ...SERVICE_SETTINGS,
   ...CLIENT_SETTINGS,
+  ...SERVE_SETTINGS,
 } as const satisfies Readonly<Record<string, Setting<unknown>>>
 
 export type Settings = { readonly [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]['fallback']> }

@@ -1,7 +1,5 @@
 import { type Logger, pino } from 'pino'
-
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
-export type LogLevel = (typeof LOG_LEVELS)[number]
+import type { LogLevel } from '../config/log-levels.ts'
 
 export type LogOptions = {
   readonly level: LogLevel

@@ -87,10 +87,11 @@ export const LAYERS: readonly Layer[] = [
     may: ['src/app/service/worker-public-key.ts', 'verifier/model', 'verifier/bytes'],
     packages: ['node:crypto', 'node:path'],
   },
+  { dir: 'src/listening.ts', may: ['verifier/model'], packages: ['node:*', '@hono/node-server'] },
   { dir: 'src/http', may: ['src/app', 'verifier/model'], packages: ['hono', '@hono/*', 'zod'] },
   {
     dir: 'src/logging',
-    may: ['src/app/service/request-scope.ts', 'src/app/service/service-events.ts', 'verifier/model'],
+    may: ['src/app/service/request-scope.ts', 'src/app/service/service-events.ts', 'src/config/log-levels.ts', 'verifier/model'],
     packages: ['pino', 'node:*'],
   },
   {

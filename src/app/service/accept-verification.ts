@@ -3,12 +3,15 @@ import { Failure } from '../../../verifier/model/failure.ts'
 import { fingerprintOf } from '../store/fingerprint.ts'
 import type { BlobRole, Submission } from '../store/records.ts'
 import type { Unit, UnitOfWork } from '../store/store-ports.ts'
+import type { ServiceEvents } from './service-events.ts'
 
 export type ServicePorts = {
   readonly unitOfWork: UnitOfWork
   readonly now: () => Date
   /** A UUID of version 7. */
   readonly newId: () => string
+  /** Told of what happened once its transaction is over. */
+  readonly events?: Partial<ServiceEvents>
 }
 
 export type AcceptCommand = {
@@ -26,13 +29,19 @@ export type Accepted = { readonly verificationId: string; readonly joined: boole
  * Accepts a submission: the verification and the job that prepares it are there as a whole or not at all. Fails with
  * `idempotency-key-reused`.
  */
-export async function acceptVerification({ unitOfWork, now, newId }: ServicePorts, command: AcceptCommand): Promise<Accepted> {
-  const { submission, idempotency } = command
+export async function acceptVerification(ports: ServicePorts, command: AcceptCommand): Promise<Accepted> {
+  const accepted = await accept(ports, command)
+  const { ownerId: owner, trusted } = command.submission
+  ports.events?.submissionAccepted?.({ verification: accepted.verificationId, owner, trusted, joined: accepted.joined })
+  return accepted
+}
+
+async function accept({ unitOfWork, now, newId }: ServicePorts, { submission, sizes, idempotency }: AcceptCommand): Promise<Accepted> {
   return await unitOfWork.run(async (unit) => {
     const at = now()
     const said = idempotency === null ? undefined : await unit.idempotencyKeys.find(submission.ownerId, idempotency.key, at)
     if (said !== undefined && idempotency !== null) return { verificationId: sameAs(said, idempotency.requestDigest), joined: true }
-    const accepted = await insertOrJoin(unit, { command, at, newId })
+    const accepted = await insertOrJoin(unit, { submission, sizes, at, newId })
     if (idempotency === null) return accepted
     const { key, requestDigest, hours } = idempotency
     const claimed = await unit.idempotencyKeys.claim({
@@ -49,8 +58,10 @@ export async function acceptVerification({ unitOfWork, now, newId }: ServicePort
   })
 }
 
-async function insertOrJoin(unit: Unit, o: { command: AcceptCommand; at: Date; newId: () => string }): Promise<Accepted> {
-  const { submission, sizes } = o.command
+async function insertOrJoin(
+  unit: Unit,
+  { submission, sizes, ...o }: Omit<AcceptCommand, 'idempotency'> & { at: Date; newId: () => string },
+): Promise<Accepted> {
   const id = o.newId()
   if (!(await unit.verifications.insert({ id, submission, createdAt: o.at }))) {
     const open = await unit.verifications.openWith(fingerprintOf(submission))

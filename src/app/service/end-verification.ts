@@ -30,23 +30,25 @@ const CANCELLED: OutcomeReason = { code: 'cancelled', message: 'the verification
 export async function decide(ports: ServicePorts, verificationId: string, decision: StoredDecision): Promise<void> {
   const { verdict, tier, reasons, builder, report, artifacts, blobs } = decision
   const statements = verdict === 'undecided' ? [] : decision.statements
-  await ports.unitOfWork.run(async (unit) => {
+  const seconds = await ports.unitOfWork.run(async (unit) => {
     const held = await holdVerification(unit, verificationId)
     const at = ports.now()
     const event = { kind: 'decide', verdict, tier } as const
-    if (!(await applyEvent(unit, { verificationId, held, event, at, newId: ports.newId, reason: NONE })).changed) return
+    if (!(await applyEvent(unit, { verificationId, held, event, at, newId: ports.newId, reason: NONE })).changed) return null
     for (const blob of blobs) await unit.blobs.refer({ ...blob, verificationId, at })
     await unit.verifications.finish(verificationId, { verdict, tier, reasons, builder, report, artifacts, at })
     for (const predicateType of statements)
       if (await unit.attestations.plan({ verificationId, predicateType, at }))
         await unit.jobs.enqueue('signing', { verificationId, predicateType })
     if (held.submission.callbackUrl !== null) await unit.jobs.enqueue('callback', { verificationId })
+    return (at.getTime() - held.createdAt.getTime()) / 1000
   })
+  if (seconds !== null) ports.events?.verdictGiven?.({ verification: verificationId, verdict, tier, seconds })
 }
 
 /** Cancels a verification, and its attempts that are not committed. Again changes nothing. Fails with `verification-over`. */
 export async function cancelVerification(ports: ServicePorts, verificationId: string): Promise<void> {
-  await ports.unitOfWork.run(async (unit) => {
+  const owner = await ports.unitOfWork.run(async (unit) => {
     const held = await holdVerification(unit, verificationId)
     const at = ports.now()
     const { changed } = await applyEvent(unit, {
@@ -57,8 +59,10 @@ export async function cancelVerification(ports: ServicePorts, verificationId: st
       newId: ports.newId,
       reason: CANCELLED,
     })
-    if (!changed) return
+    if (!changed) return null
     for (const { id, life, route } of held.attempts) if (life.state !== 'committed') await unit.jobs.cancel(`attempt-${route}`, id)
     await unit.verifications.cancel(verificationId, at)
+    return held.submission.ownerId
   })
+  if (owner !== null) ports.events?.verificationCancelled?.({ verification: verificationId, owner })
 }

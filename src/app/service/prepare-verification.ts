@@ -12,9 +12,13 @@ const NONE: OutcomeReason = { code: 'none', message: '', data: {} }
  * was prepared first stays. Fails with `verification-unknown`, or `verification-over` where it ended without having been prepared.
  */
 export async function markPrepared(ports: ServicePorts, verificationId: string, prepared: Prepared): Promise<void> {
-  await ports.unitOfWork.run(async (unit) => {
+  const changed = await ports.unitOfWork.run(async (unit) => {
     const held = { ...(await holdVerification(unit, verificationId)), prepared }
     const happening = { verificationId, held, event: { kind: 'prepare' }, at: ports.now(), newId: ports.newId, reason: NONE } as const
-    if ((await applyEvent(unit, happening)).changed) await unit.verifications.prepare(verificationId, prepared)
+    const step = await applyEvent(unit, happening)
+    if (step.changed) await unit.verifications.prepare(verificationId, prepared)
+    return step.changed
   })
+  const { architecture, lock } = prepared
+  if (changed) ports.events?.submissionPrepared?.({ verification: verificationId, architecture, locked: lock !== null })
 }

@@ -2,7 +2,6 @@ import type { Outcome, Stage } from '../../../verifier/model/attempt.ts'
 import type { Tier } from '../../../verifier/model/comparison.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
 import type { Verdict } from '../../../verifier/model/verdict.ts'
-import type { Architecture } from '../store/records.ts'
 import type { JobKind } from '../store/store-ports.ts'
 
 type OfVerification = { readonly verification: string }
@@ -22,7 +21,7 @@ export type ServiceFacts = {
   readonly stopped: { readonly clean: boolean }
   /** `joined`: the same submission was open, or was sent before. */
   readonly submissionAccepted: OfVerification & { readonly owner: string; readonly trusted: boolean; readonly joined: boolean }
-  readonly submissionPrepared: OfVerification & { readonly architecture: Architecture; readonly locked: boolean }
+  readonly submissionPrepared: OfVerification & { readonly architecture: string; readonly locked: boolean }
   readonly submissionReused: OfVerification & { readonly from: string }
   readonly verificationCancelled: OfVerification & { readonly owner: string }
   readonly attemptLeased: OfAttempt & { readonly worker: string; readonly waitedSeconds: number }

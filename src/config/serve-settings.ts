@@ -1,0 +1,61 @@
+import { LOG_LEVELS, type LogLevel } from './log-levels.ts'
+import { parseBase } from './mirrors.ts'
+import { oneOf, type Setting, size } from './setting.ts'
+import { parseDuration } from './size.ts'
+
+/** Where a server listens; port 0 is a free one. */
+export type ListenAddress = { readonly host: string; readonly port: number }
+
+/** `HOST:PORT`, an IPv6 address in brackets. */
+function parseListen(text: string): ListenAddress | undefined {
+  const [, six, name, digits = ''] = /^(?:\[([0-9a-fA-F:.]{2,45})\]|([A-Za-z0-9.-]{1,253})):(\d{1,5})$/.exec(text) ?? []
+  const host = six ?? name
+  const port = Number(digits)
+  return host === undefined || port > 65_535 ? undefined : { host, port }
+}
+
+/** The settings of `serve` as a program. */
+export const SERVE_SETTINGS = {
+  listen: {
+    variable: 'BITWITNESS_LISTEN',
+    about: 'Where `serve` listens. It speaks HTTP: what is to be reached from elsewhere gets TLS from a proxy in front of it.',
+    form: '`HOST:PORT`, with `[…]` around an IPv6 address; port 0 is a free one',
+    otherwise: '127.0.0.1:8080',
+    fallback: (): ListenAddress => ({ host: '127.0.0.1', port: 8080 }),
+    read: parseListen,
+  },
+  publicUrl: {
+    variable: 'BITWITNESS_PUBLIC_URL',
+    about: 'Where others reach the service: what its answers link to, and whom the identity tokens of CI systems have to be for.',
+    form: 'a URL',
+    otherwise: 'where it listens',
+    fallback: (): URL | null => null,
+    read: parseBase,
+  },
+  trustedProxies: {
+    variable: 'BITWITNESS_TRUSTED_PROXIES',
+    about: 'How many proxies of yours stand in front of `serve`, each of which adds to X-Forwarded-For: by it clients are told apart.',
+    form: 'a whole number from 0 to 9',
+    otherwise: '0: whoever connects is the client',
+    fallback: (): number => 0,
+    read: (text: string): number | undefined => (/^\d$/.test(text) ? Number(text) : undefined),
+  },
+  grace: {
+    variable: 'BITWITNESS_GRACE',
+    about:
+      'How long `serve` and `worker` let what is under way go on after SIGTERM. What is not done by then is done again, by another or later.',
+    form: 'seconds, or a number with s, m or h',
+    otherwise: '30s',
+    fallback: (): number => 30,
+    read: parseDuration,
+  },
+  minFree: size('BITWITNESS_MIN_FREE', 'Room on the disk of the home below which `/readyz` says that `serve` is not ready.', '2G'),
+  logLevel: {
+    variable: 'BITWITNESS_LOG_LEVEL',
+    about: 'What `serve` and `worker` write on stderr: with `debug` also each read and each beat of a worker.',
+    form: LOG_LEVELS.map((level) => `\`${level}\``).join(', '),
+    otherwise: 'info',
+    fallback: (): LogLevel => 'info',
+    read: oneOf(...LOG_LEVELS),
+  },
+} as const satisfies Readonly<Record<string, Setting<unknown>>>

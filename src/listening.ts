@@ -1,0 +1,104 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { getRequestListener, type HttpBindings } from '@hono/node-server'
+import { Failure } from '../verifier/model/failure.ts'
+
+export type ListenOptions = {
+  readonly fetch: (request: Request, env: HttpBindings) => Promise<Response> | Response
+  readonly host: string
+  /** 0: a free one. */
+  readonly port: number
+  /** Longest that a request may take to arrive, ms. */
+  readonly requestMs: number
+  /** What the adapter could not answer; it has answered 500 by then. */
+  readonly onError: (error: unknown) => void
+}
+
+/** Bounds on whoever connects and says nothing, or too much. */
+const HEADERS_MS = 15_000
+const KEEP_ALIVE_MS = 65_000
+const MAX_HEADER = 16 << 10
+const MAX_CONNECTIONS = 10_000
+const LOOK_MS = 5_000
+const IDLE_MS = 100
+
+/** A server that listens. */
+export class Listening {
+  readonly url: URL
+  readonly #server: Server
+
+  private constructor(server: Server, url: URL) {
+    this.#server = server
+    this.url = url
+  }
+
+  /** Fails with `listen-in-use` or `listen-refused`. */
+  static async open({ fetch, host, port, requestMs, onError }: ListenOptions): Promise<Listening> {
+    // The globals stay Node's own: other libraries use them too.
+    const listener = getRequestListener((request, env) => fetch(request, env as HttpBindings), {
+      overrideGlobalObjects: false,
+      errorHandler: (error) => {
+        onError(error)
+        return new Response(null, { status: 500 })
+      },
+    })
+    const server = createServer(
+      {
+        headersTimeout: HEADERS_MS,
+        requestTimeout: requestMs,
+        keepAliveTimeout: KEEP_ALIVE_MS,
+        maxHeaderSize: MAX_HEADER,
+        connectionsCheckingInterval: LOOK_MS,
+      },
+      (request, response) => {
+        listener(request, response).catch(onError)
+      },
+    )
+    server.maxConnections = MAX_CONNECTIONS
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (cause: NodeJS.ErrnoException) => reject(refused(cause)))
+      server.listen({ host, port }, resolve)
+    })
+    server.on('error', onError)
+    const address = server.address() as AddressInfo
+    return new Listening(server, new URL(`http://${shownHost(host)}:${address.port}/`))
+  }
+
+  /** Takes no new connection, and lets those go that wait for nothing. Resolves once all are gone, at the latest after the grace. */
+  async close(graceMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve())
+    })
+    this.#server.closeIdleConnections()
+    // A connection that is kept alive is idle once it has its answer.
+    const idle = setInterval(() => this.#server.closeIdleConnections(), IDLE_MS)
+    const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs)
+    await closed
+    clearInterval(idle)
+    clearTimeout(timer)
+  }
+}
+
+/** What a person on this machine opens. */
+function shownHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+function refused(cause: NodeJS.ErrnoException): Failure {
+  if (cause.code === 'EADDRINUSE')
+    return new Failure({
+      code: 'listen-in-use',
+      message: 'another program listens on this address and port',
+      hint: 'set BITWITNESS_LISTEN to another port, or to port 0 for a free one',
+      audience: 'operator',
+      cause,
+    })
+  return new Failure({
+    code: 'listen-refused',
+    message: 'the system does not let this program listen there',
+    hint: 'set BITWITNESS_LISTEN to an address of this machine, and to a port above 1023 unless this is root',
+    audience: 'operator',
+    cause,
+  })
+}
