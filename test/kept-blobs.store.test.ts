@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ServicePorts } from '../src/app/service/accept-verification.ts'
 import { cancelVerification, decide } from '../src/app/service/end-verification.ts'
-import { reportAttempt } from '../src/app/service/lease-attempt.ts'
+import { reportAttempt } from '../src/app/service/report-attempt.ts'
 import type { BlobRole, Owner, Worker } from '../src/app/store/records.ts'
 import type { Unit } from '../src/app/store/store-ports.ts'
 import { StoreRoom } from '../src/store-room.ts'

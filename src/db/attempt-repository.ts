@@ -85,6 +85,11 @@ export function workersOf(session: Session): Workers {
           .limit(1)
         return found.length > 0
       }),
+    counts: (id) =>
+      session(async (db) => {
+        const open = and(eq(workers.id, id), isNull(workers.revokedAt))
+        return (await db.select({ id: workers.id }).from(workers).where(open).for('share')).length > 0
+      }),
     alive: ({ since, now }) =>
       session(async (db) => {
         // A worker that builds for half an hour asks for nothing meanwhile.

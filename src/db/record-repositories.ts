@@ -3,7 +3,9 @@ import type { Sha256 } from '../../verifier/model/digest.ts'
 import { AttemptEvent } from '../../verifier/model/event.ts'
 import { pageOf } from '../app/store/page.ts'
 import type { Attestations, Blobs, Events } from '../app/store/store-ports.ts'
+import { eventIntakesOf } from './event-intakes.ts'
 import { forget, keep, unkept } from './keep-blobs.ts'
+import { keptBlobsOf } from './kept-blobs.ts'
 import { keyset } from './keyset.ts'
 import { sendNotice } from './notices.ts'
 import { attestations, signingBacklog } from './schema/attestations.ts'
@@ -17,6 +19,7 @@ const BATCH = 1000
 
 export function eventsOf(session: Session): Events {
   return {
+    ...eventIntakesOf(session),
     append: (verificationId, added) =>
       session(async (db) => {
         // Held until the transaction ends: numbers have no gap, and who reads `seq` has read all before it.
@@ -111,6 +114,7 @@ export function blobsOf(session: Session): Blobs {
         }
         return found
       }),
+    ...keptBlobsOf(session),
     lockInputs: ({ lock, inputs, at }) =>
       session(async (db) => {
         for (let from = 0; from < inputs.length; from += BATCH) {

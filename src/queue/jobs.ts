@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import type { PgBoss } from 'pg-boss'
 import type { AttemptQueue, JobKind, JobKinds, Jobs, TakenJob } from '../app/store/store-ports.ts'
 import { sendNotice } from '../db/notices.ts'
@@ -29,8 +30,14 @@ export function jobsOn(boss: PgBoss, tx: Drizzle): Jobs {
       return 'affected' in response && response.affected === 1
     },
     complete,
-    retry: async (kind, { id, tries }) => {
+    retry: async (kind, { id, tries }, { atOnce = false } = {}) => {
       await translated(() => boss.fail(kind, { id, retryCount: tries - 1 }, null, { db }))
+      if (!atOnce) return
+      // pg-boss has no word for it.
+      await translated(() =>
+        tx.execute(sql`update queue.job set start_after = now() where name = ${kind} and id = ${id} and state = 'retry'`),
+      )
+      await translated(() => sendNotice(tx, 'jobs', kind))
     },
     cancel: async (kind, id) => {
       await translated(() => boss.cancel(kind, id, { db }))

@@ -99,6 +99,7 @@ export const LAYERS: readonly Layer[] = [
     may: ['src/app/service/service-events.ts', 'src/app/service/service-figures.ts', 'src/app/store/records.ts'],
     packages: ['prom-client'],
   },
+  { dir: 'src/worker', may: ['src/app/service', 'src/worker-auth', 'verifier'], packages: ['node:*', 'p-retry', 'zod'] },
   { dir: 'src/web', may: ['verifier/model'], packages: ['hono'] },
   { dir: 'src/storage', may: ['verifier/model', 'verifier/bytes'], packages: ['node:*'] },
   { dir: 'src/engine', may: ['src/app/ports.ts', 'src/config', 'src/storage', 'verifier'], packages: ['node:*'] },

@@ -1,12 +1,11 @@
-import type { Attempt, OutcomeReason } from '../../../verifier/model/attempt.ts'
-import type { Sha256 } from '../../../verifier/model/digest.ts'
-import { Failure } from '../../../verifier/model/failure.ts'
-import type { SignedIndex } from '../../../verifier/model/lock.ts'
+import type { OutcomeReason } from '../../../verifier/model/attempt.ts'
 import type { VerificationEvent } from '../lifecycle/verification-state.ts'
 import type { AttemptRoute, StoredAttempt } from '../store/records.ts'
 import type { AttemptQueue, HeldVerification, Unit } from '../store/store-ports.ts'
 import type { ServicePorts } from './accept-verification.ts'
 import { applyEvent } from './apply-event.ts'
+import { findAttempt, holdAttempt } from './hold-attempt.ts'
+import { workerFailure } from './worker-failures.ts'
 
 /** How long a worker keeps an attempt without a heartbeat, ms. The queue's own patience is the same. */
 export const LEASE_MS = 60_000
@@ -27,17 +26,44 @@ const LOST: OutcomeReason = { code: 'lease-lost', message: 'the worker was not h
 /** Jobs of which nothing is left to do are put away; so many in one transaction. */
 const MOST = 20
 
-/** Gives a worker the attempt that waits longest on the first of its routes that has one; undefined where none does. */
+/**
+ * Gives a worker the attempt that waits longest on the first of its routes that has one; undefined where none does. What the signal ends
+ * is as if it had never been. Fails with `worker-unknown`.
+ */
 export async function leaseAttempt(
   ports: ServicePorts,
-  { workerId, routes }: { workerId: string; routes: readonly AttemptRoute[] },
+  { workerId, routes, signal }: { workerId: string; routes: readonly AttemptRoute[]; signal?: AbortSignal },
 ): Promise<LeasedAttempt | undefined> {
-  return await ports.unitOfWork.run(async (unit) => {
+  const leased = await ports.unitOfWork.run(async (unit) => {
+    if (!(await unit.workers.counts(workerId))) throw workerFailure('worker-unknown')
     for (const route of routes) {
-      const leased = await leaseOn(unit, { ports, workerId, queue: `attempt-${route}` })
-      if (leased !== undefined) return leased
+      const found = await leaseOn(unit, { ports, workerId, queue: `attempt-${route}` })
+      if (found === undefined) continue
+      signal?.throwIfAborted()
+      return found
     }
     return undefined
+  })
+  // Who waited may have gone while the transaction committed.
+  if (leased === undefined || signal?.aborted !== true) return leased
+  await returnLease(ports, { attemptId: leased.attempt.id, lease: leased.lease, worker: workerId })
+  return undefined
+}
+
+/** Gives back a lease that never reached its worker: the attempt is tried again at once. */
+async function returnLease(ports: ServicePorts, { attemptId, lease }: LeaseHolder): Promise<void> {
+  await ports.unitOfWork.run(async (unit) => {
+    const { attempt, held } = await holdAttempt(unit, attemptId)
+    const { changed, held: after } = await applyEvent(unit, {
+      verificationId: attempt.verificationId,
+      held,
+      event: { kind: 'attempt', number: attempt.number, event: { kind: 'lease-lost', lease } },
+      at: ports.now(),
+      newId: ports.newId,
+      reason: { code: 'lease-lost', message: 'the worker was gone before it had the attempt', data: {} },
+    })
+    if (!changed || after.attempts.find(({ id }) => id === attemptId)?.life.state !== 'queued') return
+    await unit.jobs.retry(`attempt-${attempt.route}`, { id: attempt.id, tries: attempt.life.tries }, { atOnce: true })
   })
 }
 
@@ -56,7 +82,7 @@ async function leaseOn(
 }
 
 async function leaseJob(unit: Unit, o: { ports: ServicePorts; attemptId: string; workerId: string }): Promise<LeasedAttempt | undefined> {
-  const found = await holdAttempt(unit, o.attemptId)
+  const found = await findAttempt(unit, o.attemptId)
   if (found === undefined) return undefined
   const { attempt } = found
   const at = o.ports.now()
@@ -92,7 +118,7 @@ export type LeaseHolder = { readonly attemptId: string; readonly lease: string; 
 /** Keeps a lease; gives its new end. Fails with `lease-not-yours`, `lease-expired`, `attempt-queued` or `attempt-committed`. */
 export async function keepLease(ports: ServicePorts, holder: LeaseHolder): Promise<Date> {
   return await ports.unitOfWork.run(async (unit) => {
-    const { attempt, held } = await mustHold(unit, holder.attemptId)
+    const { attempt, held } = await holdAttempt(unit, holder.attemptId)
     const at = ports.now()
     const expiresAt = at.getTime() + LEASE_MS
     const beat = { kind: 'heartbeat', lease: holder.lease, worker: holder.worker, at: at.getTime(), expiresAt } as const
@@ -109,37 +135,6 @@ export async function keepLease(ports: ServicePorts, holder: LeaseHolder): Promi
   })
 }
 
-/**
- * Takes the report of the worker that holds the lease. The same report again is answered like the first. Fails like `keepLease`.
- * `digest` is of the document as it was sent.
- */
-export async function reportAttempt(
-  ports: ServicePorts,
-  o: LeaseHolder & { report: Attempt; indexes?: readonly SignedIndex[]; digest: Sha256 },
-): Promise<StoredAttempt> {
-  return await ports.unitOfWork.run(async (unit) => {
-    const { attempt, held } = await mustHold(unit, o.attemptId)
-    const at = ports.now()
-    const { lease, worker, digest, report } = o
-    const said = { kind: 'report', lease, worker, outcome: report.outcome, digest, at: at.getTime() } as const
-    const { changed, held: after } = await applyEvent(unit, {
-      verificationId: attempt.verificationId,
-      held,
-      event: { kind: 'attempt', number: attempt.number, event: said },
-      at,
-      newId: ports.newId,
-      report,
-      indexes: o.indexes ?? [],
-      reason: LOST,
-    })
-    const stored = after.attempts.find(({ id }) => id === attempt.id) ?? attempt
-    if (changed && stored.life.state === 'committed') await unit.jobs.complete(`attempt-${attempt.route}`, attempt.id)
-    if (changed && stored.life.state === 'queued')
-      await unit.jobs.retry(`attempt-${attempt.route}`, { id: attempt.id, tries: attempt.life.tries })
-    return stored
-  })
-}
-
 /** Commits attempts of which the queue has given up as `infrastructure`; says how many. */
 export async function giveUpAttempts(ports: ServicePorts): Promise<number> {
   return await ports.unitOfWork.run(async (unit) => {
@@ -147,7 +142,7 @@ export async function giveUpAttempts(ports: ServicePorts): Promise<number> {
     for (; given < MOST; given += 1) {
       const job = await unit.jobs.takeDead()
       if (job === undefined) break
-      const found = await holdAttempt(unit, job.data.attemptId)
+      const found = await findAttempt(unit, job.data.attemptId)
       if (found !== undefined)
         await applyEvent(unit, {
           verificationId: found.attempt.verificationId,
@@ -161,20 +156,4 @@ export async function giveUpAttempts(ports: ServicePorts): Promise<number> {
     }
     return given
   })
-}
-
-type Held = { readonly attempt: StoredAttempt; readonly held: HeldVerification }
-
-/** The verification is locked first, by everybody: so nobody waits in a circle. */
-async function holdAttempt(unit: Unit, attemptId: string): Promise<Held | undefined> {
-  const known = await unit.attempts.read(attemptId)
-  const held = known === undefined ? undefined : await unit.verifications.hold(known.verificationId)
-  const attempt = held?.attempts.find(({ id }) => id === attemptId)
-  return held === undefined || attempt === undefined ? undefined : { attempt, held }
-}
-
-async function mustHold(unit: Unit, attemptId: string): Promise<Held> {
-  const found = await holdAttempt(unit, attemptId)
-  if (found !== undefined) return found
-  throw new Failure({ code: 'attempt-unknown', message: 'there is no such attempt', hint: 'take a job, and report under its attempt' })
 }

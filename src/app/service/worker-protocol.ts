@@ -13,6 +13,8 @@ import { WorkerCapabilities } from '../store/records.ts'
 const Id = z.uuid()
 /** Seconds that a claim waits at most before it is answered with nothing. */
 export const MAX_WAIT_SECONDS = 30
+/** How often a worker says that it is still there. */
+export const HEARTBEAT_SECONDS = 10
 export const MAX_EVENTS_PER_BATCH = 500
 export const MAX_DIGESTS_PER_QUESTION = 5000
 /** Largest document of the protocol; a report with a thousand artifacts is far below. */
@@ -40,8 +42,8 @@ export const WorkerJob = z.strictObject({
   source: z.strictObject({ pinned: PinnedSource, tar: Sha256 }),
   /** What a replay is a replay of. */
   lock: Sha256.nullable(),
-  /** The builder to build in, and the blob of its description; null: the worker's default one. */
-  builder: z.strictObject({ digest: Sha256, description: Sha256 }).nullable(),
+  /** The builder to build in, and the blob of its description, null where only the worker may have it; null: the worker's default one. */
+  builder: z.strictObject({ digest: Sha256, description: Sha256.nullable() }).nullable(),
   /** Earlier tries that the infrastructure ended. */
   retried: z.array(OutcomeReason),
 })
@@ -75,8 +77,8 @@ export const AttemptReport = z.strictObject({
   schema: z.literal('bitwitness/attempt-report/v1'),
   lease: Id,
   attempt: Attempt,
-  /** Of the source that was built. */
-  treeDigest: Sha256,
+  /** Of the source as the worker pinned it; null where it did not get so far. */
+  treeDigest: Sha256.nullable(),
   /** Null where none was reached. `description` is the blob of its description. */
   builder: z.strictObject({ digest: Sha256, description: Sha256, mkosi: z.string().max(32), architecture: z.string().max(32) }).nullable(),
   indexes: z.array(SignedIndex).max(1000),

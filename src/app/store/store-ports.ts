@@ -146,10 +146,26 @@ export interface Workers {
   revoke(name: string, now: Date): Promise<Worker | undefined>
   /** How many of them were heard of since a time, or hold an attempt now. */
   alive(o: { since: Date; now: Date }): Promise<readonly { architecture: string; place: Worker['place']; count: number }[]>
+  /** Whether it is known and not revoked, nor can be until the transaction ends. */
+  counts(id: string): Promise<boolean>
   page(request: PageRequest): Promise<Page<Worker>>
 }
 
+/** How far the events of one lease have come, and what of the log is among them. */
+export type EventIntake = {
+  readonly attemptId: string
+  readonly lease: string
+  /** Number that its worker gives the next event. */
+  readonly next: number
+  readonly lines: number
+  readonly bytes: number
+}
+
 export interface Events {
+  /** Of this lease: at the beginning where there is none yet. Held until the transaction ends. */
+  intake(attemptId: string, lease: string): Promise<EventIntake>
+  /** Notes how far they have come now. */
+  took(intake: EventIntake): Promise<void>
   /** Adds events in order and gives the number of the last one. */
   append(verificationId: string, events: readonly NewEvent[]): Promise<number>
   /** Events after `seq`, in order. */
@@ -172,6 +188,12 @@ export interface Attestations {
 export interface Blobs {
   /** Which of these the service knows to be in the store of blobs. */
   known(digests: readonly Sha256[]): Promise<ReadonlySet<Sha256>>
+  /** Notes blobs, which are in the store of blobs already, as kept for as long as what nobody needs is. */
+  keep(blobs: readonly { readonly sha256: Sha256; readonly size: number }[], at: Date): Promise<void>
+  /** Which of these are known: those are kept as if they were noted now. */
+  renew(digests: readonly Sha256[], at: Date): Promise<ReadonlySet<Sha256>>
+  /** Whether attempts are made from it: a source, a lock, an input, a part of a builder. What attempts gave is none of these. */
+  toBuildFrom(sha256: Sha256): Promise<boolean>
   /** Notes what a lock names, once a lock: who needs the lock needs them too. */
   lockInputs(o: { lock: Sha256; inputs: readonly { readonly sha256: Sha256; readonly size: number }[]; at: Date }): Promise<void>
   /** In which verifications a blob has which part; null: nobody needs it. Claims and results are shown later than the blob is there. */
@@ -239,7 +261,7 @@ export type Reads = {
   readonly workers: Pick<Workers, 'page' | 'withKey' | 'anyFor' | 'alive'>
   readonly events: Pick<Events, 'after'>
   readonly attestations: Pick<Attestations, 'of' | 'page' | 'due' | 'backlog'>
-  readonly blobs: Pick<Blobs, 'of' | 'known' | 'partsOf'>
+  readonly blobs: Pick<Blobs, 'of' | 'known' | 'partsOf' | 'toBuildFrom'>
   readonly uploads: Pick<Uploads, 'since'>
   readonly builders: Pick<Builders, 'find' | 'page'>
 }
@@ -267,8 +289,8 @@ export interface Jobs {
   /** Keeps a job that is being worked on; false where somebody else may have it by now. */
   touch(kind: JobKind, job: Pick<TakenJob<JobKind>, 'id' | 'tries'>): Promise<boolean>
   complete(kind: JobKind, id: string): Promise<void>
-  /** Back into the queue after a delay that grows, or, at the cap, to the dead ones. */
-  retry(kind: JobKind, job: Pick<TakenJob<JobKind>, 'id' | 'tries'>): Promise<void>
+  /** Back into the queue after a delay that grows, or at once; at the cap to the dead ones. */
+  retry(kind: JobKind, job: Pick<TakenJob<JobKind>, 'id' | 'tries'>, o?: { readonly atOnce?: boolean }): Promise<void>
   cancel(kind: JobKind, id: string): Promise<void>
   /** An attempt of which the queue has given up. Signing is never given up. */
   takeDead(): Promise<TakenJob<AttemptQueue> | undefined>

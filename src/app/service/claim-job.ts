@@ -1,0 +1,51 @@
+import { ARCHITECTURES, type AttemptRoute } from '../store/records.ts'
+import type { Reads } from '../store/store-ports.ts'
+import { builderOfJob, lockOfJob } from './job-terms.ts'
+import type { LeasedAttempt } from './lease-attempt.ts'
+import { workerFailure } from './worker-failures.ts'
+import type { SpeakingWorker, WorkerPorts } from './worker-ports.ts'
+import { HEARTBEAT_SECONDS, type WorkerClaim, type WorkerJob } from './worker-protocol.ts'
+
+/**
+ * The next attempt for a worker; undefined where there was none for as long as it waits, or it went away meanwhile. Fails with
+ * `worker-unknown` and `worker-architecture-unknown`.
+ */
+export async function claimJob(
+  ports: WorkerPorts,
+  worker: SpeakingWorker,
+  { claim, signal }: { readonly claim: WorkerClaim; readonly signal: AbortSignal },
+): Promise<WorkerJob | undefined> {
+  const { capabilities, waitSeconds } = claim
+  const routes = routesOf(worker, capabilities.architecture)
+  await ports.unitOfWork.run(({ workers }) => workers.seen(worker.id, { capabilities, now: ports.now() }))
+  const leased = await ports.desk.wait({ workerId: worker.id, routes, waitMs: waitSeconds * 1000, signal })
+  return leased === undefined ? undefined : await jobOf(leased, ports.reads)
+}
+
+/** Whoever shares a machine with the coordinator builds for nobody whom the operator does not vouch for. */
+function routesOf({ place }: SpeakingWorker, said: string): readonly AttemptRoute[] {
+  const architecture = ARCHITECTURES.find((one) => one === said)
+  if (architecture === undefined) throw workerFailure('worker-architecture-unknown')
+  const trusted = `${architecture}-trusted` as const
+  return place === 'in-process' ? [trusted] : [trusted, `${architecture}-stranger`]
+}
+
+async function jobOf(leased: LeasedAttempt, reads: Pick<Reads, 'attempts' | 'builders'>): Promise<WorkerJob> {
+  const { attempt, prepared } = leased
+  if (prepared === null) throw new TypeError('an attempt of what is not prepared')
+  const builder = builderOfJob(leased)
+  const description = builder === null ? null : ((await reads.builders.find(builder))?.description ?? null)
+  const tries = await reads.attempts.tries(attempt.id)
+  const { id, verificationId, number, mode } = attempt
+  return {
+    schema: 'bitwitness/worker-job/v1',
+    attempt: { id, verificationId, number, mode },
+    lease: leased.lease,
+    expiresAt: leased.expiresAt.toISOString(),
+    heartbeatSeconds: HEARTBEAT_SECONDS,
+    source: { pinned: prepared.pinned, tar: prepared.sourceTar },
+    lock: lockOfJob(leased, attempt),
+    builder: builder === null ? null : { digest: builder, description },
+    retried: tries.flatMap(({ reason }) => (reason === null ? [] : [reason])),
+  }
+}

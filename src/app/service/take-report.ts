@@ -1,0 +1,80 @@
+import { digestOf } from '../../../verifier/bytes/digest-of.ts'
+import type { Sha256 } from '../../../verifier/model/digest.ts'
+import type { StoredAttempt } from '../store/records.ts'
+import type { Unit } from '../store/store-ports.ts'
+import { checkReport } from './check-report.ts'
+import { heldLease } from './held-lease.ts'
+import { attemptUnknown, type HeldAttempt, holdAttempt } from './hold-attempt.ts'
+import { readProtocol } from './protocol-document.ts'
+import { takeReported } from './report-attempt.ts'
+import { bytesOfReport, type ReportBytes } from './report-bytes.ts'
+import { shownAttempt } from './shown-attempt.ts'
+import { workerFailure } from './worker-failures.ts'
+import type { SpeakingWorker, WorkerPorts } from './worker-ports.ts'
+import { AttemptReport, type ReportAnswer } from './worker-protocol.ts'
+
+/**
+ * Takes the report of an attempt: from the worker that holds its lease, about that job, with every byte that it names at hand. What it
+ * names is kept from then on. The same report again is answered like the first. Fails as `heldLease`, as `readProtocol`, and with
+ * `worker-unknown` and `report-…`.
+ */
+export async function takeReport(
+  ports: WorkerPorts,
+  worker: SpeakingWorker,
+  { attemptId, document }: { readonly attemptId: string; readonly document: Uint8Array },
+): Promise<ReportAnswer> {
+  const said = readProtocol(AttemptReport, document)
+  const report = { ...said, attempt: shownAttempt(said.attempt) }
+  const digest = digestOf(document)
+  const { lease } = report
+  const holder = { attemptId, lease, worker: worker.id }
+  const known = await ports.reads.attempts.read(attemptId)
+  if (known === undefined) throw attemptUnknown()
+  if (isTaken(known, lease, digest)) return { state: 'committed' }
+  // Who does not hold it is told before anything is read for it.
+  await heldLease(ports, holder)
+  const bytes = await bytesOfReport(report, ports.blobs)
+  return await ports.unitOfWork.run(async (unit) => {
+    // Its key may have been revoked since this request began.
+    if (!(await unit.workers.counts(worker.id))) throw workerFailure('worker-unknown')
+    const found = await holdAttempt(unit, attemptId)
+    // Sent twice at once: the other one was faster.
+    if (!isTaken(found.attempt, lease, digest)) checkReport({ report, bytes, ...found })
+    const { changed, stored } = await takeReported(unit, {
+      ...holder,
+      now: ports.now,
+      newId: ports.newId,
+      found,
+      digest,
+      report: report.attempt,
+      indexes: report.indexes,
+    })
+    if (changed) await keepNamed(unit, { bytes, found, lock: report.attempt.lock, at: ports.now() })
+    return { state: stored.life.state === 'committed' ? 'committed' : 'queued' }
+  })
+}
+
+function isTaken({ life }: StoredAttempt, lease: string, digest: Sha256): boolean {
+  return life.state === 'committed' && life.lease === lease && life.digest === digest
+}
+
+async function keepNamed(
+  unit: Unit,
+  { bytes, found, lock, at }: { bytes: ReportBytes; found: HeldAttempt; lock: Sha256 | null; at: Date },
+): Promise<void> {
+  const { verificationId } = found.attempt
+  const { referred, builder } = bytes
+  const inputs = bytes.lock?.inputs ?? []
+  const named = [...referred, ...inputs, ...(builder?.parts ?? [])].map(({ sha256 }) => sha256)
+  // What was collected since it was looked at is not there any more, whatever its file says for a moment longer.
+  const known = await unit.blobs.renew([...new Set(named)], at)
+  const gone = named.find((sha256) => !known.has(sha256))
+  if (gone !== undefined) throw workerFailure('report-blobs-missing', { sha256: gone })
+  for (const blob of referred) await unit.blobs.refer({ ...blob, verificationId, at })
+  if (lock !== null) await unit.blobs.lockInputs({ lock, inputs, at })
+  if (builder === null) return
+  const { digest, architecture, mkosi } = builder.image
+  const [description] = builder.parts
+  if (description !== undefined)
+    await unit.builders.add({ digest, architecture, mkosi, description: description.sha256, addedAt: at }, builder.parts)
+}

@@ -1,0 +1,44 @@
+import { and, eq, inArray, lt, sql } from 'drizzle-orm'
+import type { BlobRole } from '../app/store/records.ts'
+import type { Blobs } from '../app/store/store-ports.ts'
+import { keep } from './keep-blobs.ts'
+import { blobReferences, blobs, builderBlobs, lockInputs } from './schema/blobs.ts'
+import type { Session } from './session.ts'
+
+/** What attempts are made from, as parts that blobs have in verifications. */
+const BUILT_FROM: BlobRole[] = ['source', 'lock']
+/** Nothing is collected that was noted so recently: it need not be noted again. */
+const FRESH_MS = 3600_000
+/** Digests of one statement. */
+const BATCH = 1000
+
+/** What keeps blobs that nothing refers to yet, and which of all may be given to whoever builds. */
+export function keptBlobsOf(session: Session): Pick<Blobs, 'keep' | 'renew' | 'toBuildFrom'> {
+  return {
+    keep: (kept, at) => session((db) => keep(db, kept, at)),
+    renew: (digests, at) =>
+      session(async (db) => {
+        const found = new Set<(typeof digests)[number]>()
+        for (let from = 0; from < digests.length; from += BATCH) {
+          const some = inArray(blobs.sha256, digests.slice(from, from + BATCH).toSorted())
+          const stale = lt(blobs.createdAt, new Date(at.getTime() - FRESH_MS))
+          // What is being collected is waited for, and then is not found.
+          await db.update(blobs).set({ createdAt: at }).where(and(some, stale))
+          for (const { sha256 } of await db.select({ sha256: blobs.sha256 }).from(blobs).where(some)) found.add(sha256)
+        }
+        return found
+      }),
+    toBuildFrom: (sha256) =>
+      session(async (db) => {
+        const one = { one: sql`1` }
+        const referred = and(eq(blobReferences.sha256, sha256), inArray(blobReferences.role, BUILT_FROM))
+        const parts = [
+          () => db.select(one).from(blobReferences).where(referred).limit(1),
+          () => db.select(one).from(lockInputs).where(eq(lockInputs.sha256, sha256)).limit(1),
+          () => db.select(one).from(builderBlobs).where(eq(builderBlobs.sha256, sha256)).limit(1),
+        ]
+        for (const part of parts) if ((await part()).length > 0) return true
+        return false
+      }),
+  }
+}
