@@ -19,9 +19,11 @@ import { PullReport } from '../src/app/pull.ts'
 import { PushReport, RegistryInfo } from '../src/app/push-documents.ts'
 import { BlobRead } from '../src/app/read-blob.ts'
 import { SbomWritten } from '../src/app/sbom.ts'
+import { TokenCreated, TokenList, TokenRevoked, WorkerAdded, WorkerList, WorkerRevoked } from '../src/app/service/operator-documents.ts'
 import { BuilderList } from '../src/cli/commands/builder/document.ts'
 import { KeyDocument } from '../src/cli/commands/key/show.ts'
 import { VersionDocument } from '../src/cli/commands/version.ts'
+import { WorkerKeyDocument } from '../src/cli/commands/worker/key.ts'
 import { ErrorDocument } from '../src/cli/error-document.ts'
 import { SubmissionDocument } from '../src/client/submission-document.ts'
 import { BuilderImage } from '../verifier/builder/image-description.ts'
@@ -49,6 +51,13 @@ const DOCUMENTS = [
   { file: 'recipe-lint-v1.json', title: 'Recipe lint, version 1', schema: RecipeLint },
   { file: 'sbom-v1.json', title: 'That a bill of materials was written, version 1', schema: SbomWritten },
   { file: 'blob-v1.json', title: 'That a blob is there whole, version 1', schema: BlobRead },
+  { file: 'token-created-v1.json', title: 'API token that was made, version 1', schema: TokenCreated },
+  { file: 'token-list-v1.json', title: 'List of API tokens, version 1', schema: TokenList },
+  { file: 'token-revoked-v1.json', title: 'API token that was revoked, version 1', schema: TokenRevoked },
+  { file: 'worker-added-v1.json', title: 'Worker that was added, version 1', schema: WorkerAdded },
+  { file: 'worker-list-v1.json', title: 'List of workers, version 1', schema: WorkerList },
+  { file: 'worker-revoked-v1.json', title: 'Worker that was revoked, version 1', schema: WorkerRevoked },
+  { file: 'worker-key-v1.json', title: 'Public key of a worker, version 1', schema: WorkerKeyDocument },
   { file: 'version-v1.json', title: 'Version, version 1', schema: VersionDocument },
   { file: 'event-v1.json', title: 'Event of an attempt, version 1', schema: AttemptEvent },
   { file: 'export-report-v1.json', title: 'Export report, version 1', schema: ExportReport },

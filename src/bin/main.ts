@@ -1,5 +1,15 @@
 import { EXIT } from '../cli/exit-code.ts'
-import { openClientOf, openRegistries, openScratch, openSigning, openUseCases, openVerifying, readReading } from '../cli/open-use-cases.ts'
+import {
+  openClientOf,
+  openOperatorOf,
+  openRegistries,
+  openScratch,
+  openSigning,
+  openUseCases,
+  openVerifying,
+  readReading,
+  workerKeyOf,
+} from '../cli/open-use-cases.ts'
 import { runCli } from '../cli/run.ts'
 import { watchOutput } from './output-watch.ts'
 import { abortOnSignals } from './signals.ts'
@@ -25,6 +35,8 @@ const code = await runCli(process.argv.slice(2), {
   verifying: () => openVerifying(process.env),
   registry: () => openRegistries(process.env),
   client: (o) => openClientOf(process.env, o),
+  operator: () => openOperatorOf(process.env),
+  workerKey: () => workerKeyOf(process.env),
 })
 process.exitCode = output.lost() ? EXIT.unknown : code
 stop.release()

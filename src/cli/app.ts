@@ -22,8 +22,15 @@ import { push } from './commands/push.ts'
 import { lint } from './commands/recipe/lint.ts'
 import { sbom } from './commands/sbom.ts'
 import { submit } from './commands/submit.ts'
+import { createToken } from './commands/token/create.ts'
+import { listTokens } from './commands/token/list.ts'
+import { revokeToken } from './commands/token/revoke.ts'
 import { verify } from './commands/verify.ts'
 import { version } from './commands/version.ts'
+import { addWorker } from './commands/worker/add.ts'
+import { showWorkerKey } from './commands/worker/key.ts'
+import { listWorkers } from './commands/worker/list.ts'
+import { revokeWorker } from './commands/worker/revoke.ts'
 
 const builder = buildRouteMap<string, CliContext>({
   routes: { build: buildBuilder, list: listBuilders, show: showBuilder, export: exportBuilder, import: importBuilder },
@@ -33,6 +40,16 @@ const builder = buildRouteMap<string, CliContext>({
 const recipe = buildRouteMap<string, CliContext>({ routes: { lint }, docs: { brief: 'Read recipes without running them' } })
 
 const key = buildRouteMap<string, CliContext>({ routes: { show: showKey }, docs: { brief: 'The key that statements are signed with' } })
+
+const token = buildRouteMap<string, CliContext>({
+  routes: { create: createToken, list: listTokens, revoke: revokeToken },
+  docs: { brief: 'API tokens of the service' },
+})
+
+const worker = buildRouteMap<string, CliContext>({
+  routes: { add: addWorker, list: listWorkers, revoke: revokeWorker, key: showWorkerKey },
+  docs: { brief: 'Machines that run attempts for the service' },
+})
 
 const attestation = attestationRoutes({ attach })
 
@@ -55,6 +72,8 @@ export const root = buildRouteMap<string, CliContext>({
     explain,
     changes,
     blob,
+    token,
+    worker,
     doctor,
     version,
   },

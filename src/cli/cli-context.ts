@@ -1,7 +1,9 @@
 import type { CommandContext } from '@stricli/core'
 import type { SourceAccess } from '../../verifier/source/source-ref.ts'
+import type { WorkerPublicKey } from '../app/service/worker-public-key.ts'
 import type { VerifyAttestationPorts } from '../app/verify-attestation.ts'
 import type { ApiClient } from '../client/api-client.ts'
+import type { OperatorRoom } from '../operator-room.ts'
 import type { RegistryRoom } from '../registry-room.ts'
 import type { ScratchRoom } from '../scratch-room.ts'
 import type { SigningRoom } from '../signing-room.ts'
@@ -46,6 +48,10 @@ export type CliIo = {
   readonly verifying: () => Promise<VerifyAttestationPorts>
   /** Registries, for commands that need no engine. */
   readonly registry: () => Promise<RegistryRoom>
+  /** What the operator of the service works on: its store, or the server that has it open. */
+  readonly operator: () => Promise<OperatorRoom>
+  /** The public key of this machine's worker, which is made where there is none. */
+  readonly workerKey: () => Promise<WorkerPublicKey>
   /** A service; `server` goes before what the settings say. */
   readonly client: (o: { readonly server: URL | null }) => Promise<ApiClient>
 }

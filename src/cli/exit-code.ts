@@ -83,6 +83,7 @@ const USAGE: ReadonlySet<string> = new Set([
   'lock-not-at-hand',
   'lock-of-another-build',
   'lock-unreadable',
+  'name-malformed',
   'output-not-empty',
   'output-unusable',
   'policy-age-malformed',
@@ -123,9 +124,14 @@ const USAGE: ReadonlySet<string> = new Set([
   'source-url-userinfo',
   'submission-malformed',
   'token-missing',
+  'token-days-malformed',
+  'token-unknown',
   'trusted-root-ambiguous',
   'trusted-root-malformed',
   'trusted-root-unreadable',
+  'worker-exists',
+  'worker-key-malformed',
+  'worker-unknown',
 ])
 
 export function exitOfFailure(thrown: unknown): ExitCode {

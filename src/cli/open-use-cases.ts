@@ -1,7 +1,9 @@
+import type { WorkerPublicKey } from '../app/service/worker-public-key.ts'
 import type { VerifyAttestationPorts } from '../app/verify-attestation.ts'
 import type { ApiClient } from '../client/api-client.ts'
 import type { Environment } from '../config/setting.ts'
 import type { Settings } from '../config/settings.ts'
+import type { OperatorRoom } from '../operator-room.ts'
 import type { RegistryRoom } from '../registry-room.ts'
 import type { ScratchRoom } from '../scratch-room.ts'
 import type { SigningRoom } from '../signing-room.ts'
@@ -56,4 +58,17 @@ export async function openClientOf(environment: Environment, o: { readonly serve
   const settings = await settingsOf(environment)
   const [{ openClient }, { readCiIdentity }] = await Promise.all([import('../client-room.ts'), import('../config/ci-identity.ts')])
   return openClient({ settings, ci: readCiIdentity(environment), server: o.server })
+}
+
+/** The store of the settings, for the operator. The database is loaded here and not before. */
+export async function openOperatorOf(environment: Environment): Promise<OperatorRoom> {
+  const settings = await settingsOf(environment)
+  const { openOperator } = await import('../operator-room.ts')
+  return await openOperator(settings)
+}
+
+export async function workerKeyOf(environment: Environment): Promise<WorkerPublicKey> {
+  const settings = await settingsOf(environment)
+  const { openWorkerKeyOf } = await import('../worker-key-room.ts')
+  return (await openWorkerKeyOf(settings)).publicKey
 }

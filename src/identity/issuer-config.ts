@@ -35,7 +35,7 @@ const HttpsUrl = z
 const Issuer = z.strictObject({
   issuer: HttpsUrl,
   kind: z.enum(['github', 'gitlab']),
-  /** Whom a token has to be made for; the public URL of this service if not given. */
+  /** Whom a token has to be made for; the origin of the public URL of this service if not given. */
   audience: z.string().min(1).max(512).optional(),
   /** Where the repositories are cloned from. */
   repositoriesAt: HttpsUrl.optional(),

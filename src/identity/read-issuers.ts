@@ -23,7 +23,7 @@ export async function readIssuers(file: string, { publicUrl }: { readonly public
     })
   return await Promise.all(
     data.issuers.map(async ({ ca, issuer, kind, privateHost, rules, ...given }) => {
-      const audience = given.audience ?? publicUrl?.href.replace(/\/$/, '')
+      const audience = given.audience ?? publicUrl?.origin
       const repositoriesAt = given.repositoriesAt ?? repositoriesOf(issuer, kind)
       if (audience === undefined || repositoriesAt === undefined)
         throw new Failure({

@@ -78,6 +78,11 @@ export const LAYERS: readonly Layer[] = [
     packages: ['pg-boss', 'drizzle-orm', 'postgres'],
   },
   {
+    dir: 'src/control',
+    may: ['src/app/service/operator.ts', 'src/app/service/operator-documents.ts', 'src/app/service/worker-public-key.ts', 'verifier/model'],
+    packages: ['node:*', 'hono', '@hono/node-server', 'zod'],
+  },
+  {
     dir: 'src/identity',
     may: ['src/app/service/identity.ts', 'verifier/bytes', 'verifier/model', 'verifier/recipe/plain-yaml.ts'],
     packages: ['node:*', 'jose', 'zod'],
@@ -131,6 +136,8 @@ export const LAYERS: readonly Layer[] = [
       'src/client-room.ts',
       'src/config',
       'src/context.ts',
+      'src/operator-room.ts',
+      'src/worker-key-room.ts',
       'src/registry-room.ts',
       'src/scratch-room.ts',
       'src/signing-room.ts',
@@ -162,6 +169,13 @@ export const LAYERS: readonly Layer[] = [
     may: ['src/app', 'src/config', 'src/db', 'src/queue', 'src/storage', 'verifier/model'],
     packages: ['node:*'],
   },
+  { dir: 'src/store-access.ts', may: ['src/config', 'src/store-room.ts', 'verifier/model'], packages: [] },
+  {
+    dir: 'src/operator-room.ts',
+    may: ['src/app/service', 'src/config', 'src/control', 'src/store-access.ts', 'src/store-room.ts', 'verifier/model'],
+    packages: ['node:crypto'],
+  },
+  { dir: 'src/worker-key-room.ts', may: ['src/config', 'src/worker-auth'], packages: [] },
   {
     dir: 'src/identity-room.ts',
     may: ['src/app/service/identity.ts', 'src/download', 'src/identity', 'verifier/address'],

@@ -11,12 +11,12 @@ export const DEFAULT_TOKEN_DAYS = 90
 export const MAX_TOKEN_DAYS = 366
 
 /** Of tokens and workers: what anybody may read in a list, on a terminal or on a page. */
-const Name = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9._@ -]{0,62}[A-Za-z0-9._@-])?$/)
+export const OperatorName = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9._@ -]{0,62}[A-Za-z0-9._@-])?$/)
 
 export const TokenRequest = z.strictObject({
-  name: Name,
+  name: OperatorName,
   /** Whose submissions they are; made where there is none of this name. */
-  owner: Name,
+  owner: OperatorName,
   scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length),
   days: z.int().min(1).max(MAX_TOKEN_DAYS),
 })
@@ -54,7 +54,7 @@ export type TokenList = z.infer<typeof TokenList>
 export const TokenRevoked = z.strictObject({ schema: z.literal('bitwitness/token-revoked/v1'), token: TokenView })
 export type TokenRevoked = z.infer<typeof TokenRevoked>
 
-export const WorkerRequest = z.strictObject({ name: Name, publicKey: WorkerPublicKey })
+export const WorkerRequest = z.strictObject({ name: OperatorName, publicKey: WorkerPublicKey })
 export type WorkerRequest = z.infer<typeof WorkerRequest>
 
 export const RegisteredWorker = z.strictObject({

@@ -30,6 +30,8 @@ export async function ran(args: readonly string[], useCases: Partial<UseCases> =
     verifying: () => openVerifying({}),
     registry: () => Promise.reject(new Error('the test has no registry')),
     client: () => Promise.reject(new Error('the test has no service')),
+    operator: () => Promise.reject(new Error('the test has no operator')),
+    workerKey: () => Promise.reject(new Error('the test has no key of a worker')),
     open: () => {
       opened += 1
       const own: Record<PropertyKey, unknown> = { ...useCases, [Symbol.asyncDispose]: () => Promise.resolve() }
