@@ -10,6 +10,7 @@ import { recordInputs } from '../verifier/builder/inputs/record.ts'
 import { replayInputs } from '../verifier/builder/inputs/replay.ts'
 import type { BlobStore } from '../verifier/model/blob-store.ts'
 import type { EmitEvent } from '../verifier/model/event.ts'
+import { mkosiArchitecture } from '../verifier/recipe/debian-architecture.ts'
 import { pinSource } from '../verifier/source/pin-source.ts'
 import type { PinnedTree } from '../verifier/source/pinned-tree.ts'
 import { parseSourceRef } from '../verifier/source/source-ref.ts'
@@ -46,9 +47,6 @@ import { makeScratch, sweepScratch } from './storage/scratch.ts'
 
 /** Claimed bytes are fetched only to explain; a build's own bound is far above what images weigh. */
 const DOWNLOAD_SECONDS = 3600
-
-/** mkosi's words for Debian's architectures, where they differ. */
-const MKOSI_NAMES: Readonly<Record<string, string>> = { amd64: 'x86-64' }
 
 /** What stands behind the command line on one machine. */
 export class Context implements AsyncDisposable {
@@ -201,7 +199,7 @@ export class Context implements AsyncDisposable {
       version: this.#version,
       blobs: this.#blobs,
       reader: async (wanted) => ({
-        architecture: MKOSI_NAMES[room.architecture] ?? room.architecture,
+        architecture: mkosiArchitecture(room.architecture),
         mkosi: wanted === null ? this.#settings.mkosi : (await this.#builders.show(wanted)).mkosi,
       }),
       slots: room.slots,

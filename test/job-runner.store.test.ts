@@ -5,15 +5,17 @@ import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { acceptVerification } from '../src/app/service/accept-verification.ts'
 import { JobLost } from '../src/app/service/held-job.ts'
-import { JOB_TIMING, type JobTrades, type JobTrouble, runJobs } from '../src/app/service/job-runner.ts'
+import { JOB_TIMING, type JobPorts, type JobTrades, runJobs } from '../src/app/service/job-runner.ts'
 import type { Owner } from '../src/app/store/records.ts'
 import { StoreRoom } from '../src/store-room.ts'
 import { Failure } from '../verifier/model/failure.ts'
 import { IDLE_TRADES, noting } from './noting-runner.ts'
 import { hurry, loseWorkers } from './queued.ts'
 import { root } from './repository.ts'
-import { addOwner, Clock, commandOf, newId, portsOf, submissionOf } from './stored.ts'
+import { addOwner, Clock, commandOf, portsOf, submissionOf } from './stored.ts'
 import { databases, type EmptyDatabase, emptyDatabase, onTrouble } from './stores.ts'
+
+type Trouble = Parameters<JobPorts['events']['jobFailed']>[0]
 
 const QUICK = { ...JOB_TIMING, pollMs: 50, touchMs: 20 }
 const PHASES = ['taken', 'worked', 'writing', 'written'] as const
@@ -134,7 +136,7 @@ describe.each(databases())('the jobs of coordinators on %s', (kind) => {
 
   it('are done again after what was not foreseen, which is told with an id', async () => {
     const id = await accept()
-    const troubles: JobTrouble[] = []
+    const troubles: Trouble[] = []
     const failures = [new TypeError('a defect'), new Failure({ code: 'disk-full', message: 'm', hint: 'h', audience: 'operator' })]
     const runner = running(
       () => ({
@@ -163,8 +165,8 @@ describe.each(databases())('the jobs of coordinators on %s', (kind) => {
     clearInterval(hurrying)
     expect(await notesOf(id)).toBe(1)
     expect(troubles).toMatchObject([
-      { kind: 'preparation', verificationId: id, code: 'internal', id: expect.any(String) },
-      { kind: 'preparation', verificationId: id, code: 'disk-full' },
+      { kind: 'preparation', tries: 1, error: expect.any(TypeError), job: expect.any(String), nextAt: expect.any(Date) },
+      { kind: 'preparation', tries: 2, error: { code: 'disk-full' } },
     ])
   })
 
@@ -194,9 +196,9 @@ describe.each(databases())('the jobs of coordinators on %s', (kind) => {
   it('are ended, or given back, before a coordinator is gone', async () => {
     const [first, second] = [await accept(), await accept()]
     const stop = new AbortController()
-    const troubles: JobTrouble[] = []
+    const troubles: Trouble[] = []
     await runJobs(
-      { unitOfWork: store.unitOfWork, notices: store.notices, newId, onTrouble: (trouble) => troubles.push(trouble) },
+      portsWith(store, store.unitOfWork, troubles),
       {
         ...IDLE_TRADES,
         preparation: {
@@ -248,7 +250,7 @@ function running(
   trades: () => Partial<JobTrades>,
   until: () => boolean,
   timing = QUICK,
-  troubles: JobTrouble[] = [],
+  troubles: Trouble[] = [],
 ): (store: StoreRoom) => Promise<void> {
   const stop = new AbortController()
   return async (store) => {
@@ -266,14 +268,23 @@ function running(
         return result
       },
     }
-    const ports = { unitOfWork: watched, notices: store.notices, newId, onTrouble: (trouble: JobTrouble) => troubles.push(trouble) }
-    await runJobs(ports, { ...IDLE_TRADES, ...trades() }, stop.signal, timing)
+    await runJobs(portsWith(store, watched, troubles), { ...IDLE_TRADES, ...trades() }, stop.signal, timing)
   }
 }
 
 /** As the queue does with a job of which nothing was heard; in one statement, between two of its touches. */
 async function takeBack({ database }: StoreRoom): Promise<void> {
   await database.drizzle.execute(sql`update queue.job set state = 'retry', start_after = now() where state = 'active'`)
+}
+
+function portsWith({ notices }: StoreRoom, unitOfWork: StoreRoom['unitOfWork'], troubles: Trouble[]): JobPorts {
+  const events: JobPorts['events'] = {
+    jobFailed: (facts) => troubles.push(facts),
+    trouble: ({ error }) => {
+      throw error
+    },
+  }
+  return { unitOfWork, notices, now: () => new Date(), events }
 }
 
 async function openJobs({ database }: StoreRoom): Promise<number> {

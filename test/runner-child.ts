@@ -2,7 +2,6 @@ import { runJobs } from '../src/app/service/job-runner.ts'
 import { StoreRoom } from '../src/store-room.ts'
 import { Secret } from '../verifier/model/secret.ts'
 import { IDLE_TRADES, noting } from './noting-runner.ts'
-import { newId } from './stored.ts'
 
 /**
  * `node test/runner-child.ts URL FOLDER PHASE`: does one job and kills itself in that phase: `taken`, before it is worked on; `worked`, when
@@ -27,7 +26,7 @@ let wrote = false
 await runJobs(
   {
     notices,
-    newId,
+    now: () => new Date(),
     unitOfWork: {
       run: async (work) => {
         const result = await unitOfWork.run(work)
@@ -35,8 +34,13 @@ await runJobs(
         return result
       },
     },
-    onTrouble: ({ cause }) => {
-      throw cause
+    events: {
+      jobFailed: ({ error }) => {
+        throw error
+      },
+      trouble: ({ error }) => {
+        throw error
+      },
     },
   },
   {

@@ -7,8 +7,8 @@ const root = path.join(import.meta.dirname, '..')
 const STRING = String.raw`'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|\x60((?:[^\x60\\]|\\.)*)\x60`
 const KEBAB = String.raw`[a-z0-9]+(?:-[a-z0-9]+)*`
 
-/** Every stable code that the code base gives, with the words it goes with, as far as they are written beside it. */
-export function errorCodes(): ErrorCode[] {
+/** Every stable code that the code in some folders gives, with the words it goes with, as far as they are written beside it. */
+export function errorCodes(folders: readonly string[] = ['src', 'verifier', 'attestations']): ErrorCode[] {
   const found = new Map<string, { messages: Set<string>; hints: Set<string> }>()
   const note = (code: string, message: string | undefined, hint: string | undefined): void => {
     const words = found.get(code) ?? { messages: new Set(), hints: new Set() }
@@ -16,7 +16,7 @@ export function errorCodes(): ErrorCode[] {
     if (hint !== undefined) words.hints.add(hint)
     found.set(code, words)
   }
-  for (const text of sources()) for (const [code, message, hint] of codesIn(text)) note(code, message, hint)
+  for (const text of sources(folders)) for (const [code, message, hint] of codesIn(text)) note(code, message, hint)
   return [...found]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([code, { messages, hints }]) => ({ code, messages: [...messages], hints: [...hints] }))
@@ -65,8 +65,8 @@ function unquoted(groups: readonly (string | undefined)[]): string | undefined {
     .replaceAll(/\\(.)/g, '$1')
 }
 
-function sources(): string[] {
-  return ['src', 'verifier', 'attestations'].flatMap((folder) =>
+function sources(folders: readonly string[]): string[] {
+  return folders.flatMap((folder) =>
     readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => /\.tsx?$/.test(name) && !/\.test\.tsx?$/.test(name) && !name.includes('testing/'))
       .toSorted()

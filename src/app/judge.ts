@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import type { Explained } from '../../verifier/attempt/report.ts'
+import { oneChunk } from '../../verifier/bytes/one-chunk.ts'
 import { type Claimed, readClaimed } from '../../verifier/compare/claimed.ts'
 import { compareAttempts, compareWithClaims } from '../../verifier/compare/judge.ts'
 import { type BuiltImage, judgeClaimed } from '../../verifier/compare/judge-claimed.ts'
@@ -203,7 +204,7 @@ async function* blobBytes(blobs: Ports['blobs'], sha256: Sha256): AsyncGenerator
 
 async function gathered({ blobs }: JudgePorts, explanations: readonly Explanation[]): Promise<Explained> {
   const documents: Sha256[] = []
-  for (const explanation of explanations) documents.push((await blobs.put(text(encodeDocument(Explanation, explanation)))).sha256)
+  for (const explanation of explanations) documents.push((await blobs.put(oneChunk(encodeDocument(Explanation, explanation)))).sha256)
   const short = explanations.find(({ state }) => state === 'truncated') ?? explanations.find(({ state }) => state === 'skip')
   return {
     findings: explanations.flatMap(({ findings }) => findings),
@@ -211,8 +212,4 @@ async function gathered({ blobs }: JudgePorts, explanations: readonly Explanatio
     reason: short?.reason ?? null,
     documents,
   }
-}
-
-async function* text(content: string): AsyncGenerator<Uint8Array, void, void> {
-  yield Buffer.from(content, 'utf8')
 }

@@ -7,6 +7,7 @@ import { Failure } from '../../verifier/model/failure.ts'
 import type { InputLock } from '../../verifier/model/lock.ts'
 import type { RecipeReading } from '../../verifier/model/recipe.ts'
 import type { PinnedSource } from '../../verifier/model/source.ts'
+import { debianArchitecture } from '../../verifier/recipe/debian-architecture.ts'
 import { readRecipe } from '../../verifier/recipe/read-recipe.ts'
 import type { Ports, ReadyBuilder } from './ports.ts'
 import { sandboxTreeOf } from './sandbox-tree.ts'
@@ -77,7 +78,12 @@ export async function rebuild(ports: RebuildPorts, command: RebuildCommand, scra
   for (const finding of reading.findings) emitter.emit({ kind: 'finding', finding })
   const seen = { source: pinned.pinned, reading, startedAt }
   if (reading.findings.some((finding) => finding.severity === 'refuse'))
-    return { ...seen, builder: null, architecture: debianName(reading.recipe.architecture), attempts: { results: [], lock: null } }
+    return {
+      ...seen,
+      builder: null,
+      architecture: debianArchitecture(reading.recipe.architecture ?? reader.architecture),
+      attempts: { results: [], lock: null },
+    }
   const lock = await givenLock(ports, command)
   const builder = await inStage('builder', () => ports.builder(command.builder, (event) => emitter.emit(event), signal))
   const { architecture } = builder
@@ -125,12 +131,6 @@ async function givenLock(ports: RebuildPorts, command: RebuildCommand): Promise<
       hint: 'give the archive that was written beside the lock, or leave out one of the two',
     })
   return lock
-}
-
-const DEBIAN_NAMES: Readonly<Record<string, string>> = { 'x86-64': 'amd64', arm64: 'arm64' }
-
-function debianName(architecture: string | null): string {
-  return DEBIAN_NAMES[architecture ?? 'x86-64'] ?? architecture ?? 'amd64'
 }
 
 /** One numbering for the events of the verification itself and of its attempts. */

@@ -12,9 +12,10 @@ type Row = typeof attempts.$inferSelect
 
 export function attemptsOf(session: Session): Attempts {
   return {
-    insert: ({ id, verificationId, number, mode, route, life, createdAt }) =>
+    insert: ({ id, verificationId, number, mode, route, life, report, indexes, createdAt, committedAt }) =>
       session(async (db) => {
-        await db.insert(attempts).values({ id, verificationId, number, mode, route, createdAt, ...columnsOf(life) })
+        const committed = life.state === 'committed' ? { report, indexes, committedAt } : {}
+        await db.insert(attempts).values({ id, verificationId, number, mode, route, createdAt, ...columnsOf(life), ...committed })
       }),
     read: (id) =>
       session(async (db) => {

@@ -59,11 +59,17 @@ export function verificationsOf(session: Session): Verifications {
       session(async (db) => {
         const [row] = await db.select().from(verifications).where(eq(verifications.id, id))
         if (row !== undefined && claimsShown(row)) return row.claims
-        throw new Failure({
-          code: 'claims-hidden',
-          message: 'the claims of a verification are hidden until its attempts are committed',
-          hint: 'wait until the verification is finished',
-        })
+        throw claimsHidden()
+      }),
+    claimsOfUnbuilt: (id) =>
+      session(async (db) => {
+        const opened = db.select({ one: sql`1` }).from(attempts).where(eq(attempts.verificationId, verifications.id))
+        const [row] = await db
+          .select({ claims: verifications.claims })
+          .from(verifications)
+          .where(and(eq(verifications.id, id), not(exists(opened))))
+        if (row !== undefined) return row.claims
+        throw claimsHidden()
       }),
     hold: (id) =>
       session(async (db) => {
@@ -227,6 +233,14 @@ async function addSubjects(db: Drizzle, { id, createdAt }: Row, added: readonly 
     .insert(subjects)
     .values(added.map((subject) => ({ ...subject, verificationId: id, createdAt })))
     .onConflictDoNothing()
+}
+
+function claimsHidden(): Failure {
+  return new Failure({
+    code: 'claims-hidden',
+    message: 'the claims of a verification are hidden until its attempts are committed',
+    hint: 'wait until the verification is finished',
+  })
 }
 
 /** Claims of what was cancelled stay hidden: the same submission may be made again. */

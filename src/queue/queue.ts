@@ -2,6 +2,7 @@ import { type Db, fromPglite, PgBoss } from 'pg-boss'
 import { Failure } from '../../verifier/model/failure.ts'
 import { MAX_TRIES } from '../app/lifecycle/attempt-state.ts'
 import type { QueueFigure } from '../app/service/service-figures.ts'
+import { RETRY_DELAY } from '../app/store/retry-delay.ts'
 import type { JobKind, Jobs } from '../app/store/store-ports.ts'
 import type { Database } from '../db/database.ts'
 import { databaseFailure } from '../db/failures.ts'
@@ -39,9 +40,9 @@ const OWN: QueueSettings = {
   ...waiting,
   policy: 'exclusive',
   retryLimit: 1_000_000,
-  retryDelay: 5,
+  retryDelay: RETRY_DELAY.first,
   retryBackoff: true,
-  retryDelayMax: 900,
+  retryDelayMax: RETRY_DELAY.longest,
   heartbeatSeconds: OWN_HEARTBEAT_SECONDS,
   expireInSeconds: LONGEST,
 }

@@ -6,7 +6,7 @@ import { dependsOnBuild, judgePath, specifierSpoiled } from './specifiers.ts'
 import { join, nameOf, parentOf, type TreeView, textOf } from './tree-view.ts'
 import { splitValue } from './values.ts'
 
-const NO_TEXT = 'a file that mkosi reads is no UTF-8 text of at most 1 MiB'
+const NO_TEXT = 'a file that mkosi reads is no UTF-8 text without zero bytes of at most 1 MiB'
 const MOST_PLACES = 4096
 const MOST_ASSIGNMENTS = 20_000
 const MOST_ITEMS = 20_000

@@ -177,6 +177,8 @@ describe('a hostile recipe', () => {
       fc.property(fc.dictionary(names, file), (files) => {
         const reading = readRecipe(treeOf(files))
         expect(RecipeReading.parse(reading)).toEqual(reading)
+        // No database takes it.
+        expect(JSON.stringify(reading)).not.toContain('\\u0000')
       }),
       { numRuns: 300 },
     )

@@ -55,9 +55,11 @@ export class TreeView {
     }
   }
 
+  /** A file with a zero byte is no text: what is said of it has to fit into any other text, a database's among them. */
   text(path: string): string | undefined {
     const entry = this.#entries.get(path)
-    return entry === undefined ? undefined : this.#tree.text(entry.path)
+    const text = entry === undefined ? undefined : this.#tree.text(entry.path)
+    return text?.includes('\0') === true ? undefined : text
   }
 
   head(path: string): Uint8Array | undefined {

@@ -33,6 +33,13 @@ const event: fc.Arbitrary<VerificationEvent> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('attempt' as const), number: fc.integer({ min: 1, max: 4 }), event: attemptEvent }),
   },
   { weight: 3, arbitrary: fc.constant({ kind: 'prepare' } as const) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('reuse' as const),
+      outcomes: fc.array(fc.constantFrom(...Outcome.options), { maxLength: 4 }),
+    }),
+  },
   { weight: 2, arbitrary: fc.constant({ kind: 'decide', verdict: 'reproduced', tier: 'bit-exact' } as const) },
   {
     weight: 1,
@@ -92,7 +99,7 @@ describe('a verification', () => {
         expect((end.state === 'finished') === (end.verdict !== null)).toBe(true)
         expect(['finished', 'cancelled']).toContain(end.state)
         expect(end.attempts.every((attempt) => attempt.state === 'committed' && attempt.tries <= MAX_TRIES)).toBe(true)
-        expect(end.attempts.length).toBeLessThanOrEqual(how.wanted)
+        expect(end.attempts.length).toBeLessThanOrEqual(events.some((one) => one.kind === 'reuse') ? 4 : how.wanted)
         for (const one of [...Verdict.options.map((verdict) => ({ kind: 'decide', verdict, tier: null }) as const), CANCEL, PREPARE])
           expect(transition(end, one).result).not.toBe('changed')
       }),
@@ -123,6 +130,23 @@ describe('a verification', () => {
     )
   })
 
+  it('is answered by the attempts of an earlier one, and then opens none', () => {
+    const outcomes = ['built', 'built', 'built'] as const
+    const step = transition(acceptedLife({ wanted: 2, locked: false }), { kind: 'reuse', outcomes })
+    if (step.result !== 'changed') throw new Error('not reused')
+    expect(step).toMatchObject({ opened: [], ended: [], life: { state: 'running' } })
+    expect(step.life.attempts.map((attempt) => attempt.state === 'committed' && attempt.outcome)).toEqual(outcomes)
+    expect(attemptsCommitted(step.life)).toBe(true)
+    expect(transition(step.life, PREPARE).result).toBe('unchanged')
+    expect(transition(step.life, { kind: 'reuse', outcomes }).result).toBe('unchanged')
+    expect(transition(preparedLife({ wanted: 2, locked: false }), { kind: 'reuse', outcomes }).result).toBe('unchanged')
+    for (const too of [[], ['built']] as const)
+      expect(transition(acceptedLife({ wanted: 2, locked: false }), { kind: 'reuse', outcomes: too })).toEqual({
+        result: 'illegal',
+        code: 'attempts-open',
+      })
+  })
+
   it('gives no verdict, and shows no claim, while an attempt is open', () => {
     fc.assert(
       fc.property(accepted, fc.array(event, { maxLength: 60 }), (how, events) => {
@@ -144,7 +168,7 @@ describe('a verification', () => {
     fc.assert(
       fc.property(accepted, fc.array(event, { maxLength: 60 }), (how, events) => {
         let life = acceptedLife(how)
-        let prepared = 0
+        let [prepared, taken] = [0, 0]
         const opened: number[] = []
         for (const one of events) {
           const step = transition(life, one)
@@ -155,11 +179,13 @@ describe('a verification', () => {
             expect(step.opened).toEqual(Array.from({ length: how.locked ? how.wanted : 1 }, (_, index) => index + 1))
           }
           if (one.kind === 'attempt') expect(prepared).toBe(1)
+          // What is taken over is not opened.
+          if (one.kind === 'reuse') [prepared, taken] = [prepared + 1, step.life.attempts.length]
           opened.push(...step.opened)
           life = step.life
         }
         expect(prepared).toBeLessThanOrEqual(1)
-        expect(opened).toEqual(life.attempts.map((_, index) => index + 1))
+        expect(opened).toEqual(taken > 0 ? [] : life.attempts.map((_, index) => index + 1))
         expect(life.attempts.length > 0).toBe(prepared === 1)
       }),
       { numRuns: 1000 },

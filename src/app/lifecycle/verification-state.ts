@@ -1,3 +1,4 @@
+import type { Outcome } from '../../../verifier/model/attempt.ts'
 import type { Tier } from '../../../verifier/model/comparison.ts'
 import type { Verdict } from '../../../verifier/model/verdict.ts'
 import { type AttemptEventKind, type AttemptState, type EndedTry, type IllegalCode, transitionAttempt } from './attempt-state.ts'
@@ -17,6 +18,8 @@ export type VerificationEvent =
   | { readonly kind: 'attempt'; readonly number: number; readonly event: Exclude<AttemptEventKind, { kind: 'cancel' }> }
   /** The source is pinned and its recipe may be built: attempts can begin. */
   | { readonly kind: 'prepare' }
+  /** The attempts of an earlier verification, which ended so, are its own: none is opened. */
+  | { readonly kind: 'reuse'; readonly outcomes: readonly Outcome[] }
   /** Without attempts, where none was ever opened, only as `refused` or `undecided`: nothing was built. */
   | { readonly kind: 'decide'; readonly verdict: Verdict; readonly tier: Tier | null }
   | { readonly kind: 'cancel' }
@@ -60,6 +63,9 @@ export function transition(life: VerificationLife, event: VerificationEvent): Ve
     case 'prepare':
       if (life.attempts.length > 0) return { result: 'unchanged' }
       return over ? { result: 'illegal', code: 'verification-over' } : prepared(life)
+    case 'reuse':
+      if (life.attempts.length > 0) return { result: 'unchanged' }
+      return over ? { result: 'illegal', code: 'verification-over' } : reused(life, event.outcomes)
     case 'attempt':
       return attemptEvent(life, event)
   }
@@ -70,6 +76,13 @@ function prepared(life: VerificationLife): VerificationTransition {
   const opened = Array.from({ length: life.locked ? life.wanted : 1 }, (_, index) => index + 1)
   const attempts = opened.map((): AttemptState => ({ state: 'queued', tries: 0 }))
   return { result: 'changed', life: { ...life, state: 'running', attempts }, ended: [], opened }
+}
+
+function reused(life: VerificationLife, outcomes: readonly Outcome[]): VerificationTransition {
+  const attempts = outcomes.map((outcome): AttemptState => ({ state: 'committed', tries: 0, outcome, lease: null, digest: null }))
+  const next: VerificationLife = { ...life, state: 'running', attempts }
+  if (!attemptsCommitted(next)) return { result: 'illegal', code: 'attempts-open' }
+  return { result: 'changed', life: next, ended: [], opened: [] }
 }
 
 function endsUnbuilt(life: VerificationLife, verdict: Verdict): boolean {

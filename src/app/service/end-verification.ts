@@ -3,9 +3,11 @@ import type { Tier } from '../../../verifier/model/comparison.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
 import type { Verdict, VerdictReason } from '../../../verifier/model/verdict.ts'
 import type { BlobRole, Subject } from '../store/records.ts'
+import type { Unit } from '../store/store-ports.ts'
 import type { ServicePorts } from './accept-verification.ts'
 import { applyEvent } from './apply-event.ts'
 import { holdVerification } from './hold-verification.ts'
+import type { ServiceFacts } from './service-events.ts'
 
 export type StoredDecision = {
   readonly verdict: Verdict
@@ -28,22 +30,28 @@ const CANCELLED: OutcomeReason = { code: 'cancelled', message: 'the verification
  * `attempts-open` or `verification-over`.
  */
 export async function decide(ports: ServicePorts, verificationId: string, decision: StoredDecision): Promise<void> {
+  const given = await ports.unitOfWork.run((unit) => giveVerdict(unit, ports, { verificationId, decision }))
+  if (given !== null) ports.events?.verdictGiven?.(given)
+}
+
+/** The same within a transaction; gives what is to be told once that is over, null where nothing changed. */
+export async function giveVerdict(
+  unit: Unit,
+  { now, newId }: Pick<ServicePorts, 'now' | 'newId'>,
+  { verificationId, decision }: { readonly verificationId: string; readonly decision: StoredDecision },
+): Promise<ServiceFacts['verdictGiven'] | null> {
   const { verdict, tier, reasons, builder, report, artifacts, blobs } = decision
-  const statements = verdict === 'undecided' ? [] : decision.statements
-  const seconds = await ports.unitOfWork.run(async (unit) => {
-    const held = await holdVerification(unit, verificationId)
-    const at = ports.now()
-    const event = { kind: 'decide', verdict, tier } as const
-    if (!(await applyEvent(unit, { verificationId, held, event, at, newId: ports.newId, reason: NONE })).changed) return null
-    for (const blob of blobs) await unit.blobs.refer({ ...blob, verificationId, at })
-    await unit.verifications.finish(verificationId, { verdict, tier, reasons, builder, report, artifacts, at })
-    for (const predicateType of statements)
-      if (await unit.attestations.plan({ verificationId, predicateType, at }))
-        await unit.jobs.enqueue('signing', { verificationId, predicateType })
-    if (held.submission.callbackUrl !== null) await unit.jobs.enqueue('callback', { verificationId })
-    return (at.getTime() - held.createdAt.getTime()) / 1000
-  })
-  if (seconds !== null) ports.events?.verdictGiven?.({ verification: verificationId, verdict, tier, seconds })
+  const held = await holdVerification(unit, verificationId)
+  const at = now()
+  const event = { kind: 'decide', verdict, tier } as const
+  if (!(await applyEvent(unit, { verificationId, held, event, at, newId, reason: NONE })).changed) return null
+  for (const blob of blobs) await unit.blobs.refer({ ...blob, verificationId, at })
+  await unit.verifications.finish(verificationId, { verdict, tier, reasons, builder, report, artifacts, at })
+  for (const predicateType of verdict === 'undecided' ? [] : decision.statements)
+    if (await unit.attestations.plan({ verificationId, predicateType, at }))
+      await unit.jobs.enqueue('signing', { verificationId, predicateType })
+  if (held.submission.callbackUrl !== null) await unit.jobs.enqueue('callback', { verificationId })
+  return { verification: verificationId, verdict, tier, seconds: (at.getTime() - held.createdAt.getTime()) / 1000 }
 }
 
 /** Cancels a verification, and its attempts that are not committed. Again changes nothing. Fails with `verification-over`. */

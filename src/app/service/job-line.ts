@@ -1,7 +1,8 @@
+import { firstFailure } from '../../../verifier/model/failure.ts'
+import { retriedBy } from '../store/retry-delay.ts'
 import type { TakenJob } from '../store/store-ports.ts'
 import { heldJob, JobLost } from './held-job.ts'
 import type { JobEnd, JobPorts, JobTiming, JobTrade, OwnJob } from './job-runner.ts'
-import { troubleOf } from './job-trouble.ts'
 
 /** The jobs of one kind: takes as many as may be done at once, and sleeps where there is none. */
 export class JobLine<K extends OwnJob> {
@@ -13,8 +14,8 @@ export class JobLine<K extends OwnJob> {
   /** Whether something happened since the queue was looked into last. */
   #woken = false
   #ring: () => void = () => {}
-  /** What kept us from the queue last: told once, not at each look. */
-  #lastCode: string | null = null
+  /** Whether the queue could not be looked into last time: told once, not at each look. */
+  #barred = false
 
   constructor(kind: K, trade: JobTrade<K>, ports: JobPorts, timing: JobTiming) {
     this.kind = kind
@@ -50,12 +51,11 @@ export class JobLine<K extends OwnJob> {
   async #take(): Promise<TakenJob<K> | undefined> {
     try {
       const job = await this.#ports.unitOfWork.run(({ jobs }) => jobs.take(this.kind))
-      this.#lastCode = null
+      this.#barred = false
       return job
     } catch (error) {
-      const trouble = troubleOf(error, { kind: this.kind, verificationId: null, newId: this.#ports.newId })
-      if (trouble.code !== this.#lastCode) this.#ports.onTrouble(trouble)
-      this.#lastCode = trouble.code
+      if (!this.#barred) this.#ports.events.trouble({ where: `queue ${this.kind}`, error: firstFailure(error) })
+      this.#barred = true
       return undefined
     }
   }
@@ -117,10 +117,11 @@ export class JobLine<K extends OwnJob> {
       if (result.end === 'again' && result.next !== undefined)
         await unit.jobs.enqueue(this.kind, result.next.data, { after: result.next.at })
     })
+    result.told?.()
   }
 
-  #tell({ data }: TakenJob<K>, error: unknown): void {
-    const { verificationId } = data
-    this.#ports.onTrouble(troubleOf(error, { kind: this.kind, verificationId, newId: this.#ports.newId }))
+  #tell({ id: job, tries }: TakenJob<K>, error: unknown): void {
+    const nextAt = retriedBy(this.#ports.now(), tries)
+    this.#ports.events.jobFailed({ kind: this.kind, job, tries, nextAt, error: firstFailure(error) })
   }
 }

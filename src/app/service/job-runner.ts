@@ -1,21 +1,30 @@
 import { setInterval } from 'node:timers'
-import type { JobKinds, NoticeBoard, TakenJob, Unit, UnitOfWork } from '../store/store-ports.ts'
+import type { JobKinds, NoticeBoard, TakenJob, Unit } from '../store/store-ports.ts'
+import type { ServicePorts } from './accept-verification.ts'
 import { JobLine } from './job-line.ts'
+import type { ServiceEvents } from './service-events.ts'
 
 /** What coordinators do themselves; an attempt is a worker's. */
 export const OWN_JOBS = ['preparation', 'decision', 'signing', 'callback'] as const
 export type OwnJob = (typeof OWN_JOBS)[number]
 
-type Write = (unit: Unit) => Promise<void>
+type Result = {
+  /**
+   * Runs in the transaction that ends the job, so that a result is there exactly when its job is over; where the database chooses another
+   * transaction it runs again, and where somebody else has the job meanwhile, nothing of it stays.
+   */
+  readonly write?: (unit: Unit) => Promise<void>
+  /** Runs once that transaction is over. */
+  readonly told?: () => void
+}
 
-/**
- * What came of a job. `write` runs in the transaction that ends it, so that a result is there exactly when its job is over; where the
- * database chooses another transaction it runs again, and where somebody else has the job meanwhile, nothing of it stays.
- */
-export type JobEnd<K extends OwnJob> =
-  | { readonly end: 'done'; readonly write?: Write }
-  /** Tried again after the queue's delay, which grows, or, with `at`, as a new job that begins then and knows what `data` says. */
-  | { readonly end: 'again'; readonly write?: Write; readonly next?: { readonly at: Date; readonly data: JobKinds[K] } }
+/** What came of a job. */
+export type JobEnd<K extends OwnJob> = Result &
+  (
+    | { readonly end: 'done' }
+    /** Tried again after the queue's delay, which grows, or, with `next`, as a new job that begins then and knows what `data` says. */
+    | { readonly end: 'again'; readonly next?: { readonly at: Date; readonly data: JobKinds[K] } }
+  )
 
 /** Does one job outside of any transaction. `signal` fires when somebody else may have it by now, and when the coordinator is to end. */
 export type JobWork<K extends OwnJob> = (job: TakenJob<K>, signal: AbortSignal) => Promise<JobEnd<K>>
@@ -23,18 +32,6 @@ export type JobWork<K extends OwnJob> = (job: TakenJob<K>, signal: AbortSignal) 
 /** How one kind is done, and how many at once. */
 export type JobTrade<K extends OwnJob> = { readonly work: JobWork<K>; readonly atOnce: number }
 export type JobTrades = { readonly [K in OwnJob]: JobTrade<K> }
-
-/** Something that went wrong and was not the job's own matter: a defect of ours, or a database that was away. */
-export type JobTrouble = {
-  /** By which whoever reports it and whoever reads the log mean the same. */
-  readonly id: string
-  readonly kind: OwnJob
-  readonly verificationId: string | null
-  /** Of a `Failure`; `internal` for a defect. */
-  readonly code: string
-  /** For the operator's log alone. */
-  readonly cause: unknown
-}
 
 /** All in milliseconds. */
 export type JobTiming = {
@@ -50,11 +47,10 @@ export type JobTiming = {
 
 export const JOB_TIMING: JobTiming = { pollMs: 3000, touchMs: 5000, patienceMs: 15_000, drainMs: 10_000 }
 
-export type JobPorts = {
-  readonly unitOfWork: UnitOfWork
+export type JobPorts = Pick<ServicePorts, 'unitOfWork' | 'now'> & {
   readonly notices: NoticeBoard
-  readonly newId: () => string
-  readonly onTrouble: (trouble: JobTrouble) => void
+  /** Told of what went wrong and was not a job's own matter: a defect of ours, or a database that was away. */
+  readonly events: Pick<ServiceEvents, 'jobFailed' | 'trouble'>
 }
 
 /**

@@ -79,6 +79,8 @@ export interface Verifications {
   open(request: PageRequest): Promise<Page<Verification>>
   /** Claims for whoever decides. Fails with `claims-hidden` until all attempts are committed. */
   claims(id: string): Promise<readonly Claim[]>
+  /** The same of one that never had an attempt, for the report of its refusal. */
+  claimsOfUnbuilt(id: string): Promise<readonly Claim[]>
   hold(id: string): Promise<HeldVerification | undefined>
   prepare(id: string, prepared: Prepared): Promise<void>
   /** How many of an owner's verifications are neither finished nor cancelled. */
@@ -256,7 +258,7 @@ export interface Repositories {
 export type Reads = {
   readonly owners: Pick<Owners, 'find' | 'withSubject' | 'page'>
   readonly tokens: Pick<Tokens, 'withSecret' | 'page'>
-  readonly verifications: Pick<Verifications, 'read' | 'page' | 'known' | 'open' | 'claims' | 'openOf' | 'rebuilt'>
+  readonly verifications: Pick<Verifications, 'read' | 'page' | 'known' | 'open' | 'claims' | 'claimsOfUnbuilt' | 'openOf' | 'rebuilt'>
   readonly attempts: Pick<Attempts, 'read' | 'of' | 'tries' | 'expired'>
   readonly workers: Pick<Workers, 'page' | 'withKey' | 'anyFor' | 'alive'>
   readonly events: Pick<Events, 'after'>

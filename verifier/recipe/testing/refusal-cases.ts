@@ -182,7 +182,6 @@ export const REFUSALS: Readonly<Record<string, readonly RuleCase[]>> = {
   'config-ambiguous': [
     ...Object.entries({
       tab: '\v',
-      nul: '\0',
       nel: '\x85',
       separator: '\u2028',
       bidi: '\u202e',
@@ -206,6 +205,8 @@ export const REFUSALS: Readonly<Record<string, readonly RuleCase[]>> = {
   ],
   'config-unreadable': [
     { name: 'bytes', files: { 'mkosi.conf': new Uint8Array([0x5b, 0xff]) }, says: 'refuse', at: ['mkosi.conf', null] },
+    one('a zero byte', 'Packages=a\0b\n'),
+    one('a zero byte in a comment', '# \0\n'),
     { name: 'much', files: { 'mkosi.conf': `#${'x'.repeat(1024 * 1024)}` }, says: 'refuse' },
     tree('an environment', { 'mkosi.env': `#${'x'.repeat(1024 * 1024)}\nLD_PRELOAD=x\n` }),
     tree('a version', { 'mkosi.version': new Uint8Array([0xff]) }),
