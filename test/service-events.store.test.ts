@@ -1,12 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { MAX_TRIES } from '../src/app/lifecycle/attempt-state.ts'
 import { acceptVerification, type ServicePorts } from '../src/app/service/accept-verification.ts'
 import { cancelVerification, decide } from '../src/app/service/end-verification.ts'
+import { giveUpAttempts } from '../src/app/service/lease-attempt.ts'
+import { LocalCoordinator } from '../src/app/service/local-coordinator.ts'
 import { markPrepared } from '../src/app/service/prepare-verification.ts'
+import { reportDocument } from '../src/app/service/report-document.ts'
 import { SERVICE_EVENTS, type ServiceEvents } from '../src/app/service/service-events.ts'
-import type { Owner } from '../src/app/store/records.ts'
+import type { Owner, WorkerCapabilities } from '../src/app/store/records.ts'
 import { StoreRoom } from '../src/store-room.ts'
-import { addOwner, Clock, commandOf, decisionOf, portsOf, preparedOf, submissionOf } from './stored.ts'
+import { handOver } from '../src/worker/hand-over.ts'
+import { hurry, loseWorkers } from './queued.ts'
+import { standInBuilder } from './stand-in-builder.ts'
+import { addOwner, addWorker, Clock, commandOf, decisionOf, leaseAny, portsOf, preparedOf, submissionOf } from './stored.ts'
 import { databases, type EmptyDatabase, emptyDatabase, onTrouble } from './stores.ts'
+import { WorkerRoom } from './worker-room.ts'
 
 describe.each(databases())('what the service tells of, on %s', (kind) => {
   const clock = new Clock()
@@ -48,6 +56,7 @@ describe.each(databases())('what the service tells of, on %s', (kind) => {
     const id = await accept()
     for (const _ of [1, 2]) await markPrepared(ports, id, preparedOf(submissionOf(owner.id)))
     expect(told).toEqual([['submissionPrepared', { verification: id, architecture: 'amd64', locked: false }]])
+    await cancelVerification(ports, id)
   })
 
   it('is a verification that was cancelled, once', async () => {
@@ -62,6 +71,55 @@ describe.each(databases())('what the service tells of, on %s', (kind) => {
     const decision = decisionOf({ verdict: 'undecided', tier: null, artifacts: [], statements: [] })
     for (const _ of [1, 2]) await decide(ports, id, decision)
     expect(told).toEqual([['verdictGiven', { verification: id, verdict: 'undecided', tier: null, seconds: 1.5 }]])
+  })
+
+  it('is each lease, each that was lost, and that no more are tried', async () => {
+    const id = await accept()
+    await markPrepared(ports, id, preparedOf(submissionOf(owner.id)))
+    const worker = await addWorker(store, 'one', clock.now())
+    told = []
+    clock.pass(250)
+    const lease = { verification: id, attempt: expect.any(String), number: 1, mode: 'live', worker: worker.id }
+    for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
+      expect((await leaseAny(ports, worker))?.attempt.life.tries).toBe(tries)
+      await loseWorkers(store)
+      await hurry(store)
+      const lost = tries === 1 ? [] : [['leaseLost', { ...lease, givenUp: false }]]
+      expect(told.splice(0)).toEqual([...lost, ['attemptLeased', { ...lease, waitedSeconds: tries === 1 ? 0.25 : null }]])
+    }
+    expect(await giveUpAttempts(ports)).toBe(1)
+    expect(told).toEqual([['leaseLost', { ...lease, givenUp: true }]])
+  })
+
+  it('is what a worker reported, once, and what was not taken of it', async () => {
+    told = []
+    await using room = await WorkerRoom.open(kind, { now: clock.now, events: ports.events ?? {} })
+    const [worker, other] = [await addWorker(room.store, 'one', clock.now()), await addWorker(room.store, 'other', clock.now())]
+    const [coordinator, stranger] = [worker, other].map((one) => new LocalCoordinator(room.ports, one))
+    if (coordinator === undefined || stranger === undefined) throw new Error('two were made')
+    await room.submit()
+    const capabilities: WorkerCapabilities = { architecture: 'amd64', builders: [], isolation: 'shared-kernel' }
+    const signal = new AbortController().signal
+    const job = await coordinator.claim({ schema: 'bitwitness/worker-claim/v1', capabilities, waitSeconds: 0 }, signal)
+    if (job === undefined) throw new Error('nothing to do')
+    const run = await standInBuilder({ blobs: room.blobs, work: await room.makeFolder('work') })(job, {
+      coordinator,
+      emit: () => {},
+      signal,
+    })
+    await handOver({ coordinator, blobs: room.blobs, job, run, signal })
+    const document = reportDocument(job, run, '0.0.0')
+    expect(told.splice(0).map(([event]) => event)).toEqual(['submissionAccepted', 'submissionPrepared', 'workerSeen', 'attemptLeased'])
+    const { id: attempt } = job.attempt
+    await expect(stranger.report(attempt, document)).rejects.toMatchObject({ code: 'lease-not-yours' })
+    for (const _ of [1, 2]) await coordinator.report(attempt, document)
+    await run[Symbol.asyncDispose]()
+    const { stages, outcome } = run.attempt
+    const ended = { verification: job.attempt.verificationId, attempt, number: 1, mode: 'live', worker: worker.id }
+    expect(told).toEqual([
+      ['reportRefused', { attempt, worker: other.id, error: expect.objectContaining({ code: 'lease-not-yours' }) }],
+      ['attemptEnded', { ...ended, outcome, state: 'committed', stages }],
+    ])
   })
 
   it('is nothing where the transaction failed', async () => {

@@ -6,6 +6,7 @@ import { GivenBytes } from '../src/app/service/given-bytes.ts'
 import { JobDesk } from '../src/app/service/job-desk.ts'
 import { leaseAttempt } from '../src/app/service/lease-attempt.ts'
 import { markPrepared } from '../src/app/service/prepare-verification.ts'
+import type { ServiceEvents } from '../src/app/service/service-events.ts'
 import type { WorkerPorts } from '../src/app/service/worker-ports.ts'
 import type { Prepared, Submission } from '../src/app/store/records.ts'
 import { openBlobFolder } from '../src/storage/blob-folder.ts'
@@ -27,6 +28,7 @@ export type RoomOptions = {
   readonly blobBytes?: number
   readonly leaseBytes?: number
   readonly lookEveryMs?: number
+  readonly events?: Partial<ServiceEvents>
 }
 
 /** What a coordinator that workers speak to consists of, without anything in front of it. */
@@ -56,7 +58,7 @@ export class WorkerRoom implements AsyncDisposable {
     const place = opening.use(await emptyDatabase(kind))
     const store = opening.use(await StoreRoom.open({ ...place, superviseSeconds: null, onTrouble }))
     const { unitOfWork, reads, notices } = store
-    const service = { unitOfWork, now: o.now ?? (() => new Date()), newId }
+    const service = { unitOfWork, now: o.now ?? (() => new Date()), newId, events: o.events ?? {} }
     const { lookEveryMs = 250 } = o
     const desk = opening.use(await JobDesk.open({ notices, take: (wanted) => leaseAttempt(service, wanted), lookEveryMs }))
     const given = new GivenBytes({ blobBytes: o.blobBytes ?? 1 << 26, leaseBytes: o.leaseBytes ?? 1 << 27 })

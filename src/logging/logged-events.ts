@@ -28,8 +28,8 @@ export function loggedEvents(logger: Logger, { debug }: { readonly debug: boolea
     verificationCancelled: ({ verification, owner }) => say('info', 'verification cancelled', { verification, owner }),
     attemptLeased: ({ verification, attempt, number, mode, worker, waitedSeconds }) =>
       say('info', 'attempt leased', { verification, attempt, number, mode, worker, waitedSeconds }),
-    leaseLost: ({ verification, attempt, number, worker, given }) =>
-      say('warn', 'lease lost', { verification, attempt, number, worker, given }),
+    leaseLost: ({ verification, attempt, number, worker, givenUp }) =>
+      say('warn', 'lease lost', { verification, attempt, number, worker, givenUp }),
     attemptEnded: ({ verification, attempt, number, mode, worker, outcome, state, stages }) =>
       say(outcome === 'infrastructure' ? 'warn' : 'info', 'attempt ended', {
         verification,
@@ -41,7 +41,8 @@ export function loggedEvents(logger: Logger, { debug }: { readonly debug: boolea
         state,
         seconds: Math.round(stages.reduce((sum, { ms }) => sum + ms, 0)) / 1000,
       }),
-    reportRefused: ({ attempt, worker, error }) => say('warn', 'report refused', { attempt, worker, error: shown(error) }),
+    reportRefused: ({ attempt, worker, error }) =>
+      say('warn', 'report refused', { attempt: shownId(attempt), worker, error: shown(error) }),
     workerSeen: ({ worker, place }) => say('debug', 'worker seen', { worker, place }),
     verdictGiven: ({ verification, verdict, tier, seconds }) => say('info', 'verdict given', { verification, verdict, tier, seconds }),
     signed: ({ verification, predicateType, attestation, bundle }) =>
@@ -66,6 +67,11 @@ export function loggedEvents(logger: Logger, { debug }: { readonly debug: boolea
     requestFailed: ({ method, route, error }) => say('error', 'request failed', { method, route, error: shown(error) }),
     trouble: ({ where, error }) => say('error', 'trouble', { where, error: shown(error) }),
   }
+}
+
+/** A worker names the attempt that it reports for. */
+function shownId(id: string): string {
+  return /^[0-9a-f-]{36}$/.test(id) ? id : 'malformed'
 }
 
 /** Readers, probes and the beats of workers are many, and of interest when they fail. */

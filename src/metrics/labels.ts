@@ -1,3 +1,4 @@
+import { Failure } from '../../verifier/model/failure.ts'
 import { ARCHITECTURES } from '../app/store/records.ts'
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'])
@@ -9,6 +10,11 @@ export function methodLabel(method: string): string {
 
 export function architectureLabel(architecture: string): string {
   return ARCHITECTURES.find((one) => one === architecture) ?? 'other'
+}
+
+/** Codes are ours, and few. */
+export function codeLabel(error: unknown): string {
+  return error instanceof Failure ? error.code : 'internal'
 }
 
 /** Templates of paths there are few of; that no path gets here in place of its template is not left to hope. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { Failure } from '../../verifier/model/failure.ts'
 import type { ServiceFigures } from '../app/service/service-figures.ts'
 import { ServiceMetrics } from './service-metrics.ts'
 
@@ -38,10 +39,12 @@ describe('the metrics', () => {
     const { events } = metrics
     events.submissionAccepted?.({ verification: 'v', owner: 'o', trusted: true, joined: false })
     events.attemptLeased?.({ ...attempt, mode: 'live', waitedSeconds: 2 })
+    events.attemptLeased?.({ ...attempt, mode: 'live', waitedSeconds: null })
     events.attemptEnded?.({ ...attempt, mode: 'live', outcome: 'built', state: 'committed', stages: [{ name: 'build', ms: 41_000 }] })
     events.attemptEnded?.({ ...attempt, mode: 'replay', outcome: 'input-unavailable', state: 'committed', stages: [] })
-    events.leaseLost?.({ ...attempt, mode: 'live', given: false })
+    events.leaseLost?.({ ...attempt, mode: 'live', givenUp: false })
     events.reportRefused?.({ attempt: 'a', worker: 'w', error: null })
+    events.reportRefused?.({ attempt: 'a', worker: 'w', error: new Failure({ code: 'lease-expired', message: '', hint: '' }) })
     events.verdictGiven?.({ verification: 'v', verdict: 'reproduced', tier: 'bit-exact', seconds: 100 })
     events.verdictGiven?.({ verification: 'v', verdict: 'mismatch', tier: null, seconds: 20 })
     events.signingFailed?.({ verification: 'v', predicateType: 'p', error: null, tries: 1, nextAt: NOW })
@@ -59,7 +62,8 @@ describe('the metrics', () => {
       'bitwitness_attempt_wait_seconds_count 1',
       'bitwitness_mirror_failures_total 1',
       'bitwitness_leases_lost_total 1',
-      'bitwitness_reports_refused_total 1',
+      'bitwitness_reports_refused_total{code="internal"} 1',
+      'bitwitness_reports_refused_total{code="lease-expired"} 1',
       'bitwitness_verdicts_total{verdict="reproduced",tier="bit-exact"} 1',
       'bitwitness_verdicts_total{verdict="mismatch",tier="none"} 1',
       'bitwitness_verification_seconds_sum 120',

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { ServiceEvents } from '../app/service/service-events.ts'
 import type { ServiceFigures } from '../app/service/service-figures.ts'
-import { architectureLabel, methodLabel, RouteLabels } from './labels.ts'
+import { architectureLabel, codeLabel, methodLabel, RouteLabels } from './labels.ts'
 
 /** Stages take from fractions of a second to the half hour that an attempt may take. */
 const STAGE_BUCKETS = [0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600]
@@ -37,14 +37,16 @@ export class ServiceMetrics {
   /** What is counted. */
   readonly events: Partial<ServiceEvents> = {
     submissionAccepted: ({ joined }) => this.#counters.submissions.inc({ joined: String(joined) }),
-    attemptLeased: ({ waitedSeconds }) => this.#counters.wait.observe(bounded(waitedSeconds)),
+    attemptLeased: ({ waitedSeconds }) => {
+      if (waitedSeconds !== null) this.#counters.wait.observe(bounded(waitedSeconds))
+    },
     attemptEnded: ({ outcome, mode, stages }) => {
       this.#counters.attempts.inc({ outcome, mode })
       if (outcome === 'input-unavailable') this.#counters.mirrors.inc()
       for (const { name, ms } of stages) this.#counters.stages.observe({ stage: name, mode }, bounded(ms / 1000))
     },
     leaseLost: () => this.#counters.leasesLost.inc(),
-    reportRefused: () => this.#counters.reportsRefused.inc(),
+    reportRefused: ({ error }) => this.#counters.reportsRefused.inc({ code: codeLabel(error) }),
     verdictGiven: ({ verdict, tier, seconds }) => {
       this.#counters.verdicts.inc({ verdict, tier: tier ?? 'none' })
       this.#counters.verification.observe(bounded(seconds))
@@ -115,7 +117,7 @@ function countersIn(registry: Registry) {
     wait: seconds('attempt_wait_seconds', 'For how long an attempt waited for a worker.', WAIT_BUCKETS),
     mirrors: counter('mirror_failures_total', 'Attempts that ended since a mirror did not give an input.'),
     leasesLost: counter('leases_lost_total', 'Attempts whose worker was not heard of any more.'),
-    reportsRefused: counter('reports_refused_total', 'Reports of workers that were not taken.'),
+    reportsRefused: counter('reports_refused_total', 'Reports of workers that were not taken, by what they were told.', 'code'),
     verdicts: counter('verdicts_total', 'Verdicts, by tier.', 'verdict', 'tier'),
     verification: seconds('verification_seconds', 'From the submission to the verdict.', WAIT_BUCKETS),
     signatures: counter('signings_total', 'Statements that were signed, and tries that failed.', 'result'),

@@ -101,7 +101,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     dir: 'src/metrics',
-    may: ['src/app/service/service-events.ts', 'src/app/service/service-figures.ts', 'src/app/store/records.ts'],
+    may: ['src/app/service/service-events.ts', 'src/app/service/service-figures.ts', 'src/app/store/records.ts', 'verifier/model'],
     packages: ['prom-client'],
   },
   { dir: 'src/worker', may: ['src/app/service', 'src/worker-auth', 'verifier'], packages: ['node:*', 'p-retry', 'zod'] },

@@ -18,6 +18,7 @@ export async function claimJob(
   const { capabilities, waitSeconds } = claim
   const routes = routesOf(worker, capabilities.architecture)
   await ports.unitOfWork.run(({ workers }) => workers.seen(worker.id, { capabilities, now: ports.now() }))
+  ports.events?.workerSeen?.({ worker: worker.id, place: worker.place, architecture: capabilities.architecture })
   const leased = await ports.desk.wait({ workerId: worker.id, routes, waitMs: waitSeconds * 1000, signal })
   return leased === undefined ? undefined : await jobOf(leased, ports.reads)
 }

@@ -5,6 +5,7 @@ import type { AttemptQueue, HeldVerification, Unit } from '../store/store-ports.
 import type { ServicePorts } from './accept-verification.ts'
 import { applyEvent } from './apply-event.ts'
 import { findAttempt, holdAttempt } from './hold-attempt.ts'
+import { factsOf, type ServiceEvents } from './service-events.ts'
 import { workerFailure } from './worker-failures.ts'
 
 /** How long a worker keeps an attempt without a heartbeat, ms. The queue's own patience is the same. */
@@ -34,18 +35,25 @@ export async function leaseAttempt(
   ports: ServicePorts,
   { workerId, routes, signal }: { workerId: string; routes: readonly AttemptRoute[]; signal?: AbortSignal },
 ): Promise<LeasedAttempt | undefined> {
-  const leased = await ports.unitOfWork.run(async (unit) => {
+  const { leased, lost } = await ports.unitOfWork.run(async (unit) => {
     if (!(await unit.workers.counts(workerId))) throw workerFailure('worker-unknown')
+    const lost: Lost[] = []
     for (const route of routes) {
-      const found = await leaseOn(unit, { ports, workerId, queue: `attempt-${route}` })
+      const found = await leaseOn(unit, { ports, workerId, queue: `attempt-${route}`, lost })
       if (found === undefined) continue
       signal?.throwIfAborted()
-      return found
+      return { leased: found, lost }
     }
-    return undefined
+    return { leased: undefined, lost }
   })
+  for (const one of lost) ports.events?.leaseLost?.(one)
+  if (leased === undefined) return undefined
+  const { attempt } = leased
+  const waited = (ports.now().getTime() - attempt.createdAt.getTime()) / 1000
+  const waitedSeconds = attempt.life.tries === 1 ? waited : null
+  ports.events?.attemptLeased?.({ ...factsOf(attempt), worker: workerId, waitedSeconds })
   // Who waited may have gone while the transaction committed.
-  if (leased === undefined || signal?.aborted !== true) return leased
+  if (signal?.aborted !== true) return leased
   await returnLease(ports, { attemptId: leased.attempt.id, lease: leased.lease, worker: workerId })
   return undefined
 }
@@ -67,21 +75,21 @@ async function returnLease(ports: ServicePorts, { attemptId, lease }: LeaseHolde
   })
 }
 
-async function leaseOn(
-  unit: Unit,
-  { ports, workerId, queue }: { ports: ServicePorts; workerId: string; queue: AttemptQueue },
-): Promise<LeasedAttempt | undefined> {
+type Lost = Parameters<ServiceEvents['leaseLost']>[0]
+type LeaseWork = { readonly ports: ServicePorts; readonly workerId: string; readonly lost: Lost[] }
+
+async function leaseOn(unit: Unit, { queue, ...o }: LeaseWork & { readonly queue: AttemptQueue }): Promise<LeasedAttempt | undefined> {
   for (let looked = 0; looked < MOST; looked += 1) {
     const job = await unit.jobs.take(queue)
     if (job === undefined) return undefined
-    const leased = await leaseJob(unit, { ports, attemptId: job.data.attemptId, workerId })
+    const leased = await leaseJob(unit, { ...o, attemptId: job.data.attemptId })
     if (leased !== undefined) return leased
     await unit.jobs.complete(queue, job.id)
   }
   return undefined
 }
 
-async function leaseJob(unit: Unit, o: { ports: ServicePorts; attemptId: string; workerId: string }): Promise<LeasedAttempt | undefined> {
+async function leaseJob(unit: Unit, o: LeaseWork & { readonly attemptId: string }): Promise<LeasedAttempt | undefined> {
   const found = await findAttempt(unit, o.attemptId)
   if (found === undefined) return undefined
   const { attempt } = found
@@ -97,7 +105,10 @@ async function leaseJob(unit: Unit, o: { ports: ServicePorts; attemptId: string;
     })
   // That the queue gives the job out again is how it says that the worker before is lost.
   const { held } = await apply(found.held, { kind: 'lease-lost', lease: null })
-  if (held.life.attempts[attempt.number - 1]?.state !== 'queued') return undefined
+  const now = held.life.attempts[attempt.number - 1]
+  if (attempt.life.state === 'leased')
+    o.lost.push({ ...factsOf(attempt), worker: attempt.life.lease.worker, givenUp: now?.state === 'committed' })
+  if (now?.state !== 'queued') return undefined
   const lease = { id: o.ports.newId(), worker: o.workerId, since: at.getTime(), expiresAt: at.getTime() + LEASE_MS }
   const after = await apply(held, { kind: 'lease', lease })
   const stored = after.held.attempts.find(({ id }) => id === attempt.id)
@@ -137,14 +148,16 @@ export async function keepLease(ports: ServicePorts, holder: LeaseHolder): Promi
 
 /** Commits attempts of which the queue has given up as `infrastructure`; says how many. */
 export async function giveUpAttempts(ports: ServicePorts): Promise<number> {
-  return await ports.unitOfWork.run(async (unit) => {
+  const { given, lost } = await ports.unitOfWork.run(async (unit) => {
+    const lost: Lost[] = []
     let given = 0
     for (; given < MOST; given += 1) {
       const job = await unit.jobs.takeDead()
       if (job === undefined) break
       const found = await findAttempt(unit, job.data.attemptId)
-      if (found !== undefined)
-        await applyEvent(unit, {
+      if (found !== undefined) {
+        const { life } = found.attempt
+        const { changed } = await applyEvent(unit, {
           verificationId: found.attempt.verificationId,
           held: found.held,
           event: { kind: 'attempt', number: found.attempt.number, event: { kind: 'give-up' } },
@@ -152,8 +165,12 @@ export async function giveUpAttempts(ports: ServicePorts): Promise<number> {
           newId: ports.newId,
           reason: LOST,
         })
+        if (changed) lost.push({ ...factsOf(found.attempt), worker: life.state === 'leased' ? life.lease.worker : 'none', givenUp: true })
+      }
       await unit.jobs.completeDead(job.id)
     }
-    return given
+    return { given, lost }
   })
+  for (const one of lost) ports.events?.leaseLost?.(one)
+  return given
 }

@@ -2,6 +2,7 @@ import type { Outcome, Stage } from '../../../verifier/model/attempt.ts'
 import type { Tier } from '../../../verifier/model/comparison.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
 import type { Verdict } from '../../../verifier/model/verdict.ts'
+import type { StoredAttempt } from '../store/records.ts'
 import type { JobKind } from '../store/store-ports.ts'
 
 type OfVerification = { readonly verification: string }
@@ -24,9 +25,10 @@ export type ServiceFacts = {
   readonly submissionPrepared: OfVerification & { readonly architecture: string; readonly locked: boolean }
   readonly submissionReused: OfVerification & { readonly from: string }
   readonly verificationCancelled: OfVerification & { readonly owner: string }
-  readonly attemptLeased: OfAttempt & { readonly worker: string; readonly waitedSeconds: number }
-  /** The worker was not heard of any more. `given`: nothing is tried again. */
-  readonly leaseLost: OfAttempt & { readonly worker: string; readonly given: boolean }
+  /** `waitedSeconds`: from when it was opened; null for a further try. */
+  readonly attemptLeased: OfAttempt & { readonly worker: string; readonly waitedSeconds: number | null }
+  /** The worker was not heard of any more. `givenUp`: it is not tried again. */
+  readonly leaseLost: OfAttempt & { readonly worker: string; readonly givenUp: boolean }
   /** A worker reported. `state` is `queued` where the infrastructure failed and it is tried again. */
   readonly attemptEnded: OfAttempt & {
     readonly worker: string
@@ -59,6 +61,11 @@ export type ServiceFacts = {
   readonly requestFailed: Thrown & { readonly method: string; readonly route: string }
   /** Something failed behind everybody's back. `where` is a word of ours. */
   readonly trouble: Thrown & { readonly where: string }
+}
+
+/** What events say of an attempt. */
+export function factsOf({ id, verificationId, number, mode }: Pick<StoredAttempt, 'id' | 'verificationId' | 'number' | 'mode'>): OfAttempt {
+  return { verification: verificationId, attempt: id, number, mode }
 }
 
 /** One function a kind of event. None of them throws, whatever becomes of the log. */

@@ -8,6 +8,7 @@ import { attemptUnknown, type HeldAttempt, holdAttempt } from './hold-attempt.ts
 import { readProtocol } from './protocol-document.ts'
 import { takeReported } from './report-attempt.ts'
 import { bytesOfReport, type ReportBytes } from './report-bytes.ts'
+import { factsOf } from './service-events.ts'
 import { shownAttempt } from './shown-attempt.ts'
 import { workerFailure } from './worker-failures.ts'
 import type { SpeakingWorker, WorkerPorts } from './worker-ports.ts'
@@ -18,11 +19,18 @@ import { AttemptReport, type ReportAnswer } from './worker-protocol.ts'
  * names is kept from then on. The same report again is answered like the first. Fails as `heldLease`, as `readProtocol`, and with
  * `worker-unknown` and `report-…`.
  */
-export async function takeReport(
-  ports: WorkerPorts,
-  worker: SpeakingWorker,
-  { attemptId, document }: { readonly attemptId: string; readonly document: Uint8Array },
-): Promise<ReportAnswer> {
+export async function takeReport(ports: WorkerPorts, worker: SpeakingWorker, said: Said): Promise<ReportAnswer> {
+  try {
+    return await take(ports, worker, said)
+  } catch (error) {
+    ports.events?.reportRefused?.({ attempt: said.attemptId, worker: worker.id, error })
+    throw error
+  }
+}
+
+type Said = { readonly attemptId: string; readonly document: Uint8Array }
+
+async function take(ports: WorkerPorts, worker: SpeakingWorker, { attemptId, document }: Said): Promise<ReportAnswer> {
   const said = readProtocol(AttemptReport, document)
   const report = { ...said, attempt: shownAttempt(said.attempt) }
   const digest = digestOf(document)
@@ -34,13 +42,13 @@ export async function takeReport(
   // Who does not hold it is told before anything is read for it.
   await heldLease(ports, holder)
   const bytes = await bytesOfReport(report, ports.blobs)
-  return await ports.unitOfWork.run(async (unit) => {
+  const { changed, stored } = await ports.unitOfWork.run(async (unit) => {
     // Its key may have been revoked since this request began.
     if (!(await unit.workers.counts(worker.id))) throw workerFailure('worker-unknown')
     const found = await holdAttempt(unit, attemptId)
     // Sent twice at once: the other one was faster.
     if (!isTaken(found.attempt, lease, digest)) checkReport({ report, bytes, ...found })
-    const { changed, stored } = await takeReported(unit, {
+    const taken = await takeReported(unit, {
       ...holder,
       now: ports.now,
       newId: ports.newId,
@@ -49,9 +57,13 @@ export async function takeReport(
       report: report.attempt,
       indexes: report.indexes,
     })
-    if (changed) await keepNamed(unit, { bytes, found, lock: report.attempt.lock, at: ports.now() })
-    return { state: stored.life.state === 'committed' ? 'committed' : 'queued' }
+    if (taken.changed) await keepNamed(unit, { bytes, found, lock: report.attempt.lock, at: ports.now() })
+    return taken
   })
+  const state = stored.life.state === 'committed' ? 'committed' : 'queued'
+  const { outcome, stages } = report.attempt
+  if (changed) ports.events?.attemptEnded?.({ ...factsOf(stored), worker: worker.id, outcome, state, stages })
+  return { state }
 }
 
 function isTaken({ life }: StoredAttempt, lease: string, digest: Sha256): boolean {
