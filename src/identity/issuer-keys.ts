@@ -42,7 +42,7 @@ export class IssuerKeys {
   async keyFor(header: JWTHeaderParameters & JWSHeaderParameters): Promise<Key | undefined> {
     if (this.#age() >= FRESH_MS) await this.#ask()
     const found = await this.#find(header)
-    if (found !== undefined || this.#now() - this.#askedAt < COOLDOWN_MS) return found
+    if (found !== undefined) return found
     // Issuers bring in new keys at any time.
     await this.#ask()
     return await this.#find(header)

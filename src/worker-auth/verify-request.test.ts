@@ -88,6 +88,8 @@ describe('a request that a worker signed', () => {
   it('counts for five minutes, or a minute ahead', async () => {
     expect(await codeOf(signed(claim), later(300))).toBe('taken')
     expect(await codeOf(signed(claim), later(301))).toBe('worker-signature-stale')
+    // Before anybody looks for its key.
+    expect(await codeOf(signed(claim, { key: otherKey }), later(301))).toBe('worker-signature-stale')
     expect(await codeOf(signed(claim), later(-60))).toBe('taken')
     expect(await codeOf(signed(claim), later(-61))).toBe('worker-signature-stale')
   })
