@@ -27,6 +27,8 @@ export type FakeService = AsyncDisposable & {
   /** Never ends by itself. */
   open: boolean
   readonly blobs: Map<string, Buffer>
+  /** What a list of verifications shows, whatever it is asked for. */
+  known: readonly VerificationAnswer[]
   /** Answers in place of what is asked for next. */
   problems: { status: number; body: string }[]
 }
@@ -74,6 +76,7 @@ export async function startFakeService(): Promise<FakeService> {
     breaks: [],
     open: false,
     blobs: new Map(),
+    known: [],
     problems: [],
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections()
@@ -107,6 +110,7 @@ async function answer(service: FakeService, request: IncomingMessage, response: 
       return send(422, problemDocument('upload-unknown', 'no such upload', 'upload it'))
     return send(202, { verification: service.verification, joined: service.joined, notice: null })
   }
+  if (route.startsWith('GET /v1/verifications?')) return send(200, { items: service.known, next: null })
   if (route === `GET /v1/verifications/${ID}`) return send(200, { ...service.verification, of: 'a newer service' })
   if (route === `POST /v1/verifications/${ID}/cancel`) {
     service.verification = verificationOf({ state: 'cancelled' })
