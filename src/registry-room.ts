@@ -13,9 +13,18 @@ export type RegistryRoom = PushPorts & AsyncDisposable & { /** Bytes of an image
 
 type Needs = Pick<Settings, 'dockerConfig' | 'registryCa' | 'plainHttpRegistries' | 'limitOutput'>
 
+/** For images that strangers name: nobody's login, and hosts of the public internet only. Rejects with `registry-ca-unreadable`. */
+export async function openStrangersRegistry(settings: Needs): Promise<RegistryRoom> {
+  return await openRegistryRoom({ ...settings, dockerConfig: null, plainHttpRegistries: [] }, true)
+}
+
 /** Rejects with `registry-ca-unreadable`. */
-export async function openRegistryRoom(settings: Needs): Promise<RegistryRoom> {
+export async function openRegistryRoom(
+  settings: Omit<Needs, 'dockerConfig'> & { readonly dockerConfig: string | null },
+  publicOnly = false,
+): Promise<RegistryRoom> {
   const registry: ImageRegistry = openRegistry({
+    publicOnly,
     dockerConfig: settings.dockerConfig,
     plainHttp: settings.plainHttpRegistries,
     authorities: settings.registryCa === null ? null : await readAuthorities(settings.registryCa),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { claimedLocation, claimsOf } from '../src/app/claimed-location.ts'
-import { bringClaimed, requireUsable } from '../src/claimed-bytes.ts'
+import { bringClaimed, bringStrangersClaimed, requireUsable } from '../src/claimed-bytes.ts'
 import { readSettings } from '../src/config/settings.ts'
 import { sourceAccess } from '../src/config/source-access.ts'
 import { downloadRules } from '../src/download/rules.ts'
@@ -54,6 +54,23 @@ describe('claimed bytes in a registry', () => {
 
   it('are no file where there are several layers', async () => {
     await expect(fetch(image(2), 'file')).rejects.toMatchObject({ code: 'claimed-image-layers' })
+  })
+})
+
+describe('claimed bytes of a stranger', () => {
+  const strangers = (location: string) =>
+    bringStrangersClaimed({ location, kind: 'oci-manifest', folder, signal: new AbortController().signal }, settings, rules)
+
+  it('are no file of this machine', async () => {
+    for (const location of ['/etc/passwd', './x.tar', 'file:///etc/passwd', '//host/x', 'ghcr.io/owner/app'])
+      await expect(strangers(location)).rejects.toMatchObject({ code: 'claimed-local-refused', audience: 'caller' })
+  })
+
+  it('come from no private address, whether by URL or as an image', async () => {
+    await expect(strangers(image(1))).rejects.toMatchObject({ code: 'registry-unreachable' })
+    for (const host of ['127.0.0.1', '[::1]', '169.254.169.254', '10.0.0.1'])
+      await expect(strangers(`https://${host}/x`)).rejects.toMatchObject({ code: 'download-host-private' })
+    expect([...fake.requests('GET'), ...fake.requests('HEAD')]).toEqual([])
   })
 })
 

@@ -10,7 +10,7 @@ import type { Owner } from '../src/app/store/records.ts'
 import { StoreRoom } from '../src/store-room.ts'
 import { Failure } from '../verifier/model/failure.ts'
 import { IDLE_TRADES, noting } from './noting-runner.ts'
-import { hurry, loseWorkers } from './queued.ts'
+import { hurry, loseWorkers, takeBack } from './queued.ts'
 import { root } from './repository.ts'
 import { addOwner, Clock, commandOf, portsOf, submissionOf } from './stored.ts'
 import { databases, type EmptyDatabase, emptyDatabase, onTrouble } from './stores.ts'
@@ -270,11 +270,6 @@ function running(
     }
     await runJobs(portsWith(store, watched, troubles), { ...IDLE_TRADES, ...trades() }, stop.signal, timing)
   }
-}
-
-/** As the queue does with a job of which nothing was heard; in one statement, between two of its touches. */
-async function takeBack({ database }: StoreRoom): Promise<void> {
-  await database.drizzle.execute(sql`update queue.job set state = 'retry', start_after = now() where state = 'active'`)
 }
 
 function portsWith({ notices }: StoreRoom, unitOfWork: StoreRoom['unitOfWork'], troubles: Trouble[]): JobPorts {

@@ -21,6 +21,11 @@ export async function loseWorkers({ database, queue }: Pick<StoreRoom, 'database
   await queue.supervise()
 }
 
+/** Takes back what is being worked on, as the queue does where nothing was heard of it; in one statement, between two of its touches. */
+export async function takeBack({ database }: Pick<StoreRoom, 'database'>): Promise<void> {
+  await database.drizzle.execute(sql`update queue.job set state = 'retry', start_after = now() where state = 'active'`)
+}
+
 /** Takes and completes what a queue has to give, in the order in which it gives it. */
 export async function takeAll<K extends JobKind>({ unitOfWork }: Pick<StoreRoom, 'unitOfWork'>, kind: K): Promise<JobKinds[K][]> {
   return await unitOfWork.run(async ({ jobs }) => {

@@ -14,30 +14,45 @@ import type { Sha256 } from '../../verifier/model/digest.ts'
 import { encodeDocument } from '../../verifier/model/document.ts'
 import { Explanation } from '../../verifier/model/explanation.ts'
 import { Failure } from '../../verifier/model/failure.ts'
+import type { Recipe } from '../../verifier/model/recipe.ts'
 import type { Ports } from './ports.ts'
-import type { Rebuilt } from './rebuild.ts'
 
 export type Judged = { readonly comparisons: readonly Comparison[]; readonly explained: Explained }
 
 type JudgePorts = Pick<Ports, 'blobs' | 'fetchClaimed' | 'outputBytes'>
 
+/** What was rebuilt, as far as it is held against anything: by one program, or by workers that reported it. */
+export type Judgeable = {
+  readonly reading: { readonly recipe: Pick<Recipe, 'sourceDateEpoch' | 'imageConfig'> }
+  readonly architecture: string
+  readonly attempts: { readonly results: readonly { readonly attempt: Attempt; readonly files: ArtifactFiles }[] }
+}
+
+/** Files of artifacts by their names, as far as they are at hand. */
+export type ArtifactFiles = { get(artifact: string): string | undefined | Promise<string | undefined> }
+
 export type JudgeOptions = {
   readonly claims: readonly Claim[]
   /** File, URL or image in a registry with the claimed bytes, for the claims that have no location of their own. */
   readonly claimed: string | null
+  /** Why nothing is looked into that differs: the digests alone decide; null: it is, as far as the bytes are at hand. */
+  readonly unexplained?: string | null
   readonly scratch: string
   readonly signal: AbortSignal
 }
 
 /** Holds attempts against each other and against the claims, and explains what differs as far as the bytes are at hand. */
-export async function judge(ports: JudgePorts, rebuilt: Rebuilt, options: JudgeOptions): Promise<Judged> {
+export async function judge(ports: JudgePorts, rebuilt: Judgeable, options: JudgeOptions): Promise<Judged> {
   const attempts = rebuilt.attempts.results.map(({ attempt }) => attempt)
   const between = compareAttempts(attempts)
   const against = compareWithClaims(options.claims, attempts)
+  const { unexplained = null } = options
+  const open = options.claims.filter((_, index) => against.some((one) => one.claim === index && one.result === 'different'))
   const apart = between.find(({ result }) => result === 'different')
+  if (unexplained !== null && (apart !== undefined || open.length > 0))
+    return { comparisons: [...between, ...against], explained: skipped(unexplained) }
   if (apart !== undefined)
     return { comparisons: [...between, ...against], explained: await explainAttempts(ports, rebuilt, between, options) }
-  const open = options.claims.filter((_, index) => against.some((one) => one.claim === index && one.result === 'different'))
   if (open.length === 0) return { comparisons: [...between, ...against], explained: NOTHING }
   return await judgeClaimedBytes(ports, rebuilt, { between, against, options })
 }
@@ -51,7 +66,7 @@ function skipped(reason: string): Explained {
 /** Attempts that disagree: every differing artifact, the first attempt on the left. */
 async function explainAttempts(
   ports: JudgePorts,
-  rebuilt: Rebuilt,
+  rebuilt: Judgeable,
   between: readonly Comparison[],
   { signal }: JudgeOptions,
 ): Promise<Explained> {
@@ -59,7 +74,7 @@ async function explainAttempts(
   const explanations: Explanation[] = []
   for (const { left, right } of pairs) {
     const sides = [left, right].map((side) => builtSide(ports, rebuilt, side?.attempt ?? 0, side?.artifact ?? ''))
-    const [first, second] = sides
+    const [first, second] = await Promise.all(sides)
     if (first !== undefined && second !== undefined) explanations.push(await explainOrSkip({ left: first, right: second, signal }))
   }
   return await gathered(ports, explanations)
@@ -86,7 +101,7 @@ const MAX_EXPLAINED = 8
 
 async function judgeClaimedBytes(
   ports: JudgePorts,
-  rebuilt: Rebuilt,
+  rebuilt: Judgeable,
   seen: { readonly between: readonly Comparison[]; readonly against: readonly Comparison[]; readonly options: JudgeOptions },
 ): Promise<Judged> {
   const { claims, claimed, scratch, signal } = seen.options
@@ -122,7 +137,7 @@ async function judgeClaimedBytes(
     }
     const first = against.find((one) => one.claim === index && one.tier !== 'bit-exact')
     const held = first === undefined ? undefined : heldBy(rebuilt, first)
-    const ours = held === undefined ? undefined : builtSide(ports, rebuilt, held.attempt.number, held.artifact.name)
+    const ours = held === undefined ? undefined : await builtSide(ports, rebuilt, held.attempt.number, held.artifact.name)
     if (first === undefined || ours === undefined) continue
     const archive = { transformations: first.transformations }
     explanations.push(await explainOrSkip({ left: claimedSide(ports, read, file), right: ours, archive, signal }))
@@ -165,28 +180,28 @@ function found({ findings, documents }: Explained): Pick<Explained, 'findings' |
 
 type Held = { readonly attempt: Attempt; readonly artifact: Artifact }
 
-function heldBy(rebuilt: Rebuilt, comparison: Comparison): Held | undefined {
+function heldBy(rebuilt: Judgeable, comparison: Comparison): Held | undefined {
   const result = rebuilt.attempts.results.find(({ attempt }) => attempt.number === comparison.left.attempt)
   const artifact = result?.attempt.artifacts.find(({ name }) => name === comparison.left.artifact)
   return result === undefined || artifact === undefined ? undefined : { attempt: result.attempt, artifact }
 }
 
 /** The image that is packed from a tree, with its bytes; null for what is no tree. */
-function builtImage({ reading, architecture }: Rebuilt, artifact: Artifact): BuiltImage | null {
+function builtImage({ reading, architecture }: Judgeable, artifact: Artifact): BuiltImage | null {
   if (artifact.format !== 'tar' && artifact.format !== 'directory') return null
   const created = reading.recipe.sourceDateEpoch ?? 0
   const image = packOci({ layer: artifact, created, architecture, config: reading.recipe.imageConfig })
   return { manifest: image.manifest.bytes, config: image.config.bytes, layers: [artifact.sha256] }
 }
 
-function builtSide({ blobs }: JudgePorts, rebuilt: Rebuilt, number: number, name: string): Side | undefined {
+async function builtSide({ blobs }: JudgePorts, rebuilt: Judgeable, number: number, name: string): Promise<Side | undefined> {
   const result = rebuilt.attempts.results.find(({ attempt }) => attempt.number === number)
   const artifact = result?.attempt.artifacts.find((one) => one.name === name)
   if (result === undefined || artifact === undefined) return undefined
   return {
     label: `attempt ${number}: ${name}`,
     manifest: artifact.treeManifest === null ? null : blobBytes(blobs, artifact.treeManifest),
-    file: result.files.get(name) ?? null,
+    file: (await result.files.get(name)) ?? null,
   }
 }
 

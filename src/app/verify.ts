@@ -1,10 +1,10 @@
-import { verificationReport } from '../../verifier/attempt/report.ts'
+import { verificationReport, type Witnessed } from '../../verifier/attempt/report.ts'
 import type { Claim } from '../../verifier/model/claim.ts'
 import type { VerificationReport } from '../../verifier/model/report.ts'
 import { claimsOf } from './claimed-location.ts'
-import { type JudgeOptions, judge } from './judge.ts'
+import { type Judgeable, type JudgeOptions, judge } from './judge.ts'
 import type { Ports } from './ports.ts'
-import { type RebuildCommand, type Rebuilt, rebuild } from './rebuild.ts'
+import { type RebuildCommand, rebuild } from './rebuild.ts'
 
 export type VerifyCommand = RebuildCommand & {
   readonly claims: readonly Claim[]
@@ -26,7 +26,7 @@ export async function verify(ports: Ports, command: VerifyCommand): Promise<Veri
 /** Holds what was rebuilt against claims: comparisons, verdict, and why bits differ. */
 export async function holdAgainst(
   ports: Pick<Ports, 'blobs' | 'fetchClaimed' | 'outputBytes' | 'now' | 'version'>,
-  rebuilt: Rebuilt,
+  rebuilt: Judgeable & Omit<Witnessed, 'comparisons' | 'explained' | 'finishedAt' | 'version'>,
   options: JudgeOptions,
 ): Promise<VerificationReport> {
   const { comparisons, explained } = await judge(ports, rebuilt, options)

@@ -13,7 +13,6 @@ import { blobReferences, blobs, lockInputs } from './schema/blobs.ts'
 import { events } from './schema/events.ts'
 import { verifications } from './schema/verifications.ts'
 import type { Session } from './session.ts'
-import { shownAs } from './shown-blobs.ts'
 
 /** Rows of one INSERT: a statement has at most 65535 parameters. */
 const BATCH = 1000
@@ -62,31 +61,6 @@ export function attestationsOf(session: Session): Attestations {
     of: (verificationId) =>
       session((db) =>
         db.select().from(attestations).where(eq(attestations.verificationId, verificationId)).orderBy(attestations.predicateType),
-      ),
-    read: (id) =>
-      session(async (db) => {
-        const [found] = await db.select().from(attestations).where(eq(attestations.id, id))
-        return found
-      }),
-    among: (ids) =>
-      session(async (db) =>
-        ids.length === 0
-          ? []
-          : await db
-              .select()
-              .from(attestations)
-              .where(inArray(attestations.verificationId, [...ids]))
-              .orderBy(attestations.predicateType),
-      ),
-    waiting: (ids) =>
-      session(async (db) =>
-        ids.length === 0
-          ? []
-          : await db
-              .select()
-              .from(signingBacklog)
-              .where(inArray(signingBacklog.verificationId, [...ids]))
-              .orderBy(signingBacklog.predicateType),
       ),
     page: (request) =>
       session(async (db) => {
@@ -168,11 +142,14 @@ export function blobsOf(session: Session): Blobs {
           .limit(BATCH)
         return rows.map(({ state, committed, ...part }) => ({ ...part, shown: committed && state !== 'cancelled' }))
       }),
-    shownAs: (sha256) => session((db) => shownAs(db, sha256)),
     refer: ({ sha256, size, verificationId, role, at }) =>
       session(async (db) => {
         await keep(db, [{ sha256, size }], at)
         await db.insert(blobReferences).values({ sha256, verificationId, role }).onConflictDoNothing()
+      }),
+    release: ({ verificationId, role }) =>
+      session(async (db) => {
+        await db.delete(blobReferences).where(and(eq(blobReferences.verificationId, verificationId), eq(blobReferences.role, role)))
       }),
     collect: (before, limit) =>
       session(async (db) => {

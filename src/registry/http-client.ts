@@ -37,6 +37,8 @@ export type HttpOptions = {
   /** PEM of certificate authorities to trust beside the usual ones. */
   readonly authorities: string | null
   readonly version: string
+  /** No exchange reaches further than `public`. */
+  readonly publicOnly?: boolean
 }
 
 const STALL_MS = 60_000
@@ -48,11 +50,13 @@ const STALL_MS = 60_000
  */
 export class HttpClient implements Disposable {
   readonly #userAgent: string
+  readonly #publicOnly: boolean
   readonly #tls: { readonly secureContext?: ReturnType<typeof createSecureContext> }
   readonly #plainAgent = new http.Agent({ keepAlive: true })
   readonly #secureAgent = new https.Agent({ keepAlive: true })
 
-  constructor({ authorities, version }: HttpOptions) {
+  constructor({ authorities, version, publicOnly = false }: HttpOptions) {
+    this.#publicOnly = publicOnly
     this.#userAgent = `bitwitness/${version}`
     this.#tls = authorities === null ? {} : { secureContext: createSecureContext({ ca: [...getCACertificates('default'), authorities] }) }
   }
@@ -75,7 +79,7 @@ export class HttpClient implements Disposable {
 
   async #exchange(o: Exchange): Promise<Answer> {
     const secure = o.url.protocol === 'https:'
-    const guarded = o.reach === 'public'
+    const guarded = this.#publicOnly || o.reach === 'public'
     const outgoing = (secure ? https : http).request(o.url, {
       method: o.method,
       headers: { accept: '*/*', 'user-agent': this.#userAgent, ...lengthOf(o.body), ...o.headers },

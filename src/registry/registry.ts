@@ -12,13 +12,15 @@ import { PACE, type Pace } from './retry.ts'
 import { RegistrySession } from './session.ts'
 
 export type RegistryOptions = {
-  /** Docker's config folder. */
-  readonly dockerConfig: string
+  /** Docker's config folder; null: nobody's login is used. */
+  readonly dockerConfig: string | null
   /** HOST[:PORT] of registries that are spoken to without TLS, beside this machine's own. */
   readonly plainHttp: readonly string[]
   /** PEM of certificate authorities to trust beside the usual ones. */
   readonly authorities: string | null
   readonly version: string
+  /** Whether only hosts of the public internet are asked: where names of images come from strangers. */
+  readonly publicOnly?: boolean
   readonly pace?: Pace
 }
 
@@ -58,7 +60,8 @@ function repositoryOf(session: RegistrySession): ImageRepository {
   }
 }
 
-async function credentialsOf(folder: string, endpoint: Endpoint, signal: AbortSignal): Promise<Credentials | null> {
+async function credentialsOf(folder: string | null, endpoint: Endpoint, signal: AbortSignal): Promise<Credentials | null> {
+  if (folder === null) return null
   const login = await readLogin(folder, endpoint.credentialNames)
   if (login?.kind !== 'program') return login?.credentials ?? null
   return await askCredentialProgram({ program: login.program, server: login.server, signal })

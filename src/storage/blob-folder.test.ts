@@ -135,3 +135,24 @@ describe('a folder of blobs', () => {
     await expect(openBlobFolder(path.join(dir, 'file'))).rejects.toMatchObject({ code: 'blob-folder-unusable' })
   })
 })
+
+describe('the file of a blob', () => {
+  const signal = new AbortController().signal
+
+  it('is given where it is whole, and not where it is gone or damaged', async () => {
+    const store = await openBlobFolder(dir)
+    const { sha256 } = await store.put(chunks('whole'))
+    const file = await store.fileOf(sha256, signal)
+    expect(await readFile(file ?? '', 'utf8')).toBe('whole')
+    await writeFile(file ?? '', 'other')
+    expect(await store.fileOf(sha256, signal)).toBeUndefined()
+    await rm(file ?? '')
+    expect(await store.fileOf(sha256, signal)).toBeUndefined()
+  })
+
+  it('is not waited for once nobody wants it', async () => {
+    const store = await openBlobFolder(dir)
+    const { sha256 } = await store.put(chunks('whole'))
+    await expect(store.fileOf(sha256, AbortSignal.abort(new Error('over')))).rejects.toThrow('over')
+  })
+})

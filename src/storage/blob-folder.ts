@@ -15,6 +15,15 @@ const IDLE = 10 * 60_000
 /** Nothing is written for this long, whatever its owner, ms. */
 const ABANDONED = 24 * 3600_000
 
+/** Blobs that lie on this machine. */
+export interface LocalBlobs extends BlobStore {
+  /**
+   * The file of a blob, all of which was read and is as it should be; undefined where it is not at hand, or damaged. Whoever is given it
+   * reads it and no more.
+   */
+  fileOf(sha256: Sha256, signal: AbortSignal): Promise<string | undefined>
+}
+
 /**
  * A folder of blobs: `sha256/<two digits>/<64 digits>`, written to `tmp/` first and renamed once they are on the disk, so that a crash
  * leaves either the whole blob or a leftover, which the next `openBlobFolder` sweeps. Several processes may share the folder.
@@ -22,7 +31,7 @@ const ABANDONED = 24 * 3600_000
  * Failures: `blob-missing`, `blob-damaged` and `blob-differs` (a put whose bytes are not the expected ones) carry both digests as
  * `data.expected` and `data.actual`; `blob-folder-unusable` where the folder cannot be written.
  */
-export async function openBlobFolder(dir: string): Promise<BlobStore> {
+export async function openBlobFolder(dir: string): Promise<LocalBlobs> {
   try {
     await mkdir(path.join(dir, 'tmp'), { recursive: true })
     await mkdir(path.join(dir, 'sha256'), { recursive: true })
@@ -33,7 +42,7 @@ export async function openBlobFolder(dir: string): Promise<BlobStore> {
   return new BlobFolder(dir)
 }
 
-class BlobFolder implements BlobStore {
+class BlobFolder implements LocalBlobs {
   readonly #dir: string
 
   constructor(dir: string) {
@@ -73,6 +82,16 @@ class BlobFolder implements BlobStore {
     } catch (cause) {
       if (isMissing(cause)) return undefined
       throw unusable(cause)
+    }
+  }
+
+  async fileOf(sha256: Sha256, signal: AbortSignal): Promise<string | undefined> {
+    try {
+      for await (const _ of await this.open(sha256)) signal.throwIfAborted()
+      return this.#path(sha256)
+    } catch (error) {
+      if (error instanceof Failure && (error.code === 'blob-missing' || error.code === 'blob-damaged')) return undefined
+      throw error
     }
   }
 

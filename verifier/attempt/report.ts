@@ -6,7 +6,7 @@ import type { RecipeReading } from '../model/recipe.ts'
 import { CHECK_REPORT_SCHEMA, type CheckReport, VERIFICATION_REPORT_SCHEMA, type VerificationReport } from '../model/report.ts'
 import type { PinnedSource } from '../model/source.ts'
 import { decideCheck, decideVerification, type VerdictReason } from '../model/verdict.ts'
-import type { AttemptsResult } from './attempts.ts'
+import type { AttemptResult } from './attempt.ts'
 
 export type Explained = {
   readonly findings: readonly Finding[]
@@ -21,7 +21,7 @@ export type Witnessed = {
   readonly reading: RecipeReading
   readonly architecture: string
   readonly builder: { readonly digest: Sha256; readonly mkosi: string } | null
-  readonly attempts: AttemptsResult
+  readonly attempts: { readonly results: readonly Pick<AttemptResult, 'attempt' | 'indexes'>[] }
   readonly comparisons: readonly Comparison[]
   readonly explained: Explained
   readonly startedAt: string
@@ -70,7 +70,7 @@ function witnessed(seen: Witnessed, reasons: readonly VerdictReason[]) {
  * Of all attempts together. A lock that names signed indexes beside these is not refused: one that was recorded otherwise may honestly
  * hold more than is asked for here, and what no attempt worked from decides no bit. It is not listed either.
  */
-function indexesOf({ results }: AttemptsResult): VerificationReport['indexes'] {
+function indexesOf({ results }: Witnessed['attempts']): VerificationReport['indexes'] {
   const used = new Map(results.flatMap(({ indexes }) => indexes.map((index) => [`${index.archive} ${index.path}`, index])))
   const indexes = [...used.values()].map(({ archive, suite, date, validUntil }) => ({ archive, suite, date, validUntil }))
   return indexes.toSorted((a, b) => (`${a.archive} ${a.suite}` < `${b.archive} ${b.suite}` ? -1 : 1))

@@ -8,7 +8,7 @@ import { storedDecision } from './stored-decision.ts'
 
 /** The verdict on a recipe that a rule refuses, with its report: there is no attempt in it. */
 export async function refusedVerdict(
-  ports: Pick<ServicePorts, 'now'> & {
+  ports: Pick<ServicePorts, 'now' | 'events'> & {
     readonly blobs: BlobStore
     readonly reads: Pick<Reads, 'verifications'>
     readonly version: string
@@ -21,12 +21,12 @@ export async function refusedVerdict(
     reading,
     architecture,
     builder: null,
-    attempts: { results: [], lock: null },
+    attempts: { results: [] },
     comparisons: [],
     explained: { findings: [], state: 'complete', reason: null, documents: [] },
     startedAt: o.held.createdAt.toISOString(),
     finishedAt: ports.now().toISOString(),
     version: ports.version,
   })
-  return await storedDecision(ports.blobs, report)
+  return await storedDecision(ports.blobs, report, (error) => ports.events?.trouble?.({ where: 'decision', error }))
 }

@@ -1,9 +1,10 @@
 import type { OutcomeReason } from '../../../verifier/model/attempt.ts'
-import type { BlobRole, Prepared, StoredAttempt } from '../store/records.ts'
+import type { BlobRole, Prepared, StoredAttempt, StoredTry } from '../store/records.ts'
 import type { HeldVerification, Unit } from '../store/store-ports.ts'
 import type { ServicePorts } from './accept-verification.ts'
 import { applyEvent } from './apply-event.ts'
 import type { ServiceFacts } from './service-events.ts'
+import { retriedOf } from './stored-attempts.ts'
 
 const NONE: OutcomeReason = { code: 'none', message: '', data: {} }
 
@@ -34,8 +35,10 @@ export async function reuseAttempts(
   await unit.verifications.prepare(verificationId, prepared)
   await unit.verifications.reuse(verificationId, from)
   for (const { sha256, size, role } of kept) if (CARRIED.includes(role)) await unit.blobs.refer({ sha256, size, role, verificationId, at })
-  const copies = earlier.map((attempt) => copyOf(attempt, { id: newId(), verificationId }))
-  for (const copy of copies) await unit.attempts.insert(copy)
+  for (const attempt of earlier) {
+    const tries = await unit.attempts.tries(attempt.id)
+    await unit.attempts.insert(copyOf(attempt, { own: { id: newId(), verificationId }, tries }))
+  }
   const outcomes = earlier.flatMap(({ life }) => (life.state === 'committed' ? [life.outcome] : []))
   const event = { kind: 'reuse', outcomes } as const
   await applyEvent(unit, { verificationId, held: { ...held, prepared }, event, at, newId, reason: NONE })
@@ -49,9 +52,13 @@ function leftBy({ report }: StoredAttempt) {
   return named.filter((sha256) => sha256 !== null)
 }
 
-/** No try of it was this verification's; its times are those of the build. */
-function copyOf(attempt: StoredAttempt, own: Pick<StoredAttempt, 'id' | 'verificationId'>): StoredAttempt {
-  const { life } = attempt
-  if (life.state !== 'committed') throw new TypeError('an attempt that is not over was to be taken over')
-  return { ...attempt, ...own, life: { state: 'committed', tries: 0, outcome: life.outcome, lease: null, digest: null } }
+/** No try of it was this verification's: its report tells of them. Its times are those of the build. */
+function copyOf(
+  attempt: StoredAttempt,
+  { own, tries }: { own: Pick<StoredAttempt, 'id' | 'verificationId'>; tries: readonly StoredTry[] },
+): StoredAttempt {
+  const { life, report } = attempt
+  if (life.state !== 'committed' || report === null) throw new TypeError('an attempt that is not over was to be taken over')
+  const taken = { state: 'committed', tries: 0, outcome: life.outcome, lease: null, digest: null } as const
+  return { ...attempt, ...own, life: taken, report: { ...report, retried: retriedOf(report, tries) } }
 }
