@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-const code = ['verifier', 'attestations', 'src', 'tools', 'mkosi']
+const code = ['action', 'verifier', 'attestations', 'src', 'tools', 'mkosi']
 /** Docker tests with an engine or file systems of their own, whose builds take one core most of the time. */
 const separate = ['test/crash.docker.test.ts', 'test/surroundings.docker.test.ts']
 

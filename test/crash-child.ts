@@ -8,7 +8,19 @@ import { StoreRoom } from '../src/store-room.ts'
 import { Random } from '../verifier/compare/testing/random.ts'
 import { Secret } from '../verifier/model/secret.ts'
 import { decideNext, hurry, loseWorkers, prepareNext } from './queued.ts'
-import { addOwner, addWorker, Clock, commandOf, decisionOf, digestOf, leaseAny, portsOf, reportOf, submissionOf } from './stored.ts'
+import {
+  addOwner,
+  addWorker,
+  bringUploads,
+  Clock,
+  commandOf,
+  decisionOf,
+  digestOf,
+  leaseAny,
+  portsOf,
+  reportOf,
+  submissionOf,
+} from './stored.ts'
 
 /**
  * `node test/crash-child.ts URL FOLDER SEED STEPS`: works on a store until it kills itself, after so many steps of units of work: before or
@@ -68,7 +80,8 @@ async function accept(number: number): Promise<void> {
   const lock = random() < 0.3 ? digestOf('lock') : null
   const submission = submissionOf(owner.id, { source: git, lock, attempts: 1 + Math.floor(random() * 3) })
   const idempotency = random() < 0.5 ? { key: `${seed}/${number}`, requestDigest: digestOf('request'), hours: 24 } : null
-  const { verificationId } = await acceptVerification(ports, { ...commandOf(submission, idempotency), sizes: new Map() })
+  await bringUploads({ ...ports, unitOfWork: store.unitOfWork }, submission)
+  const { verificationId } = await acceptVerification(ports, commandOf(submission, idempotency))
   writeSync(1, `accepted ${verificationId}\n`)
 }
 

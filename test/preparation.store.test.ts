@@ -26,7 +26,7 @@ import { BareRepository } from '../verifier/source/testing/objects.ts'
 import { git } from '../verifier/source/testing/programs.ts'
 import { member, tar } from '../verifier/source/testing/tar.ts'
 import { hurry, takeAll } from './queued.ts'
-import { addOwner, addWorker, Clock, commandOf, decisionOf, digestOf, mustLease, newId, submissionOf } from './stored.ts'
+import { addOwner, addWorker, bringUploads, Clock, commandOf, decisionOf, digestOf, mustLease, newId, submissionOf } from './stored.ts'
 import { databases, type EmptyDatabase, emptyDatabase, onTrouble } from './stores.ts'
 import { workOff } from './worked-off.ts'
 
@@ -72,10 +72,8 @@ describe.each(databases())('preparing on %s', (kind) => {
   const put = async (bytes: Uint8Array | string): Promise<Sha256> => (await blobs.put(oneChunk(bytes))).sha256
   const accept = async (change: Partial<Submission>): Promise<string> => {
     const submission = submissionOf(owner.id, change)
-    const given = [submission.upload, submission.lock, submission.inputs].filter((sha256) => sha256 !== null)
-    const sizes = new Map<Sha256, number>()
-    for (const sha256 of given) sizes.set(sha256, (await blobs.size(sha256)) ?? 0)
-    return (await acceptVerification(ports, { ...commandOf(submission), sizes })).verificationId
+    await bringUploads(ports, submission)
+    return (await acceptVerification(ports, commandOf(submission))).verificationId
   }
   const archive = async (bytes: Uint8Array, change: Partial<Submission> = {}): Promise<string> =>
     await accept({ source: { kind: 'archive', name: 'app.tar', path: '.' }, upload: await put(bytes), ...change })

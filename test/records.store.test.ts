@@ -11,6 +11,7 @@ import {
   acceptPrepared,
   addOwner,
   addWorker,
+  bringUploads,
   Clock,
   commandOf,
   decisionOf,
@@ -280,10 +281,9 @@ describe.each(databases())('records on %s', (kind) => {
     const between = clock.pass(1000)
     clock.pass(1000)
     const young = await finished({ ...report('r3'), blobs: [...report('r3').blobs, shared] })
-    const open = await acceptVerification(ports, {
-      ...commandOf(submissionOf(owner.id, { upload: digestOf('upload'), source: { kind: 'archive', name: 'a.tar', path: '.' } })),
-      sizes: new Map([[digestOf('upload'), 6]]),
-    })
+    const archive = { upload: digestOf('upload'), source: { kind: 'archive', name: 'a.tar', path: '.' } } as const
+    await bringUploads(ports, submissionOf(owner.id, archive))
+    const open = await acceptVerification(ports, commandOf(submissionOf(owner.id, archive)))
     const collected = new Set(await run(({ blobs }) => blobs.collect(between, 1000)))
     const of = async (id: string) => (await store.reads.blobs.of(id)).map(({ sha256 }) => sha256).toSorted()
     expect([alone, blob('r1')].map(({ sha256 }) => collected.has(sha256))).toEqual([true, true])

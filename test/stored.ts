@@ -79,7 +79,7 @@ export function submissionOf(ownerId: string, change: Partial<Submission> = {}):
 }
 
 export function commandOf(submission: Submission, idempotency: AcceptCommand['idempotency'] = null): AcceptCommand {
-  return { submission, sizes: new Map(), idempotency }
+  return { submission, mostOpen: 1000, idempotency }
 }
 
 /** What preparing a submission gives. */
@@ -113,8 +113,19 @@ const READING: Prepared['reading'] = {
   findings: [],
 }
 
+/** Uploads what a submission names, as far as anybody looks. */
+export async function bringUploads(
+  { unitOfWork, now }: ServicePorts,
+  { ownerId, upload, lock, inputs }: Pick<Submission, 'ownerId' | 'upload' | 'lock' | 'inputs'>,
+): Promise<void> {
+  await unitOfWork.run(async ({ uploads }) => {
+    for (const sha256 of [upload, lock, inputs]) if (sha256 !== null) await uploads.add({ ownerId, sha256, size: 6, createdAt: now() })
+  })
+}
+
 /** Accepts a submission and prepares it, so that its first attempts are open. */
 export async function acceptPrepared(ports: ServicePorts, submission: Submission, change: Partial<Prepared> = {}): Promise<string> {
+  await bringUploads(ports, submission)
   const { verificationId } = await acceptVerification(ports, commandOf(submission))
   await markPrepared(ports, verificationId, preparedOf(submission, change))
   return verificationId

@@ -1,5 +1,5 @@
 /** Folders that are linted: everything we write. */
-export const LINTED = ['src', 'verifier', 'attestations', 'tools', 'test', 'bench', 'mkosi', 'vitest.config.ts'] as const
+export const LINTED = ['action', 'src', 'verifier', 'attestations', 'tools', 'test', 'bench', 'mkosi', 'vitest.config.ts'] as const
 
 export type Suite = {
   readonly name: string

@@ -1,4 +1,4 @@
-import { and, eq, gt, isNull, lt, lte, ne, or, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNull, lt, lte, ne, or, sql } from 'drizzle-orm'
 import { pageOf } from '../app/store/page.ts'
 import type { Token } from '../app/store/records.ts'
 import type { IdempotencyKeys, Owners, Tokens } from '../app/store/store-ports.ts'
@@ -35,6 +35,15 @@ export function ownersOf(session: Session): Owners {
         const [found] = await db.select().from(owners).where(same(issuer, subject))
         return found
       }),
+    among: (ids) =>
+      session(async (db) =>
+        ids.length === 0
+          ? []
+          : await db
+              .select()
+              .from(owners)
+              .where(inArray(owners.id, [...ids])),
+      ),
     page: (request) =>
       session(async (db) => {
         const { after, order, limit } = keyset(request, owners.createdAt, owners.id)

@@ -13,6 +13,7 @@ import { blobReferences, blobs, lockInputs } from './schema/blobs.ts'
 import { events } from './schema/events.ts'
 import { verifications } from './schema/verifications.ts'
 import type { Session } from './session.ts'
+import { shownAs } from './shown-blobs.ts'
 
 /** Rows of one INSERT: a statement has at most 65535 parameters. */
 const BATCH = 1000
@@ -61,6 +62,31 @@ export function attestationsOf(session: Session): Attestations {
     of: (verificationId) =>
       session((db) =>
         db.select().from(attestations).where(eq(attestations.verificationId, verificationId)).orderBy(attestations.predicateType),
+      ),
+    read: (id) =>
+      session(async (db) => {
+        const [found] = await db.select().from(attestations).where(eq(attestations.id, id))
+        return found
+      }),
+    among: (ids) =>
+      session(async (db) =>
+        ids.length === 0
+          ? []
+          : await db
+              .select()
+              .from(attestations)
+              .where(inArray(attestations.verificationId, [...ids]))
+              .orderBy(attestations.predicateType),
+      ),
+    waiting: (ids) =>
+      session(async (db) =>
+        ids.length === 0
+          ? []
+          : await db
+              .select()
+              .from(signingBacklog)
+              .where(inArray(signingBacklog.verificationId, [...ids]))
+              .orderBy(signingBacklog.predicateType),
       ),
     page: (request) =>
       session(async (db) => {
@@ -142,6 +168,7 @@ export function blobsOf(session: Session): Blobs {
           .limit(BATCH)
         return rows.map(({ state, committed, ...part }) => ({ ...part, shown: committed && state !== 'cancelled' }))
       }),
+    shownAs: (sha256) => session((db) => shownAs(db, sha256)),
     refer: ({ sha256, size, verificationId, role, at }) =>
       session(async (db) => {
         await keep(db, [{ sha256, size }], at)

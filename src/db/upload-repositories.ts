@@ -1,4 +1,4 @@
-import { and, asc, count, eq, exists, gte, inArray, lt, not, sql, sum } from 'drizzle-orm'
+import { and, asc, count, eq, exists, gte, inArray, lt, min, not, sql, sum } from 'drizzle-orm'
 import { pageOf } from '../app/store/page.ts'
 import type { Builders, Uploads } from '../app/store/store-ports.ts'
 import { forget, keep, unkept } from './keep-blobs.ts'
@@ -28,10 +28,10 @@ export function uploadsOf(session: Session): Uploads {
     since: (ownerId, since) =>
       session(async (db) => {
         const [found] = await db
-          .select({ bytes: sum(uploads.size).mapWith(Number), count: count() })
+          .select({ bytes: sum(uploads.size).mapWith(Number), count: count(), oldest: min(uploads.createdAt) })
           .from(uploads)
           .where(and(eq(uploads.ownerId, ownerId), gte(uploads.createdAt, since)))
-        return { bytes: found?.bytes ?? 0, count: found?.count ?? 0 }
+        return { bytes: found?.bytes ?? 0, count: found?.count ?? 0, oldest: found?.oldest ?? null }
       }),
     sweep: (before, limit) =>
       session(async (db) => {

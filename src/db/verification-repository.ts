@@ -39,9 +39,9 @@ export function verificationsOf(session: Session): Verifications {
     openWith: (fingerprint) => session((db) => one(db, and(eq(verifications.fingerprint, fingerprint), isOpen))),
     read: (id) => session((db) => one(db, eq(verifications.id, id))),
     page: (filter, request) => session((db) => pageBy(db, filter, request)),
-    known: (sha256, request) =>
+    known: (sha256, request, of) =>
       session(async (db) => {
-        const page = await pageBy(db, { ...ANY, subject: sha256 }, request)
+        const page = await pageBy(db, { ...ANY, ...of, subject: sha256 }, request)
         return { ...page, items: await withSubjects(db, page.items, sha256) }
       }),
     open: (request) =>

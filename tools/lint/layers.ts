@@ -204,6 +204,21 @@ export const LAYERS: readonly Layer[] = [
   },
   { dir: 'src/context.ts', may: ['src', 'verifier', 'attestations'], packages: ['node:*'] },
   { dir: 'src/bin', may: ['src/cli', 'src/config'], packages: ['node:*'] },
+  {
+    // Runs before anything is installed: of the project it takes only what needs no package, and types.
+    dir: 'action',
+    may: [
+      'src/app/sbom.ts',
+      'src/cli/render/markdown.ts',
+      'src/client/submission-document.ts',
+      'verifier/model/attempt.ts',
+      'verifier/model/build-manifest.ts',
+      'verifier/model/report.ts',
+      'verifier/model/visible.ts',
+    ],
+    packages: ['node:*'],
+  },
+  { dir: 'action/testing', may: ['src', 'verifier'], packages: ['node:*'] },
   { dir: 'test', may: ['src', 'verifier', 'attestations', 'mkosi', 'tools'], packages: ['*'] },
   { dir: 'bench', may: ['src', 'verifier', 'attestations', 'test', 'tools'], packages: ['*'] },
   { dir: 'mkosi', may: ['src', 'verifier', 'test'], packages: ['*'] },

@@ -5,7 +5,7 @@ import { objection, within } from './layers.ts'
 const PURE = ['verifier/model', 'verifier/recipe', 'attestations/statement']
 
 /** The only readers of process.env. */
-const ENV_READERS = ['src/config', 'src/bin', 'test', 'bench', 'tools', 'mkosi', 'vitest.config.ts']
+const ENV_READERS = ['action', 'src/config', 'src/bin', 'test', 'bench', 'tools', 'mkosi', 'vitest.config.ts']
 
 const DRAWERS = /(^|\/)(utils?|helpers?|common|lib|libs|misc|managers?)(\/|\.[jt]sx?$)/
 

@@ -16,8 +16,8 @@ export type ServicePorts = {
 
 export type AcceptCommand = {
   readonly submission: Submission
-  /** Sizes of the blobs that the submission names. */
-  readonly sizes: ReadonlyMap<Sha256, number>
+  /** Verifications of the owner that may be open, this one included. */
+  readonly mostOpen: number
   /** What the client calls this request, and the digest of the request; null: it does not. */
   readonly idempotency: { readonly key: string; readonly requestDigest: Sha256; readonly hours: number } | null
 }
@@ -26,8 +26,8 @@ export type AcceptCommand = {
 export type Accepted = { readonly verificationId: string; readonly joined: boolean }
 
 /**
- * Accepts a submission: the verification and the job that prepares it are there as a whole or not at all. Fails with
- * `idempotency-key-reused`.
+ * Accepts a submission: the verification, the job that prepares it, and that its uploads are needed, are there as a whole or not at all.
+ * Fails with `idempotency-key-reused`, `upload-unknown`, `builder-unknown` or `verifications-open-limit`.
  */
 export async function acceptVerification(ports: ServicePorts, command: AcceptCommand): Promise<Accepted> {
   const accepted = await accept(ports, command)
@@ -36,12 +36,12 @@ export async function acceptVerification(ports: ServicePorts, command: AcceptCom
   return accepted
 }
 
-async function accept({ unitOfWork, now, newId }: ServicePorts, { submission, sizes, idempotency }: AcceptCommand): Promise<Accepted> {
+async function accept({ unitOfWork, now, newId }: ServicePorts, { submission, mostOpen, idempotency }: AcceptCommand): Promise<Accepted> {
   return await unitOfWork.run(async (unit) => {
     const at = now()
     const said = idempotency === null ? undefined : await unit.idempotencyKeys.find(submission.ownerId, idempotency.key, at)
     if (said !== undefined && idempotency !== null) return { verificationId: sameAs(said, idempotency.requestDigest), joined: true }
-    const accepted = await insertOrJoin(unit, { submission, sizes, at, newId })
+    const accepted = await insertOrJoin(unit, { submission, mostOpen, at, newId })
     if (idempotency === null) return accepted
     const { key, requestDigest, hours } = idempotency
     const claimed = await unit.idempotencyKeys.claim({
@@ -60,7 +60,7 @@ async function accept({ unitOfWork, now, newId }: ServicePorts, { submission, si
 
 async function insertOrJoin(
   unit: Unit,
-  { submission, sizes, ...o }: Omit<AcceptCommand, 'idempotency'> & { at: Date; newId: () => string },
+  { submission, mostOpen, ...o }: Omit<AcceptCommand, 'idempotency'> & { at: Date; newId: () => string },
 ): Promise<Accepted> {
   const id = o.newId()
   if (!(await unit.verifications.insert({ id, submission, createdAt: o.at }))) {
@@ -74,13 +74,20 @@ async function insertOrJoin(
       retryable: true,
     })
   }
+  if ((await unit.verifications.openOf(submission.ownerId)) > mostOpen) throw tooManyOpen(mostOpen)
+  if (submission.builder !== null && (await unit.builders.find(submission.builder)) === undefined) throw builderUnknown()
   const roles: readonly [BlobRole, Sha256 | null][] = [
     ['upload', submission.upload],
     ['lock', submission.lock],
     ['inputs', submission.inputs],
   ]
-  for (const [role, sha256] of roles)
-    if (sha256 !== null) await unit.blobs.refer({ sha256, size: sizes.get(sha256) ?? 0, verificationId: id, role, at: o.at })
+  for (const [role, sha256] of roles) {
+    if (sha256 === null) continue
+    // Held from here on: whoever sweeps uploads passes it by, and finds it needed afterwards.
+    const upload = await unit.uploads.find(submission.ownerId, sha256)
+    if (upload === undefined) throw uploadUnknown(role)
+    await unit.blobs.refer({ sha256, size: upload.size, verificationId: id, role, at: o.at })
+  }
   await unit.jobs.enqueue('preparation', { verificationId: id })
   await unit.notices.send('verifications', id)
   return { verificationId: id, joined: false }
@@ -96,5 +103,30 @@ function reused(): Failure {
     code: 'idempotency-key-reused',
     message: 'the Idempotency-Key was used for another request',
     hint: 'make a new key for each request, and repeat it only with the same one',
+  })
+}
+
+function uploadUnknown(role: BlobRole): Failure {
+  return new Failure({
+    code: 'upload-unknown',
+    message: `you have no upload of the digest that is named as ${role === 'upload' ? 'archive' : role}`,
+    hint: 'upload it first (POST /v1/uploads); what is not submitted is forgotten after a while',
+  })
+}
+
+function builderUnknown(): Failure {
+  return new Failure({
+    code: 'builder-unknown',
+    message: 'this service knows no builder of this digest',
+    hint: 'take one of GET /v1/builders, or name none',
+  })
+}
+
+function tooManyOpen(most: number): Failure {
+  return new Failure({
+    code: 'verifications-open-limit',
+    message: `you have ${most} verifications open already`,
+    hint: 'wait until one of them is finished, or cancel one',
+    data: { retryAfterSeconds: 60 },
   })
 }

@@ -6,7 +6,7 @@ import { Sha256 } from '../../../verifier/model/digest.ts'
 import { RecipeReading } from '../../../verifier/model/recipe.ts'
 import { PinnedSource, RecipePath } from '../../../verifier/model/source.ts'
 import { Verdict, VerdictReason } from '../../../verifier/model/verdict.ts'
-import { SubmittedSource } from '../store/records.ts'
+import { SubmittedSource, WorkerCapabilities } from '../store/records.ts'
 
 /** The documents of the public API: what is validated, what answers are made of, and what openapi.json and clients are made from. */
 const Instant = z.iso.datetime()
@@ -53,6 +53,7 @@ export type SubmissionRequest = z.infer<typeof SubmissionRequest>
 export const UploadAnswer = z.strictObject({ sha256: Sha256, size: z.int().nonnegative(), expiresAt: Instant })
 export type UploadAnswer = z.infer<typeof UploadAnswer>
 
+/** Whoever submits, as authenticated. */
 export const OwnerView = z.strictObject({
   id: Id,
   kind: z.enum(['local', 'oidc']),
@@ -60,6 +61,19 @@ export const OwnerView = z.strictObject({
   issuer: z.string(),
   subject: z.string(),
 })
+export type OwnerView = z.infer<typeof OwnerView>
+
+/** Who sends the request, and what the token is good for. `webhookSecret` is what callbacks to this owner are signed with. */
+export const CallerView = z.strictObject({
+  owner: OwnerView,
+  scopes: z.array(z.string()),
+  /** Repositories that submissions may be of; null: any source. */
+  repositories: z.array(z.string()).nullable(),
+  /** Whether a worker inside of the service may build what this owner submits. */
+  trusted: z.boolean(),
+  webhookSecret: z.string(),
+})
+export type CallerView = z.infer<typeof CallerView>
 
 export const AttestationView = z.strictObject({
   id: Id,
@@ -74,7 +88,7 @@ export const AttestationView = z.strictObject({
 export type AttestationView = z.infer<typeof AttestationView>
 
 /** One try of an attempt that ended: nothing that ran is hidden. */
-export const TryView = z.strictObject({
+const TryView = z.strictObject({
   number: z.int().positive(),
   worker: z.string(),
   startedAt: Instant,
@@ -110,20 +124,25 @@ export const VerificationView = z.strictObject({
   pinned: PinnedSource.nullable(),
   /** Null until all attempts are committed, and where that never came. */
   claims: z.array(Claim).nullable(),
+  attempts: z.int().min(1).max(9),
   architecture: z.string().nullable(),
   builder: Sha256.nullable(),
+  /** As its owner gave them. A lock that the first attempt recorded is in its report. */
   lock: Sha256.nullable(),
+  inputs: Sha256.nullable(),
   reusedFrom: Id.nullable(),
   /** Blob of the report. */
   report: Sha256.nullable(),
-  /** What is yet to be signed. */
   attestations: z.array(AttestationView),
+  /** What is yet to be signed: it is tried until it is. `lastCode` says why the last try failed. */
+  unsigned: z.array(z.strictObject({ predicateType: z.string(), tries: z.int().nonnegative(), lastCode: z.string().nullable() })),
   createdAt: Instant,
   finishedAt: Instant.nullable(),
   links: z.strictObject({
     self: z.string(),
     attempts: z.string(),
     events: z.string(),
+    recipe: z.string().nullable(),
     report: z.string().nullable(),
     source: z.string().nullable(),
   }),
@@ -145,10 +164,51 @@ export const KnownView = z.strictObject({
   subjects: z.array(z.strictObject({ kind: z.enum(['claim', 'artifact']), name: z.string() })),
   verification: VerificationView,
 })
+export type KnownView = z.infer<typeof KnownView>
 
+/** What was read from the recipe without running it, and what its rules say. */
+export const RecipeView = RecipeReading
+export type RecipeView = z.infer<typeof RecipeView>
+
+/** A builder that attempts were made in. */
+export const BuilderView = z.strictObject({
+  digest: Sha256,
+  /** Blob of its description (bitwitness/builder-image/v1). */
+  description: Sha256,
+  architecture: z.string(),
+  mkosi: z.string(),
+  addedAt: Instant,
+  links: z.strictObject({ description: z.string() }),
+})
+export type BuilderView = z.infer<typeof BuilderView>
+
+/** A machine that runs attempts, by the key that its reports are signed with. */
+export const WorkerView = z.strictObject({
+  id: Id,
+  name: z.string(),
+  place: z.enum(['in-process', 'remote']),
+  /** Ed25519, SubjectPublicKeyInfo in base64. */
+  publicKey: z.string(),
+  capabilities: WorkerCapabilities.nullable(),
+  addedAt: Instant,
+  revokedAt: Instant.nullable(),
+  lastSeenAt: Instant.nullable(),
+})
+export type WorkerView = z.infer<typeof WorkerView>
+
+/** What follows the last event: how the verification ended. */
+export const EndView = z.strictObject({
+  verification: Id,
+  state: z.enum(['finished', 'cancelled']),
+  verdict: Verdict.nullable(),
+  tier: Tier.nullable(),
+})
+export type EndView = z.infer<typeof EndView>
+
+/** Newest first; `next` is the cursor of the next page. */
 export const pageOf = <T extends z.ZodType>(item: T) => z.strictObject({ items: z.array(item), next: z.string().nullable() })
 
-/** RFC 9457. `code` is stable; `hint` says what to do. */
+/** RFC 9457. `code` is stable; `hint` says what to do; `instance` is the id of the request. */
 export const Problem = z.strictObject({
   type: z.string(),
   title: z.string(),
@@ -159,5 +219,3 @@ export const Problem = z.strictObject({
   instance: z.string(),
 })
 export type Problem = z.infer<typeof Problem>
-
-export const RecipeView = RecipeReading

@@ -1,3 +1,4 @@
+import { Failure } from '../../../verifier/model/failure.ts'
 import type { Owner } from '../store/records.ts'
 
 /** What a caller's token is good for. Reading needs none. */
@@ -20,3 +21,13 @@ export type Caller = {
  * `token-invalid`, in the same words whatever the reason, and an issuer of identity tokens that does not answer with `issuer-unreachable`.
  */
 export type Authenticate = (header: string | null) => Promise<Caller>
+
+/** Fails with `scope-missing`. */
+export function requireScope({ scopes }: Caller, scope: Scope): void {
+  if (scopes.includes(scope)) return
+  throw new Failure({
+    code: 'scope-missing',
+    message: `this token is not good for ${scope}`,
+    hint: `ask for a token with the scope ${scope}`,
+  })
+}

@@ -53,6 +53,8 @@ export interface Owners {
   ensure(owner: Owner): Promise<Owner>
   find(id: string): Promise<Owner | undefined>
   withSubject(issuer: string, subject: string): Promise<Owner | undefined>
+  /** Those of these ids, in any order; at most a page of them. */
+  among(ids: readonly string[]): Promise<readonly Owner[]>
   page(request: PageRequest): Promise<Page<Owner>>
 }
 
@@ -73,8 +75,8 @@ export interface Verifications {
   openWith(fingerprint: Sha256): Promise<Verification | undefined>
   read(id: string): Promise<Verification | undefined>
   page(filter: VerificationFilter, request: PageRequest): Promise<Page<Verification>>
-  /** Everything known about a digest, newest first. Claims count once they may be shown. */
-  known(sha256: Sha256, request: PageRequest): Promise<Page<Known>>
+  /** Everything known about a digest, newest first; of one source or owner, where that is asked for. Claims count once they may be shown. */
+  known(sha256: Sha256, request: PageRequest, of?: Pick<VerificationFilter, 'source' | 'owner'>): Promise<Page<Known>>
   /** Those that are neither finished nor cancelled, for whoever starts again after a crash. */
   open(request: PageRequest): Promise<Page<Verification>>
   /** Claims for whoever decides. Fails with `claims-hidden` until all attempts are committed. */
@@ -178,6 +180,11 @@ export interface Attestations {
   /** False where the verification has one of this type already. Takes the task out of the backlog. */
   publish(attestation: Attestation): Promise<boolean>
   of(verificationId: string): Promise<readonly Attestation[]>
+  read(id: string): Promise<Attestation | undefined>
+  /** Those about any of these verifications, by type; at most a page of verifications. */
+  among(verificationIds: readonly string[]): Promise<readonly Attestation[]>
+  /** What is yet to be signed about any of these verifications. */
+  waiting(verificationIds: readonly string[]): Promise<readonly SigningTask[]>
   page(request: PageRequest): Promise<Page<Attestation>>
   /** Adds a task unless it is there, or done. */
   plan(o: { verificationId: string; predicateType: string; at: Date }): Promise<boolean>
@@ -200,6 +207,11 @@ export interface Blobs {
   lockInputs(o: { lock: Sha256; inputs: readonly { readonly sha256: Sha256; readonly size: number }[]; at: Date }): Promise<void>
   /** In which verifications a blob has which part; null: nobody needs it. Claims and results are shown later than the blob is there. */
   partsOf(sha256: Sha256): Promise<readonly { readonly verificationId: string; readonly role: BlobRole; readonly shown: boolean }[]>
+  /**
+   * What anybody may read it as; undefined: nobody may. A blob is shown with the verification that it is a part of, what a lock names with
+   * the lock, and what a builder is made of with the builder. Bytes that owners brought are shown as what became of them.
+   */
+  shownAs(sha256: Sha256): Promise<BlobRole | undefined>
   /** Notes that a verification needs a blob, which is in the store of blobs already. */
   refer(o: { sha256: Sha256; size: number; verificationId: string; role: BlobRole; at: Date }): Promise<void>
   /** Notes that a verification needs none of its blobs of this role any more. */
@@ -217,8 +229,8 @@ export interface Uploads {
   add(upload: Upload): Promise<void>
   /** The owner's upload, kept from being swept until the transaction ends. */
   find(ownerId: string, sha256: Sha256): Promise<Upload | undefined>
-  /** Bytes and number of an owner's uploads since a time. */
-  since(ownerId: string, since: Date): Promise<{ readonly bytes: number; readonly count: number }>
+  /** Bytes and number of an owner's uploads since a time, and the time of the first of them. */
+  since(ownerId: string, since: Date): Promise<{ readonly bytes: number; readonly count: number; readonly oldest: Date | null }>
   /** Forgets uploads of before a time; gives those that nothing refers to, whose bytes may go. */
   sweep(before: Date, limit: number): Promise<readonly Sha256[]>
 }
@@ -258,14 +270,14 @@ export interface Repositories {
 
 /** What may be read without a transaction. Everything that writes needs one. */
 export type Reads = {
-  readonly owners: Pick<Owners, 'find' | 'withSubject' | 'page'>
+  readonly owners: Pick<Owners, 'find' | 'among' | 'withSubject' | 'page'>
   readonly tokens: Pick<Tokens, 'withSecret' | 'page'>
   readonly verifications: Pick<Verifications, 'read' | 'page' | 'known' | 'open' | 'claims' | 'claimsOfUnbuilt' | 'openOf' | 'rebuilt'>
   readonly attempts: Pick<Attempts, 'read' | 'of' | 'tries' | 'expired'>
   readonly workers: Pick<Workers, 'page' | 'withKey' | 'anyFor' | 'alive'>
   readonly events: Pick<Events, 'after'>
-  readonly attestations: Pick<Attestations, 'of' | 'page' | 'due' | 'backlog'>
-  readonly blobs: Pick<Blobs, 'of' | 'known' | 'partsOf' | 'toBuildFrom'>
+  readonly attestations: Pick<Attestations, 'of' | 'read' | 'among' | 'waiting' | 'page' | 'due' | 'backlog'>
+  readonly blobs: Pick<Blobs, 'of' | 'known' | 'partsOf' | 'toBuildFrom' | 'shownAs'>
   readonly uploads: Pick<Uploads, 'since'>
   readonly builders: Pick<Builders, 'find' | 'page'>
 }

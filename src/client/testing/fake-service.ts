@@ -27,6 +27,8 @@ export type FakeService = AsyncDisposable & {
   /** Never ends by itself. */
   open: boolean
   readonly blobs: Map<string, Buffer>
+  /** What a list of verifications shows, whatever it is asked for. */
+  known: readonly VerificationAnswer[]
   /** Answers in place of what is asked for next. */
   problems: { status: number; body: string }[]
 }
@@ -42,16 +44,18 @@ export function verificationOf(change: Partial<VerificationAnswer> = {}): Verifi
     source: { kind: 'archive', name: 'app.tar', path: '.' },
     pinned: null,
     claims: null,
+    attempts: 2,
     architecture: null,
     builder: null,
     lock: null,
+    inputs: null,
     reusedFrom: null,
     report: null,
     attestations: [],
     unsigned: [],
     createdAt: '2026-01-01T00:00:00Z',
     finishedAt: null,
-    links: { self: `/v1/verifications/${ID}`, attempts: '/a', events: '/e', report: null, source: null },
+    links: { self: `/v1/verifications/${ID}`, attempts: '/a', events: '/e', recipe: null, report: null, source: null },
     ...change,
   }
 }
@@ -74,6 +78,7 @@ export async function startFakeService(): Promise<FakeService> {
     breaks: [],
     open: false,
     blobs: new Map(),
+    known: [],
     problems: [],
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections()
@@ -107,6 +112,7 @@ async function answer(service: FakeService, request: IncomingMessage, response: 
       return send(422, problemDocument('upload-unknown', 'no such upload', 'upload it'))
     return send(202, { verification: service.verification, joined: service.joined, notice: null })
   }
+  if (route.startsWith('GET /v1/verifications?')) return send(200, { items: service.known, next: null })
   if (route === `GET /v1/verifications/${ID}`) return send(200, { ...service.verification, of: 'a newer service' })
   if (route === `POST /v1/verifications/${ID}/cancel`) {
     service.verification = verificationOf({ state: 'cancelled' })

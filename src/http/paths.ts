@@ -1,0 +1,13 @@
+import type { Sha256 } from '../../verifier/model/digest.ts'
+
+/** Where everything is. Answers name each other by these. */
+export const paths = {
+  verification: (id: string) => `/v1/verifications/${id}`,
+  attemptsOf: (id: string) => `/v1/verifications/${id}/attempts`,
+  eventsOf: (id: string) => `/v1/verifications/${id}/events`,
+  recipeOf: (id: string) => `/v1/verifications/${id}/recipe`,
+  attempt: (id: string) => `/v1/attempts/${id}`,
+  attemptLog: (id: string) => `/v1/attempts/${id}/log`,
+  attemptEvents: (id: string) => `/v1/attempts/${id}/events`,
+  blob: (sha256: Sha256) => `/v1/blobs/${sha256}`,
+} as const
