@@ -8,6 +8,7 @@ import { refuseMalformed } from './request-malformed.ts'
 import { attempts } from './resources/attempts.ts'
 import { attestations } from './resources/attestations.ts'
 import { blobs } from './resources/blobs.ts'
+import { events } from './resources/events.ts'
 import { machines } from './resources/machines.ts'
 import { owner } from './resources/owner.ts'
 import { subjects } from './resources/subjects.ts'
@@ -23,7 +24,7 @@ export type Part = (app: HttpApp) => void
 export function httpApp(ports: HttpPorts, ...parts: readonly Part[]): HttpApp {
   const app: HttpApp = new OpenAPIHono<HttpEnv>({ defaultHook: refuseMalformed })
   app.use(numbered(ports), guarded, crossOrigin)
-  for (const resource of [verifications, attempts, subjects, attestations, blobs, machines]) resource(app, ports)
+  for (const resource of [verifications, attempts, events, subjects, attestations, blobs, machines]) resource(app, ports)
   const gated = { ...ports, gate: callerGate(ports) }
   for (const resource of [submissions, uploads, owner]) resource(app, gated)
   for (const part of parts) part(app)

@@ -133,7 +133,7 @@ export class Followers implements AsyncDisposable {
   }
 }
 
-function eventUnknown(): Failure {
+export function eventUnknown(): Failure {
   return new Failure({
     code: 'event-unknown',
     message: 'the verification has no event of this number',
