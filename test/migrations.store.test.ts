@@ -45,6 +45,21 @@ describe.each(databases())('a database of before on %s', (kind) => {
     })
     expect(await store.reads.verifications.read('finished')).toMatchObject({ state: 'finished', verdict: 'reproduced', builder: B })
     expect(await store.reads.workers.withKey('key')).toMatchObject({ place: 'remote', capabilities: { architecture: 'amd64' } })
+    expect(await store.reads.attempts.tries('a')).toMatchObject([{ number: 1, lease: 'l', ending: 'committed', reason: null }])
+    expect(await store.reads.events.after('finished', 0, 10)).toMatchObject([{ seq: 1, attempt: 1, kind: 'log', line: 'said before' }])
+    expect(await store.reads.attestations.of('finished')).toMatchObject([{ predicateType: 't', bundle: B, signer: 'key' }])
+    expect(await store.reads.attestations.backlog()).toMatchObject({ tasks: 1 })
+    expect(await store.reads.blobs.of('finished')).toEqual([{ sha256: B, size: 7, role: 'bundle' }])
+    expect((await store.reads.verifications.known(B, { limit: 9, cursor: null })).items).toMatchObject([
+      { verification: { id: 'finished' } },
+    ])
+    const token = await store.unitOfWork.run(({ tokens }) => tokens.withSecret(B, new Date()))
+    expect(token).toMatchObject({ id: 'token', ownerId: 'owner', scopes: ['submit'] })
+    // What was final then is final now.
+    const changed = store.database.drizzle.execute(
+      sql.raw(`update verifications set verdict = 'mismatch', tier = null where id = 'finished'`),
+    )
+    await expect(changed).rejects.toMatchObject({ cause: { code: 'BW001' } })
     // Whoever opens an attempt from now on says its route.
     const unrouted = `insert into attempts (id, verification_id, number, mode, state, tries, created_at)
       values ('c', 'verification', 3, 'replay', 'queued', 0, now())`
@@ -64,4 +79,14 @@ const ROWS = [
   `insert into attempts (id, verification_id, number, mode, state, tries, outcome, report, lease_id, worker_id, created_at, committed_at)
     values ('a', 'verification', 1, 'live', 'committed', 1, 'built', '{}', 'l', 'worker', now(), now()),
       ('b', 'verification', 2, 'replay', 'queued', 0, null, null, null, null, now(), null)`,
+  `insert into attempt_tries (attempt_id, number, lease_id, worker_id, started_at, ended_at, ending) values
+    ('a', 1, 'l', 'worker', now(), now(), 'committed')`,
+  `insert into events (verification_id, seq, attempt, at, kind, body) values ('finished', 1, 1, now(), 'log', '{"kind":"log","line":"said before"}')`,
+  `insert into blobs (sha256, size, created_at) values ('${B}', 7, now())`,
+  `insert into blob_references (sha256, verification_id, role) values ('${B}', 'finished', 'bundle')`,
+  `insert into attestations (id, verification_id, predicate_type, bundle, signer, created_at) values ('x', 'finished', 't', '${B}', 'key', now())`,
+  `insert into signing_backlog (verification_id, predicate_type, tries, created_at, next_at) values ('finished', 'u', 3, now(), now())`,
+  `insert into subjects (verification_id, sha256, kind, name, created_at) values ('finished', '${B}', 'artifact', 'image.tar', now())`,
+  `insert into tokens (id, owner_id, secret_digest, name, scopes, created_at, expires_at) values
+    ('token', 'owner', '${B}', 'ci', '["submit"]', now(), now() + interval '1 day')`,
 ]
