@@ -20,6 +20,7 @@ import { PushReport, RegistryInfo } from '../src/app/push-documents.ts'
 import { BlobRead } from '../src/app/read-blob.ts'
 import { SbomWritten } from '../src/app/sbom.ts'
 import { TokenCreated, TokenList, TokenRevoked, WorkerAdded, WorkerList, WorkerRevoked } from '../src/app/service/operator-documents.ts'
+import { ServingDocument } from '../src/app/service/serving-document.ts'
 import { BuilderList } from '../src/cli/commands/builder/document.ts'
 import { KeyDocument } from '../src/cli/commands/key/show.ts'
 import { VersionDocument } from '../src/cli/commands/version.ts'
@@ -62,6 +63,7 @@ const DOCUMENTS = [
   { file: 'event-v1.json', title: 'Event of an attempt, version 1', schema: AttemptEvent },
   { file: 'export-report-v1.json', title: 'Export report, version 1', schema: ExportReport },
   { file: 'proof-check-v1.json', title: 'Check of a proof by rebuilding, version 1', schema: ProofCheckDocument },
+  { file: 'serving-v1.json', title: 'That the service listens, version 1', schema: ServingDocument },
   { file: 'submission-v1.json', title: 'What came of a submission, version 1', schema: SubmissionDocument },
   { file: 'proof-v1.json', title: 'Index of a proof, version 1', schema: ProofIndex },
   { file: 'statement-v1.json', title: 'in-toto Statement v1, as Bitwitness writes and reads it', schema: Statement },

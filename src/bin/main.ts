@@ -4,6 +4,7 @@ import {
   openOperatorOf,
   openRegistries,
   openScratch,
+  openServiceOf,
   openSigning,
   openUseCases,
   openVerifying,
@@ -14,8 +15,11 @@ import { runCli } from '../cli/run.ts'
 import { watchOutput } from './output-watch.ts'
 import { abortOnSignals } from './signals.ts'
 
-const stop = abortOnSignals(process)
+// Their stderr is a log.
+const stop = abortOnSignals(process, { quiet: ['serve', 'worker'].includes(process.argv[2] ?? '') })
 const output = watchOutput(process)
+
+const debug = process.env['BITWITNESS_DEBUG'] === '1'
 
 const code = await runCli(process.argv.slice(2), {
   stdout: process.stdout,
@@ -26,7 +30,7 @@ const code = await runCli(process.argv.slice(2), {
   columns: process.stderr.columns ?? 80,
   signal: stop.signal,
   clock: () => performance.now(),
-  debug: process.env['BITWITNESS_DEBUG'] === '1',
+  debug,
   version: async () => (await import('../config/package-root.ts')).findPackage().version,
   open: () => openUseCases(process.env),
   reading: () => readReading(process.env),
@@ -35,6 +39,7 @@ const code = await runCli(process.argv.slice(2), {
   verifying: () => openVerifying(process.env),
   registry: () => openRegistries(process.env),
   client: (o) => openClientOf(process.env, o),
+  service: (o) => openServiceOf(process.env, { ...o, log: (line) => process.stderr.write(line), debug }),
   operator: () => openOperatorOf(process.env),
   workerKey: () => workerKeyOf(process.env),
 })

@@ -4,16 +4,18 @@ import { abortOnSignals } from './signals.ts'
 
 function fakeProcess() {
   const killed: [number, unknown][] = []
+  const said: string[] = []
   const emitter = new EventEmitter()
   const fake = Object.assign(emitter, {
     pid: 42,
-    stderr: { write: () => true },
+    stderr: { write: (text: string) => said.push(text) > 0 },
     kill: (pid: number, signal: unknown) => killed.push([pid, signal]) > 0,
   })
   return {
     fake: fake as unknown as Parameters<typeof abortOnSignals>[0],
     raise: (name: string) => emitter.emit(name, name),
     killed,
+    said,
     emitter,
   }
 }
@@ -33,4 +35,15 @@ it('leaves the process as it was when it is released', () => {
   const { fake, emitter } = fakeProcess()
   abortOnSignals(fake).release()
   expect(emitter.listenerCount('SIGINT') + emitter.listenerCount('SIGTERM')).toBe(0)
+})
+
+it.each([
+  [{}, 1],
+  [{ quiet: true }, 0],
+])('says %j that it stops', (o, lines) => {
+  const { fake, raise, said } = fakeProcess()
+  abortOnSignals(fake, o).release()
+  const { signal } = abortOnSignals(fake, o)
+  raise('SIGTERM')
+  expect([signal.aborted, said.length]).toEqual([true, lines])
 })

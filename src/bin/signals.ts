@@ -2,9 +2,12 @@ type SignalSource = Pick<NodeJS.Process, 'on' | 'off' | 'kill' | 'pid' | 'stderr
 
 /**
  * The first SIGINT or SIGTERM asks to stop: what runs is ended and cleaned up. The second ends the process at once, by that signal, so
- * that shells see it as what it is.
+ * that shells see it as what it is. `quiet`: whoever runs says so itself, such as in a log.
  */
-export function abortOnSignals(process: SignalSource): { readonly signal: AbortSignal; readonly release: () => void } {
+export function abortOnSignals(
+  process: SignalSource,
+  o: { readonly quiet?: boolean } = {},
+): { readonly signal: AbortSignal; readonly release: () => void } {
   const controller = new AbortController()
   const release = (): void => {
     for (const name of SIGNALS) process.off(name, onSignal)
@@ -15,7 +18,7 @@ export function abortOnSignals(process: SignalSource): { readonly signal: AbortS
       process.kill(process.pid, name)
       return
     }
-    process.stderr.write('\nbitwitness: stopping; once more ends it at once and may leave a container behind\n')
+    if (o.quiet !== true) process.stderr.write('\nbitwitness: stopping; once more ends it at once and may leave a container behind\n')
     controller.abort()
   }
   for (const name of SIGNALS) process.on(name, onSignal)

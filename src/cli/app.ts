@@ -21,6 +21,7 @@ import { pull } from './commands/pull.ts'
 import { push } from './commands/push.ts'
 import { lint } from './commands/recipe/lint.ts'
 import { sbom } from './commands/sbom.ts'
+import { serve } from './commands/serve.ts'
 import { submit } from './commands/submit.ts'
 import { createToken } from './commands/token/create.ts'
 import { listTokens } from './commands/token/list.ts'
@@ -58,6 +59,7 @@ export const root = buildRouteMap<string, CliContext>({
   routes: {
     verify,
     submit,
+    serve,
     check,
     build,
     push,

@@ -6,6 +6,7 @@ import type { ApiClient } from '../client/api-client.ts'
 import type { OperatorRoom } from '../operator-room.ts'
 import type { RegistryRoom } from '../registry-room.ts'
 import type { ScratchRoom } from '../scratch-room.ts'
+import type { ServiceRoom } from '../service-room.ts'
 import type { SigningRoom } from '../signing-room.ts'
 import type { ExitCode } from './exit-code.ts'
 import type { UseCases } from './use-cases.ts'
@@ -52,6 +53,8 @@ export type CliIo = {
   readonly operator: () => Promise<OperatorRoom>
   /** The public key of this machine's worker, which is made where there is none. */
   readonly workerKey: () => Promise<WorkerPublicKey>
+  /** The service of this home, listening. `worker`: whether this process builds as well, where there is an engine. */
+  readonly service: (o: { readonly worker: boolean }) => Promise<Pick<ServiceRoom, 'facts' | 'serve' | typeof Symbol.asyncDispose>>
   /** A service; `server` goes before what the settings say. */
   readonly client: (o: { readonly server: URL | null }) => Promise<ApiClient>
 }

@@ -6,6 +6,7 @@ import type { Settings } from '../config/settings.ts'
 import type { OperatorRoom } from '../operator-room.ts'
 import type { RegistryRoom } from '../registry-room.ts'
 import type { ScratchRoom } from '../scratch-room.ts'
+import type { ServiceRoom } from '../service-room.ts'
 import type { SigningRoom } from '../signing-room.ts'
 import type { Reading } from './cli-context.ts'
 import type { UseCases } from './use-cases.ts'
@@ -71,4 +72,14 @@ export async function workerKeyOf(environment: Environment): Promise<WorkerPubli
   const settings = await settingsOf(environment)
   const { openWorkerKeyOf } = await import('../worker-key-room.ts')
   return (await openWorkerKeyOf(settings)).publicKey
+}
+
+/** The service of the settings, listening. Everything that it takes is loaded here and not before. */
+export async function openServiceOf(
+  environment: Environment,
+  o: { readonly worker: boolean; readonly log: (line: string) => void; readonly debug: boolean },
+): Promise<ServiceRoom> {
+  const settings = await settingsOf(environment)
+  const [{ ServiceRoom: Room }, { readCiIdentity }] = await Promise.all([import('../service-room.ts'), import('../config/ci-identity.ts')])
+  return await Room.open({ ...o, settings, ci: readCiIdentity(environment) })
 }

@@ -18,7 +18,7 @@ import { LogTail } from './log-tail.ts'
 import { printAnswer, writeDocument } from './output.ts'
 import { showProgress } from './progress.ts'
 import { reportLines } from './render/report.ts'
-import { submittedLines, unreportedLines } from './render/submitted.ts'
+import { placeOf, submittedLines, unreportedLines } from './render/submitted.ts'
 import { requireReportFile } from './report-file.ts'
 
 /** Cancelling is not to wait for what is away, ms. */
@@ -31,7 +31,7 @@ export async function runSubmit(io: CliIo, flags: SubmitFlags, source: string): 
   const { id } = submitted.verification
   const say = (text: string): void => io.stderr.write(`${text}\n`)
   say(`${submitted.joined ? 'joined' : 'submitted'} ${id}`)
-  say(`  ${visible(submitted.verification.links.self)}`)
+  say(`  ${placeOf(submitted.verification, client.url(''))}`)
   if (submitted.notice !== null) say(`  ${visible(submitted.notice)}`)
   const tail = new LogTail()
   const verification = flags.noWait ? submitted.verification : await followed(io, { client, flags, id, tail })

@@ -73,7 +73,7 @@ describe('submit', () => {
     await expect(stdout.replaceAll(service.url.href, 'http://127.0.0.1:8080/')).toMatchFileSnapshot(
       path.join(import.meta.dirname, 'testdata/submit.txt'),
     )
-    expect(stderr).toBe(`submitted ${ID}\n  /v1/verifications/${ID}\nattempt 1: build took 1.5 s\n`)
+    expect(stderr).toBe(`submitted ${ID}\n  ${service.url.href}v1/verifications/${ID}\nattempt 1: build took 1.5 s\n`)
     expect(service.requests).toMatchObject([
       { source: { kind: 'git', url: 'https://git.example/app.git', commit: 'v1', path: 'image' }, attempts: 2, lock: null, maxAge: null },
     ])

@@ -48,6 +48,10 @@ describe('readSettings', () => {
       grace: 30,
       minFree: 2 ** 31,
       logLevel: 'info',
+      uploadSize: 2 ** 32,
+      uploadsPerDay: 1000,
+      uploadBytesPerDay: 40 * 2 ** 30,
+      openPerOwner: 200,
     })
   })
 

@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { Failure } from '../../verifier/model/failure.ts'
 import { CLIENT_SETTINGS } from './client-settings.ts'
+import { LIMIT_SETTINGS } from './limit-settings.ts'
 import { type Mirrors, parseBase, parseMirrors } from './mirrors.ts'
 import { REGISTRY_SETTINGS } from './registry-settings.ts'
 import { SERVE_SETTINGS } from './serve-settings.ts'
@@ -127,6 +128,7 @@ export const SETTINGS = {
   ...SERVICE_SETTINGS,
   ...CLIENT_SETTINGS,
   ...SERVE_SETTINGS,
+  ...LIMIT_SETTINGS,
 } as const satisfies Readonly<Record<string, Setting<unknown>>>
 
 export type Settings = { readonly [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]['fallback']> }

@@ -16,7 +16,9 @@ export function strictJsonBody(limits: HttpLimits): MiddlewareHandler<HttpEnv> {
     if (declared > limits.jsonBytes) throw tooLarge()
     const bytes = await readBody(c.req.raw.body, { ...limits, maxBytes: limits.jsonBytes, maxMs: limits.jsonMs, tooLarge })
     requireText(parseStrictJson(bytes, { maxBytes: limits.jsonBytes, maxDepth: MAX_DEPTH }))
-    c.req.raw = new Request(c.req.raw, { body: bytes, method: c.req.method })
+    // The server's own kind of request is none that another can be made from.
+    const { url, method, headers, signal } = c.req.raw
+    c.req.raw = new Request(url, { method, headers, signal, body: bytes })
     await next()
   }
 }

@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import { routePath } from 'hono/route'
+import { inRequest } from '../app/service/request-scope.ts'
 import type { HttpEnv, HttpPorts } from './http-ports.ts'
 
 /** Gives each request an id of ours. What a sender calls it is not believed: it would stand in our log beside somebody else's. */
@@ -9,7 +10,7 @@ export function numbered({ newId, onAnswer }: Pick<HttpPorts, 'newId' | 'onAnswe
     const began = performance.now()
     const requestId = newId()
     c.set('requestId', requestId)
-    await next()
+    await inRequest(requestId, next)
     c.res.headers.set('X-Request-Id', requestId)
     onAnswer({ requestId, method: c.req.method, route: routeOf(c), status: c.res.status, ms: performance.now() - began })
   }

@@ -17,12 +17,9 @@ const attempt = { verification, attempt: '0193a1b2-0000-7000-8000-000000000002',
 const worker = '0193a1b2-0000-7000-8000-000000000003'
 const answered: ServiceFacts['requestAnswered'] = {
   method: 'GET',
-  route: '/v1/verifications/{id}',
+  route: '/v1/verifications/:id',
   status: 200,
   ms: 3.4,
-  owner: null,
-  worker: null,
-  code: null,
 }
 
 describe('the log', () => {
@@ -94,13 +91,13 @@ describe('the log', () => {
           ...answered,
           stages: [{ name: 'build', ms: 1, LEAK: 'LEAK' }],
           error: new Error('LEAK'),
-          code: 'LEAK leak',
+          why: 'LEAK leak',
           ...more,
         } as never)
     })
     expect(lines).toHaveLength(SERVICE_EVENTS.length)
     expect(text).not.toContain('LEAK')
-    expect(lines.find(({ msg }) => msg === 'request answered')?.['code']).toBe('malformed')
+    expect(lines.find(({ msg }) => msg === 'identity token refused')?.['why']).toBe('malformed')
   })
 
   it('is plain text whatever a fact holds', () => {
@@ -114,7 +111,7 @@ describe('the log', () => {
       heard((events) => events.requestAnswered({ ...answered, method, route, status })).lines[0]?.['level']
     const cases = [
       ['GET', '/v1/verifications', 200, 'debug'],
-      ['GET', '/v1/verifications/{id}', 404, 'info'],
+      ['GET', '/v1/verifications/:id', 404, 'info'],
       ['POST', '/v1/verifications', 202, 'info'],
       ['POST', '/v1/worker/claim', 204, 'debug'],
       ['POST', '/v1/worker/claim', 401, 'info'],

@@ -54,17 +54,11 @@ export function loggedEvents(logger: Logger, { debug }: { readonly debug: boolea
       say('warn', 'callback failed', { verification, error: shown(error), tries, nextAt }),
     jobFailed: ({ kind, job, error, tries, nextAt }) => say('warn', 'job failed', { kind, job, error: shown(error), tries, nextAt }),
     housekept: ({ what, count }) => say(count > 0 ? 'info' : 'debug', 'housekeeping done', { what, count }),
-    requestAnswered: ({ method, route, status, ms, owner, worker, code }) =>
-      say(levelOf({ method, route, status }), 'request answered', {
-        method,
-        route,
-        status,
-        ms: Math.round(ms),
-        ...(owner === null ? {} : { owner }),
-        ...(worker === null ? {} : { worker }),
-        ...(code === null ? {} : { code: shownCode(code) }),
-      }),
-    requestFailed: ({ method, route, error }) => say('error', 'request failed', { method, route, error: shown(error) }),
+    requestAnswered: ({ method, route, status, ms }) =>
+      say(levelOf({ method, route, status }), 'request answered', { method, route, status, ms: Math.round(ms) }),
+    requestFailed: ({ error }) => say('error', 'request failed', { error: shown(error) }),
+    identityRefused: ({ why }) => say('info', 'identity token refused', { why: shownCode(why) }),
+    workerHolding: ({ error }) => say('warn', 'worker begins nothing for now', { error: shown(error) }),
     trouble: ({ where, error }) => say('error', 'trouble', { where, error: shown(error) }),
   }
 }

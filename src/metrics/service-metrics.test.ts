@@ -30,7 +30,7 @@ async function shown(metrics: ServiceMetrics): Promise<string[]> {
     .filter((line) => line.startsWith('bitwitness_') && !line.includes('_bucket{') && !line.endsWith(' 0'))
 }
 
-const answer = { method: 'GET', route: '/v1/verifications/{id}', status: 200, ms: 250, owner: null, worker: null, code: null }
+const answer = { method: 'GET', route: '/v1/verifications/:id', status: 200, ms: 250 }
 const attempt = { verification: 'v', attempt: 'a', number: 1, worker: 'w' }
 
 describe('the metrics', () => {
@@ -71,9 +71,9 @@ describe('the metrics', () => {
       'bitwitness_signings_total{result="failed"} 1',
       'bitwitness_callbacks_total{result="given-up"} 1',
       'bitwitness_job_failures_total{kind="preparation"} 1',
-      'bitwitness_http_requests_total{method="GET",route="/v1/verifications/{id}",status="200"} 1',
-      'bitwitness_http_request_seconds_sum{method="GET",route="/v1/verifications/{id}"} 0.25',
-      'bitwitness_http_request_seconds_count{method="GET",route="/v1/verifications/{id}"} 1',
+      'bitwitness_http_requests_total{method="GET",route="/v1/verifications/:id",status="200"} 1',
+      'bitwitness_http_request_seconds_sum{method="GET",route="/v1/verifications/:id"} 0.25',
+      'bitwitness_http_request_seconds_count{method="GET",route="/v1/verifications/:id"} 1',
       'bitwitness_troubles_total 1',
     ])
   })

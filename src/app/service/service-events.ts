@@ -47,18 +47,14 @@ export type ServiceFacts = {
   /** A job of the coordinator's own failed; those of signing and callbacks tell more by their own events. */
   readonly jobFailed: Retried & { readonly kind: JobKind; readonly job: string }
   readonly housekept: { readonly what: 'blobs' | 'uploads' | 'idempotency-keys' | 'nonces' | 'artifacts'; readonly count: number }
-  /** `route` is the template of the path, such as `/v1/verifications/{id}`; `code` that of the problem that was answered. */
-  readonly requestAnswered: {
-    readonly method: string
-    readonly route: string
-    readonly status: number
-    readonly ms: number
-    readonly owner: string | null
-    readonly worker: string | null
-    readonly code: string | null
-  }
+  /** `route` is the pattern of the path, such as `/v1/attempts/:id`; `-` where none fits. */
+  readonly requestAnswered: { readonly method: string; readonly route: string; readonly status: number; readonly ms: number }
   /** A request met an error that no client caused. */
-  readonly requestFailed: Thrown & { readonly method: string; readonly route: string }
+  readonly requestFailed: Thrown
+  /** An identity token did not count; `why` is a word of ours. */
+  readonly identityRefused: { readonly why: string }
+  /** The worker of this process begins nothing for now. */
+  readonly workerHolding: Thrown
   /** Something failed behind everybody's back. `where` is a word of ours. */
   readonly trouble: Thrown & { readonly where: string }
 }
@@ -93,6 +89,8 @@ const KINDS: Readonly<Record<keyof ServiceFacts, true>> = {
   housekept: true,
   requestAnswered: true,
   requestFailed: true,
+  identityRefused: true,
+  workerHolding: true,
   trouble: true,
 }
 export const SERVICE_EVENTS = Object.keys(KINDS) as readonly (keyof ServiceFacts)[]

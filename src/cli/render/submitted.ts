@@ -19,14 +19,14 @@ export function unreportedLines({ state, verdict, reasons }: Verification, optio
 
 /** Where the verification is to be read, and how anybody checks what was signed of it. `server` has a slash at its end. */
 export function submittedLines({ verification, report }: SubmissionDocument, server: URL): string[] {
-  const { id, attestations, unsigned, links } = verification
+  const { id, attestations, unsigned } = verification
   const built = report?.attempts.flatMap(({ artifacts }) => artifacts)[0]?.sha256
   const claimed = verification.claims?.[0]?.sha256
   return [
     '',
     `verification ${id}`,
-    `  ${visible(links.self)}`,
-    ...(links.report === null ? [] : [`  ${visible(links.report)}`]),
+    `  ${placeOf(verification, server)}`,
+    ...(verification.report === null ? [] : [`  report ${new URL(`v1/blobs/${verification.report}`, server).href}`]),
     ...attestations.flatMap(({ predicateType, bundle, signer }) => [
       '',
       `signed ${visible(predicateType)} by ${visible(signer)}; to check it:`,
@@ -38,6 +38,11 @@ export function submittedLines({ verification, report }: SubmissionDocument, ser
     ),
     ...(attestations.length === 0 ? [] : ['', 'KEY.pub is the public key of the service, which has to reach you by another way.']),
   ]
+}
+
+/** Where a verification is to be read. */
+export function placeOf({ id }: Pick<Verification, 'id'>, server: URL): string {
+  return new URL(`v1/verifications/${id}`, server).href
 }
 
 /** A command line that checks a bundle where the service has it. What is fetched without TLS has to be allowed. */

@@ -30,6 +30,7 @@ export async function ran(args: readonly string[], useCases: Partial<UseCases> =
     verifying: () => openVerifying({}),
     registry: () => Promise.reject(new Error('the test has no registry')),
     client: () => Promise.reject(new Error('the test has no service')),
+    service: () => Promise.reject(new Error('the test serves nothing')),
     operator: () => Promise.reject(new Error('the test has no operator')),
     workerKey: () => Promise.reject(new Error('the test has no key of a worker')),
     open: () => {

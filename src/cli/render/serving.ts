@@ -1,0 +1,48 @@
+import { withPrefix } from '../../../verifier/model/digest.ts'
+import { visible } from '../../../verifier/model/visible.ts'
+import type { ServingDocument } from '../../app/service/serving-document.ts'
+import { paint } from './paint.ts'
+
+/** What runs now, what to open, and how to get a token. */
+export function servingLines(facts: ServingDocument, options: { readonly color: boolean }): string[] {
+  const brushes = paint(options.color)
+  const { url, version, database, home, signer, worker, noWorker } = facts
+  const builds =
+    worker === null
+      ? [
+          brushes.unsure('none in this process'),
+          ...(noWorker === null ? [] : [`${visible(noWorker.message)} (${noWorker.code})`, visible(noWorker.hint)]),
+        ]
+      : [`in this process, ${visible(worker.architecture)}, ${worker.slots} at once, for sources of those who have an API token`]
+  const rows: readonly (readonly [string, readonly string[]])[] = [
+    ['open', [`${url}docs`, `${url}v1/verifications`]],
+    ['database', [database === 'embedded' ? `embedded, in ${visible(home)}` : 'PostgreSQL']],
+    [
+      'signs',
+      signer.kind === 'sigstore'
+        ? ['through Sigstore']
+        : [
+            `with the key ${signer.fingerprint === null ? '' : withPrefix(signer.fingerprint)}`,
+            'bitwitness key show prints it, for those who verify',
+          ],
+    ],
+    ['worker', builds],
+    [
+      'tokens',
+      [
+        'bitwitness token create NAME',
+        `then, wherever it is: BITWITNESS_TOKEN=… bitwitness submit SOURCE --claim sha256:… --server ${url}`,
+      ],
+    ],
+  ]
+  return [
+    `${brushes.good('Bitwitness')} ${visible(version)} listens on ${url}`,
+    '',
+    ...rows.flatMap(([name, [first = '', ...more]]) => [
+      `  ${name.padEnd(8)}  ${first}`,
+      ...more.map((line) => `  ${' '.repeat(8)}  ${line}`),
+    ]),
+    '',
+    'Ctrl-C stops it. What was accepted is kept, and goes on at the next start.',
+  ]
+}

@@ -1,0 +1,18 @@
+import { type Setting, size, wholeNumber } from './setting.ts'
+
+const count = (variable: string, about: string, otherwise: number): Setting<number> => ({
+  variable,
+  about,
+  form: 'a whole number',
+  otherwise: String(otherwise),
+  fallback: () => otherwise,
+  read: wholeNumber(1_000_000),
+})
+
+/** What one owner may ask of the service. */
+export const LIMIT_SETTINGS = {
+  uploadSize: size('BITWITNESS_UPLOAD_SIZE', 'Bytes of one upload: a source, a lock or an inputs archive.', '4G'),
+  uploadsPerDay: count('BITWITNESS_UPLOADS_PER_DAY', 'Uploads of one owner within 24 hours.', 1000),
+  uploadBytesPerDay: size('BITWITNESS_UPLOAD_BYTES_PER_DAY', 'Bytes that one owner uploads within 24 hours.', '40G'),
+  openPerOwner: count('BITWITNESS_OPEN_PER_OWNER', 'Verifications of one owner that are neither finished nor cancelled.', 200),
+} as const satisfies Readonly<Record<string, Setting<unknown>>>

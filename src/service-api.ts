@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { BlobStore } from '../verifier/model/blob-store.ts'
+import type { ServicePorts } from './app/service/accept-verification.ts'
+import { authenticator } from './app/service/authenticate.ts'
+import { Followers } from './app/service/followers.ts'
+import { inRequest } from './app/service/request-scope.ts'
+import type { ServiceEvents } from './app/service/service-events.ts'
+import { findPackage } from './config/package-root.ts'
+import type { Settings } from './config/settings.ts'
+import { sourceAccess } from './config/source-access.ts'
+import { httpApp, type Part } from './http/app.ts'
+import { DEFAULT_LIMITS, type HttpApp, type HttpPorts } from './http/http-ports.ts'
+import { openIdentities } from './identity-room.ts'
+import type { StoreRoom } from './store-room.ts'
+
+export type ApiOptions = {
+  readonly settings: Settings
+  readonly store: StoreRoom
+  readonly blobs: BlobStore
+  readonly service: ServicePorts
+  readonly events: ServiceEvents
+  readonly webhookSecret: HttpPorts['webhookSecret']
+  /** What is served beside it. */
+  readonly parts: readonly Part[]
+}
+
+export type Api = AsyncDisposable & { readonly app: HttpApp; readonly requestMs: number }
+
+/** Followers of one process; each costs a connection and little else. */
+const MOST_FOLLOWERS = 5000
+/** Proxies cut off what is silent for a minute, and clients go by it. */
+const BEAT_MS = 15_000
+const IDEMPOTENCY_HOURS = 24
+const UPLOAD_HOURS = 24
+const UPLOADS_AT_ONCE = 8
+
+/** The API and whoever follows by it. Disposing of it ends what is followed, without an end: clients come back. Failures: `issuers-…`. */
+export async function openApi({ settings, store, blobs, service, events, webhookSecret, parts }: ApiOptions): Promise<Api> {
+  const { reads, notices } = store
+  const { issuers, publicUrl, sources } = settings
+  const onRefused = (why: string): void => events.identityRefused({ why })
+  const identify = await openIdentities({ issuers, publicUrl, now: service.now, onRefused })
+  const followers = await Followers.open({
+    reads,
+    notices,
+    beatMs: BEAT_MS,
+    most: MOST_FOLLOWERS,
+    onTrouble: (error) => events.trouble({ where: 'followers', error }),
+  })
+  const { root, version } = findPackage()
+  const limits = { ...DEFAULT_LIMITS, proxies: settings.trustedProxies }
+  const app = httpApp(
+    {
+      ...service,
+      reads,
+      blobs,
+      authenticate: authenticator({ ...service, reads, identify }),
+      followers,
+      webhookSecret,
+      submissions: {
+        access: { ...sourceAccess(sources), files: false },
+        openPerOwner: settings.openPerOwner,
+        idempotencyHours: IDEMPOTENCY_HOURS,
+      },
+      uploads: {
+        bytes: settings.uploadSize,
+        bytesPerDay: settings.uploadBytesPerDay,
+        countPerDay: settings.uploadsPerDay,
+        atOnce: UPLOADS_AT_ONCE,
+        hours: UPLOAD_HOURS,
+      },
+      limits,
+      errorsPage: () => readFile(path.join(root, 'docs', 'errors.md'), 'utf8'),
+      version,
+      onTrouble: ({ requestId, error }) => inRequest(requestId, () => events.requestFailed({ error })),
+      onAnswer: ({ requestId, ...answer }) => inRequest(requestId, () => events.requestAnswered(answer)),
+    },
+    ...parts,
+  )
+  return { app, requestMs: limits.uploadMs + limits.jsonMs, [Symbol.asyncDispose]: () => followers[Symbol.asyncDispose]() }
+}

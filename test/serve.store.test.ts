@@ -1,0 +1,65 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ServePlace } from './serve-process.ts'
+import { databases } from './stores.ts'
+
+const CLAIM = `sha256:${'ab'.repeat(32)}`
+const GIT = 'https://git.example/app.git#v1'
+
+describe.each(databases())('serve on %s', (kind) => {
+  let place: ServePlace
+  beforeEach(async () => {
+    place = await ServePlace.make(kind)
+  })
+  afterEach(() => place[Symbol.asyncDispose]())
+
+  it('runs with no configuration, says where and how it is to be used, and ends in order', async () => {
+    await using service = await place.serve({ args: ['--no-worker'] })
+    expect(service.facts).toMatchObject({
+      schema: 'bitwitness/serving/v1',
+      database: kind === 'pglite' ? 'embedded' : 'postgres',
+      home: place.home,
+      signer: { kind: 'key', fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      worker: null,
+      noWorker: null,
+    })
+    expect((await service.get('healthz')).status).toBe(200)
+    const ready = await service.get('readyz')
+    expect([ready.status, JSON.parse(ready.body)]).toMatchObject([
+      200,
+      { ready: true, database: { ok: true }, queue: { ok: true }, blobs: { ok: true } },
+    ])
+    expect((await service.get('metrics')).body).toMatch(/^bitwitness_database_up 1$/m)
+    expect((await service.get('nothing')).status).toBe(404)
+    const end = await service.end()
+    expect([end.code, end.signal]).toEqual([0, null])
+    expect(service.log().map(({ msg }) => msg)).toEqual(expect.arrayContaining(['service started', 'service stopping', 'service stopped']))
+  })
+
+  it('takes what is submitted with a token of its own, and keeps it when it is killed', async () => {
+    const first = await place.serve({ args: ['--no-worker'] })
+    const token = await place.token()
+    const submit = (url: URL) =>
+      place.cli(['submit', GIT, '--claim', CLAIM, '--server', url.href, '--no-wait', '--json'], { BITWITNESS_TOKEN: token })
+    const sent = await submit(first.url)
+    expect(sent.code, sent.stderr).toBe(0)
+    const { id } = (JSON.parse(sent.stdout) as { verification: { id: string } }).verification
+    await first.end('SIGKILL')
+    await using second = await place.serve({ args: ['--no-worker'] })
+    expect((await second.get(`v1/verifications/${id}`)).status).toBe(200)
+    expect(JSON.parse((await submit(second.url)).stdout)).toMatchObject({ joined: true, verification: { id } })
+    const denied = await place.cli(['submit', GIT, '--claim', CLAIM, '--server', second.url.href], { BITWITNESS_TOKEN: 'bw_wrong' })
+    expect([denied.code, denied.stderr]).toEqual([2, expect.stringContaining('(token-invalid)')])
+    // What it logged names who and what by ids alone.
+    const logged = `${first.process.stderr}${second.process.stderr}`
+    expect(logged).toContain(id)
+    for (const secret of [token, 'bw_wrong', 'ab'.repeat(32), 'git.example', 'operator']) expect(logged).not.toContain(secret)
+  })
+
+  it('says what is in the way', async () => {
+    await using service = await place.serve({ args: ['--no-worker'] })
+    const listen = service.url.host
+    const other = await place.cli(['serve', '--no-worker'], { BITWITNESS_LISTEN: listen })
+    const code = kind === 'pglite' ? 'home-in-use' : 'listen-in-use'
+    expect([other.code, other.stderr]).toEqual([3, expect.stringContaining(`(${code})`)])
+  })
+})
