@@ -5,7 +5,7 @@ import type { Settings } from './config/settings.ts'
 import { StoreRoom } from './store-room.ts'
 
 /** Those that say where the store is. */
-export type StoreSettings = Pick<Settings, 'home' | 'databaseUrl' | 'databaseUrlFile'>
+export type StoreSettings = Pick<Settings, 'home' | 'databaseUrl' | 'databaseUrlFile' | 'lease'>
 
 export type StoreAccess = {
   readonly settings: StoreSettings
@@ -21,5 +21,5 @@ export type StoreAccess = {
 export async function openStore({ settings, superviseSeconds, onTrouble }: StoreAccess): Promise<StoreRoom> {
   const url = await databaseUrl(settings)
   const { db } = await openHome(settings.home)
-  return await StoreRoom.open({ url, folder: db, superviseSeconds, onTrouble })
+  return await StoreRoom.open({ url, folder: db, superviseSeconds, leaseSeconds: settings.lease, onTrouble })
 }

@@ -16,6 +16,8 @@ export type StoreSettings = {
   readonly folder: string
   /** How often this process looks for lost jobs; null: it does not. */
   readonly superviseSeconds: number | null
+  /** How long a worker may be unheard of, as QueueOptions has it. */
+  readonly leaseSeconds?: number
   readonly onTrouble: (failure: Failure) => void
 }
 
@@ -38,11 +40,11 @@ export class StoreRoom implements AsyncDisposable {
   }
 
   /** Fails with `home-in-use`, `database-unreachable` or `database-failed`. */
-  static async open({ url, folder, superviseSeconds, onTrouble }: StoreSettings): Promise<StoreRoom> {
+  static async open({ url, folder, ...queueing }: StoreSettings): Promise<StoreRoom> {
     await using opening = new AsyncDisposableStack()
     if (url === null) opening.use(await lockForProcess(`${folder}.lock`))
     const database = opening.use(await openDatabase({ url, folder, migrations: path.join(findPackage().root, 'drizzle') }))
-    const queue = opening.use(await Queue.open(database, { superviseSeconds, onTrouble }))
+    const queue = opening.use(await Queue.open(database, queueing))
     const unitOfWork = new DatabaseUnitOfWork(database, queue.jobsIn)
     return new StoreRoom({ database, reads: readsOf(database), unitOfWork, queue, held: opening.move() })
   }

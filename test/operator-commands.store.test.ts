@@ -32,7 +32,8 @@ describe.each(databases())('the operator’s commands on %s', (kind) => {
   }
   const json = async (...args: readonly string[]) => JSON.parse((await cli(...args, '--json')).stdout) as Record<string, unknown>
   /** As a server of this home has it. */
-  const opened = () => openStore({ settings: { home, databaseUrl: place.url, databaseUrlFile: null }, superviseSeconds: null, onTrouble })
+  const opened = () =>
+    openStore({ settings: { home, databaseUrl: place.url, databaseUrlFile: null, lease: 60 }, superviseSeconds: null, onTrouble })
   async function codeOf(store: StoreRoom, secret: string): Promise<string> {
     const { unitOfWork, reads } = store
     const known = authenticator({ unitOfWork, reads, now: () => new Date(), newId, identify: () => Promise.resolve(undefined) })
@@ -85,7 +86,11 @@ describe.each(databases())('the operator’s commands on %s', (kind) => {
 
 it('a command fails where a program has the database of the home open and does not answer', async () => {
   await using place = await emptyDatabase('pglite')
-  await using store = await openStore({ settings: { home, databaseUrl: null, databaseUrlFile: null }, superviseSeconds: null, onTrouble })
+  await using store = await openStore({
+    settings: { home, databaseUrl: null, databaseUrlFile: null, lease: 60 },
+    superviseSeconds: null,
+    onTrouble,
+  })
   const { code, stdout, stderr } = await runCli(['token', 'list', '--json'], { home, engine: 'unix:///nowhere' })
   expect([code, JSON.parse(stdout)]).toEqual([
     3,

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MAX_TRIES } from '../src/app/lifecycle/attempt-state.ts'
 import type { ServicePorts } from '../src/app/service/accept-verification.ts'
@@ -172,6 +172,28 @@ describe.each(databases())('the queue on %s', (kind) => {
     await cancelVerification(ports, id)
   })
 
+  it.each([
+    [undefined, 'active'],
+    [12, 'retry'],
+  ])('with a lease of %s s says of an attempt that nobody was heard of for 13 s that it is %s', async (leaseSeconds, state) => {
+    await using own = await emptyDatabase(kind)
+    await using chosen = await StoreRoom.open({
+      ...own,
+      superviseSeconds: null,
+      onTrouble,
+      ...(leaseSeconds === undefined ? {} : { leaseSeconds }),
+    })
+    const attemptId = newId()
+    await chosen.unitOfWork.run(async (unit) => {
+      await unit.jobs.enqueue(QUEUE, { attemptId })
+      await unit.jobs.take(QUEUE)
+    })
+    await chosen.database.drizzle.execute(sql`update queue.job set heartbeat_on = now() - interval '13 seconds'`)
+    await chosen.queue.supervise()
+    const rows = await rowsOf(chosen, sql`select state::text as state from queue.job where id = ${attemptId}`)
+    expect(rows).toEqual([{ state }])
+  })
+
   it('gives an attempt up after its last try, which then is the infrastructure’s', async () => {
     const id = await accept()
     for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
@@ -206,10 +228,12 @@ describe.each(databases())('the queue on %s', (kind) => {
 })
 
 /** Seconds until the queue gives a job out again. */
-async function delayOf({ database }: StoreRoom, id: string): Promise<number> {
-  const found: unknown = await database.drizzle.execute(
-    sql`select extract(epoch from start_after - now())::float8 as delay from queue.job where id = ${id}`,
-  )
-  const rows = (Array.isArray(found) ? found : (found as { rows: unknown[] }).rows) as { delay: number }[]
-  return rows[0]?.delay ?? Number.NaN
+async function delayOf(store: StoreRoom, id: string): Promise<number> {
+  const [row] = await rowsOf(store, sql`select extract(epoch from start_after - now())::float8 as delay from queue.job where id = ${id}`)
+  return Number(row?.['delay'] ?? Number.NaN)
+}
+
+async function rowsOf({ database }: StoreRoom, query: SQL): Promise<readonly Record<string, unknown>[]> {
+  const found: unknown = await database.drizzle.execute(query)
+  return (Array.isArray(found) ? [...found] : (found as { rows: unknown[] }).rows) as Record<string, unknown>[]
 }

@@ -2,6 +2,9 @@ import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cancelVerification } from '../src/app/service/end-verification.ts'
+import { JobDesk } from '../src/app/service/job-desk.ts'
+import { leaseAttempt } from '../src/app/service/lease-attempt.ts'
 import { LocalCoordinator } from '../src/app/service/local-coordinator.ts'
 import { reportDocument } from '../src/app/service/report-document.ts'
 import type { JobRun } from '../src/app/service/run-job.ts'
@@ -176,6 +179,26 @@ describe.each(databases())('what workers may do, on %s', (kind) => {
       expect((await stays)?.attempt.verificationId).toBe(id)
       expect(await room.store.reads.attempts.tries((await attemptsOf(id))[0]?.id ?? '')).toEqual([])
       clock.pass(61_000)
+    })
+
+    it.each([
+      [12_000, 2],
+      [10_000, 1],
+      [600_000, 100],
+    ])('has a lease of %d ms, and a beat every %d s, where the operator chose that', async (leaseMs, heartbeatSeconds) => {
+      const id = await room.submit({ a: `lease of ${leaseMs}` }, { submission: { attempts: 1 } })
+      const ports = { ...room.ports, leaseMs }
+      await using desk = await JobDesk.open({ notices: room.store.notices, take: (wanted) => leaseAttempt(ports, wanted) })
+      const coordinator = new LocalCoordinator({ ...ports, desk }, one.worker)
+      const job = await coordinator.claim({ schema: 'bitwitness/worker-claim/v1', capabilities: CAN, waitSeconds: 0 }, never)
+      const until = (): string => new Date(clock.now().getTime() + leaseMs).toISOString()
+      expect(job).toMatchObject({ attempt: { verificationId: id }, heartbeatSeconds, expiresAt: until() })
+      clock.pass(leaseMs - 1)
+      const beat = { schema: 'bitwitness/worker-heartbeat/v1', lease: job?.lease ?? '' } as const
+      expect(await coordinator.heartbeat(job?.attempt.id ?? '', beat)).toEqual({ expiresAt: until() })
+      clock.pass(leaseMs)
+      expect(await codeOf(coordinator.heartbeat(job?.attempt.id ?? '', beat))).toBe('lease-expired')
+      await cancelVerification(room.ports, id)
     })
 
     it('that a worker stops is given to the next at once, and says so', async () => {

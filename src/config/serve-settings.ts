@@ -49,6 +49,18 @@ export const SERVE_SETTINGS = {
     fallback: (): number => 30,
     read: parseDuration,
   },
+  lease: {
+    variable: 'BITWITNESS_LEASE',
+    about:
+      'How long `serve` waits for a sign of life of a worker before its attempt is given to another. A worker gives six of them in that time.',
+    form: 'from 10s to 1h: seconds, or a number with s, m or h',
+    otherwise: '60s',
+    fallback: (): number => 60,
+    read: (text: string): number | undefined => {
+      const seconds = parseDuration(text)
+      return seconds !== undefined && seconds >= 10 && seconds <= 3600 ? seconds : undefined
+    },
+  },
   minFree: size('BITWITNESS_MIN_FREE', 'Room on the disk of the home below which `/readyz` says that `serve` is not ready.', '2G'),
   logLevel: {
     variable: 'BITWITNESS_LOG_LEVEL',

@@ -5,9 +5,10 @@ import { sendNotice } from '../db/notices.ts'
 import { type Drizzle, translated } from '../db/session.ts'
 import { inTransaction } from './transaction.ts'
 
-/** The queue, inside a transaction. */
-export function jobsOn(boss: PgBoss, tx: Drizzle): Jobs {
+/** The queue, inside a transaction. Each attempt carries how long its lease is: whoever opens the queue next may have another one set. */
+export function jobsOn(boss: PgBoss, tx: Drizzle, leaseSeconds: number): Jobs {
   const db = inTransaction(tx)
+  const lease = (data: JobKinds[JobKind]) => ('attemptId' in data ? { heartbeatSeconds: leaseSeconds } : {})
   const take = async <K extends JobKind>(queue: string): Promise<TakenJob<K> | undefined> => {
     const [job] = await translated(() => boss.fetch<JobKinds[K]>(queue, { batchSize: 1, includeMetadata: true, db }))
     return job === undefined ? undefined : { id: job.id, tries: job.retryCount + 1, data: job.data }
@@ -19,7 +20,7 @@ export function jobsOn(boss: PgBoss, tx: Drizzle): Jobs {
   return {
     enqueue: async (kind, data, { after, priority } = {}) => {
       const when = { ...(after === undefined ? {} : { startAfter: after }), ...(priority === undefined ? {} : { priority }) }
-      const sent = (await translated(() => boss.send(kind, data, { ...singular(data), ...when, db }))) !== null
+      const sent = (await translated(() => boss.send(kind, data, { ...singular(data), ...lease(data), ...when, db }))) !== null
       if (sent && after === undefined) await translated(() => sendNotice(tx, 'jobs', kind))
       return sent
     },

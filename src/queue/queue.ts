@@ -11,9 +11,9 @@ import { jobsOn } from './jobs.ts'
 import { fromPostgresJs } from './postgres-js.ts'
 import { queueFigures } from './queue-figures.ts'
 
-/** A worker that is not heard of for so long has lost its job, in seconds. */
-export const HEARTBEAT_SECONDS = 60
-/** The same for a coordinator and the jobs that it does itself; pg-boss allows no less than 10. */
+/** How long a worker may be unheard of before it has lost its attempt, where nothing else was chosen; in seconds. */
+const LEASE_SECONDS = 60
+/** How long a coordinator may be unheard of before it has lost a job that it does itself, in seconds; pg-boss allows no less than 10. */
 const OWN_HEARTBEAT_SECONDS = 15
 /** Ten years: a job that waits is never dropped. */
 const FOR_EVER = 315_360_000
@@ -30,7 +30,7 @@ const ATTEMPT: QueueSettings = {
   retryDelay: 5,
   retryBackoff: true,
   retryDelayMax: 600,
-  heartbeatSeconds: HEARTBEAT_SECONDS,
+  heartbeatSeconds: LEASE_SECONDS,
   expireInSeconds: LONGEST,
   deadLetter: 'attempt-dead',
 }
@@ -65,6 +65,8 @@ const JOB_KINDS = Object.keys(QUEUES).filter((name): name is JobKind => name !==
 export type QueueOptions = {
   /** Whether this process looks after lost jobs and old ones, every so many seconds; null: not at all. */
   readonly superviseSeconds: number | null
+  /** How long a worker may be unheard of before an attempt that is queued here is given to another; 60. At least 10. */
+  readonly leaseSeconds?: number
   /** Told of what fails behind our back: a code of ours. */
   readonly onTrouble: (failure: Failure) => void
 }
@@ -73,14 +75,19 @@ export type QueueOptions = {
 export class Queue implements AsyncDisposable {
   readonly #boss: PgBoss
   readonly #db: Db
+  readonly #leaseSeconds: number
 
-  private constructor(boss: PgBoss, db: Db) {
+  private constructor(boss: PgBoss, db: Db, leaseSeconds: number) {
     this.#boss = boss
     this.#db = db
+    this.#leaseSeconds = leaseSeconds
   }
 
   /** Installs or updates the queue's own tables, under a lock of theirs. */
-  static async open(database: Pick<Database, 'queue' | 'guard'>, { superviseSeconds, onTrouble }: QueueOptions): Promise<Queue> {
+  static async open(
+    database: Pick<Database, 'queue' | 'guard'>,
+    { superviseSeconds, leaseSeconds = LEASE_SECONDS, onTrouble }: QueueOptions,
+  ): Promise<Queue> {
     const connection = database.queue
     const own = connection.kind === 'pglite' ? fromPglite(connection.pglite) : fromPostgresJs(connection.client)
     const db = outsideTransactions(own, database.guard)
@@ -109,7 +116,7 @@ export class Queue implements AsyncDisposable {
       await boss.stop({ graceful: false, close: false }).catch(() => {})
       throw databaseFailure(error)
     }
-    return new Queue(boss, db)
+    return new Queue(boss, db, leaseSeconds)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -117,7 +124,7 @@ export class Queue implements AsyncDisposable {
   }
 
   /** For `DatabaseUnitOfWork`. */
-  readonly jobsIn = (tx: Drizzle): Jobs => jobsOn(this.#boss, tx)
+  readonly jobsIn = (tx: Drizzle): Jobs => jobsOn(this.#boss, tx, this.#leaseSeconds)
 
   /** How much waits and is being done. */
   async figures(): Promise<readonly QueueFigure[]> {

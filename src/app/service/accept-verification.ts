@@ -10,6 +10,8 @@ export type ServicePorts = {
   readonly now: () => Date
   /** A UUID of version 7. */
   readonly newId: () => string
+  /** How long a worker keeps an attempt without a heartbeat, ms; `LEASE_MS` where it is not said. The queue has to be told the same. */
+  readonly leaseMs?: number
   /** Told of what happened once its transaction is over. */
   readonly events?: Partial<ServiceEvents>
 }

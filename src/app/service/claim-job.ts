@@ -1,10 +1,9 @@
 import { ARCHITECTURES, type AttemptRoute } from '../store/records.ts'
-import type { Reads } from '../store/store-ports.ts'
 import { builderOfJob, lockOfJob } from './job-terms.ts'
-import type { LeasedAttempt } from './lease-attempt.ts'
+import { LEASE_MS, type LeasedAttempt } from './lease-attempt.ts'
 import { workerFailure } from './worker-failures.ts'
 import type { SpeakingWorker, WorkerPorts } from './worker-ports.ts'
-import { HEARTBEAT_SECONDS, type WorkerClaim, type WorkerJob } from './worker-protocol.ts'
+import { BEATS_PER_LEASE, type WorkerClaim, type WorkerJob } from './worker-protocol.ts'
 
 /**
  * The next attempt for a worker; undefined where there was none for as long as it waits, or it went away meanwhile. Fails with
@@ -20,7 +19,7 @@ export async function claimJob(
   await ports.unitOfWork.run(({ workers }) => workers.seen(worker.id, { capabilities, now: ports.now() }))
   ports.events?.workerSeen?.({ worker: worker.id, place: worker.place, architecture: capabilities.architecture })
   const leased = await ports.desk.wait({ workerId: worker.id, routes, waitMs: waitSeconds * 1000, signal })
-  return leased === undefined ? undefined : await jobOf(leased, ports.reads)
+  return leased === undefined ? undefined : await jobOf(leased, ports)
 }
 
 /** Whoever shares a machine with the coordinator builds for nobody whom the operator does not vouch for. */
@@ -31,7 +30,7 @@ function routesOf({ place }: SpeakingWorker, said: string): readonly AttemptRout
   return place === 'in-process' ? [trusted] : [trusted, `${architecture}-stranger`]
 }
 
-async function jobOf(leased: LeasedAttempt, reads: Pick<Reads, 'attempts' | 'builders'>): Promise<WorkerJob> {
+async function jobOf(leased: LeasedAttempt, { reads, leaseMs = LEASE_MS }: Pick<WorkerPorts, 'reads' | 'leaseMs'>): Promise<WorkerJob> {
   const { attempt, prepared } = leased
   if (prepared === null) throw new TypeError('an attempt of what is not prepared')
   const builder = builderOfJob(leased)
@@ -43,7 +42,7 @@ async function jobOf(leased: LeasedAttempt, reads: Pick<Reads, 'attempts' | 'bui
     attempt: { id, verificationId, number, mode },
     lease: leased.lease,
     expiresAt: leased.expiresAt.toISOString(),
-    heartbeatSeconds: HEARTBEAT_SECONDS,
+    heartbeatSeconds: Math.max(1, Math.floor(leaseMs / 1000 / BEATS_PER_LEASE)),
     source: { pinned: prepared.pinned, tar: prepared.sourceTar },
     lock: lockOfJob(leased, attempt),
     builder: builder === null ? null : { digest: builder, description },

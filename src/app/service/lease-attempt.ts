@@ -8,7 +8,7 @@ import { findAttempt, holdAttempt } from './hold-attempt.ts'
 import { factsOf, type ServiceEvents } from './service-events.ts'
 import { workerFailure } from './worker-failures.ts'
 
-/** How long a worker keeps an attempt without a heartbeat, ms. The queue's own patience is the same. */
+/** How long a worker keeps an attempt without a heartbeat, where nothing else was chosen; ms. */
 export const LEASE_MS = 60_000
 
 export type LeasedAttempt = {
@@ -109,7 +109,7 @@ async function leaseJob(unit: Unit, o: LeaseWork & { readonly attemptId: string 
   if (attempt.life.state === 'leased')
     o.lost.push({ ...factsOf(attempt), worker: attempt.life.lease.worker, givenUp: now?.state === 'committed' })
   if (now?.state !== 'queued') return undefined
-  const lease = { id: o.ports.newId(), worker: o.workerId, since: at.getTime(), expiresAt: at.getTime() + LEASE_MS }
+  const lease = { id: o.ports.newId(), worker: o.workerId, since: at.getTime(), expiresAt: at.getTime() + (o.ports.leaseMs ?? LEASE_MS) }
   const after = await apply(held, { kind: 'lease', lease })
   const stored = after.held.attempts.find(({ id }) => id === attempt.id)
   return stored === undefined
@@ -131,7 +131,7 @@ export async function keepLease(ports: ServicePorts, holder: LeaseHolder): Promi
   return await ports.unitOfWork.run(async (unit) => {
     const { attempt, held } = await holdAttempt(unit, holder.attemptId)
     const at = ports.now()
-    const expiresAt = at.getTime() + LEASE_MS
+    const expiresAt = at.getTime() + (ports.leaseMs ?? LEASE_MS)
     const beat = { kind: 'heartbeat', lease: holder.lease, worker: holder.worker, at: at.getTime(), expiresAt } as const
     await applyEvent(unit, {
       verificationId: attempt.verificationId,

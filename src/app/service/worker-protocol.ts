@@ -13,8 +13,8 @@ import { WorkerCapabilities } from '../store/records.ts'
 const Id = z.uuid()
 /** Seconds that a claim waits at most before it is answered with nothing. */
 export const MAX_WAIT_SECONDS = 30
-/** How often a worker says that it is still there. */
-export const HEARTBEAT_SECONDS = 10
+/** How often a worker says within a lease that it is still there: some of that may get lost. */
+export const BEATS_PER_LEASE = 6
 export const MAX_EVENTS_PER_BATCH = 500
 export const MAX_DIGESTS_PER_QUESTION = 5000
 /** Largest document of the protocol; a report with a thousand artifacts is far below. */
