@@ -106,4 +106,12 @@ export const SIGNING_SETTINGS = {
     fallback: (): string | null => null,
     read: parseBuilderId,
   },
+  operator: {
+    variable: 'BITWITNESS_OPERATOR',
+    about: 'Who runs the service, as its statements say it: a name that readers know you by. Nothing is decided by it here.',
+    form: 'up to 200 printable characters',
+    otherwise: 'nobody is named',
+    fallback: (): string | null => null,
+    read: (text: string): string | undefined => (/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]{1,200}$/u.test(text) ? text : undefined),
+  },
 } as const satisfies Readonly<Record<string, Setting<unknown>>>

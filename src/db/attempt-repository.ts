@@ -61,6 +61,11 @@ export function workersOf(session: Session): Workers {
   return {
     insert: (worker) =>
       session(async (db) => (await db.insert(workers).values(worker).onConflictDoNothing().returning({ id: workers.id })).length > 0),
+    find: (id) =>
+      session(async (db) => {
+        const [row] = await db.select().from(workers).where(eq(workers.id, id))
+        return row
+      }),
     withKey: (publicKey) =>
       session(async (db) => {
         const [row] = await db

@@ -140,6 +140,7 @@ export interface Attempts {
 export interface Workers {
   /** False where a worker has the name or the key already. */
   insert(worker: Worker): Promise<boolean>
+  find(id: string): Promise<Worker | undefined>
   /** By its key, unless it was revoked. */
   withKey(publicKey: string): Promise<Worker | undefined>
   /** Notes that it was heard of, and what it said that it can do. */
@@ -274,7 +275,7 @@ export type Reads = {
   readonly tokens: Pick<Tokens, 'withSecret' | 'page'>
   readonly verifications: Pick<Verifications, 'read' | 'page' | 'known' | 'open' | 'claims' | 'claimsOfUnbuilt' | 'openOf' | 'rebuilt'>
   readonly attempts: Pick<Attempts, 'read' | 'of' | 'tries' | 'expired'>
-  readonly workers: Pick<Workers, 'page' | 'withKey' | 'anyFor' | 'alive'>
+  readonly workers: Pick<Workers, 'find' | 'page' | 'withKey' | 'anyFor' | 'alive'>
   readonly events: Pick<Events, 'after'>
   readonly attestations: Pick<Attestations, 'of' | 'read' | 'among' | 'waiting' | 'page' | 'due' | 'backlog'>
   readonly blobs: Pick<Blobs, 'of' | 'known' | 'partsOf' | 'toBuildFrom' | 'shownAs'>
