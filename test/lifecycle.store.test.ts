@@ -19,6 +19,7 @@ import {
   digestOf,
   leaseAny,
   mustLease,
+  newId,
   portsOf,
   preparedOf,
   reportOf,
@@ -72,15 +73,18 @@ describe.each(databases())('a verification on %s', (kind) => {
   it('goes from its acceptance through its attempts to one verdict, and its claims show only then', async () => {
     const submission = submissionOf(owner.id)
     const { verificationId: id } = await acceptVerification(ports, commandOf(submission))
-    expect(await read(id)).toMatchObject({ state: 'accepted', claims: null, verdict: null, pinned: null, recipe: null })
+    expect(await read(id)).toMatchObject({ state: 'accepted', claims: null, verdict: null, pinned: null })
+    expect(await store.reads.verifications.recipe(id)).toBeNull()
+    expect(await store.reads.verifications.recipe(newId())).toBeUndefined()
     expect(await takeAll(store, 'preparation')).toEqual([{ verificationId: id }])
     expect(await store.reads.attempts.of(id)).toEqual([])
     expect(await leaseAny(ports, other)).toBeUndefined()
     await expect(decide(ports, id, decisionOf())).rejects.toMatchObject({ code: 'attempts-open' })
     const prepared = preparedOf(submission)
     await markPrepared(ports, id, prepared)
-    const { pinned, sourceTar, reading: recipe, architecture } = prepared
-    expect(await read(id)).toMatchObject({ state: 'running', claims: null, pinned, sourceTar, recipe, architecture })
+    const { pinned, sourceTar, reading, architecture } = prepared
+    expect(await read(id)).toMatchObject({ state: 'running', claims: null, pinned, sourceTar, architecture })
+    expect(await store.reads.verifications.recipe(id)).toEqual(reading)
     const first = await lease()
     expect(first).toMatchObject({
       attempt: { number: 1, mode: 'live', route: 'amd64-trusted', verificationId: id },

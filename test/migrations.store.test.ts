@@ -40,7 +40,6 @@ describe.each(databases())('a database of before on %s', (kind) => {
     expect(await store.reads.verifications.read('verification')).toMatchObject({
       state: 'running',
       builder: null,
-      recipe: null,
       reasons: [],
     })
     expect(await store.reads.verifications.read('finished')).toMatchObject({ state: 'finished', verdict: 'reproduced', builder: B })

@@ -108,7 +108,8 @@ describe.each(databases())('preparing on %s', (kind) => {
     }
     expect(await prepare({ pin: watching })).toEqual(['done'])
     expect(seen).toEqual(['0 stage-started'])
-    const { pinned, sourceTar, recipe: reading, ...verification } = await read(id)
+    const { pinned, sourceTar, ...verification } = await read(id)
+    const reading = await store.reads.verifications.recipe(id)
     expect(pinned).toMatchObject({ kind: 'git', url, commit, ref: 'refs/heads/main', path: 'image' })
     expect(verification).toMatchObject({ state: 'running', verdict: null, claims: null, architecture: 'amd64' })
     expect(reading?.recipe).toMatchObject({ distribution: 'debian', images: [{ packages: ['curl'] }] })

@@ -1,14 +1,15 @@
-import { and, asc, count, desc, eq, exists, gte, inArray, isNull, ne, not, or, type SQL, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, exists, gte, inArray, isNull, ne, not, or, sql } from 'drizzle-orm'
 import { Failure } from '../../verifier/model/failure.ts'
 import { fingerprintOf } from '../app/store/fingerprint.ts'
-import { type Page, type PageRequest, pageOf } from '../app/store/page.ts'
-import type { Known, Prepared, Submission, Verification } from '../app/store/records.ts'
-import type { VerificationFilter, Verifications } from '../app/store/store-ports.ts'
+import { pageOf } from '../app/store/page.ts'
+import type { Known, Prepared, Submission } from '../app/store/records.ts'
+import type { Verifications } from '../app/store/store-ports.ts'
 import { storedAttempt } from './attempt-repository.ts'
 import { keyset } from './keyset.ts'
 import { attempts } from './schema/attempts.ts'
 import { subjects, verifications } from './schema/verifications.ts'
 import type { Drizzle, Session } from './session.ts'
+import { ANY, claimsShown, oneWhere, PLACED, pageBy, SHOWN, withSubjects } from './shown-verifications.ts'
 
 type Row = typeof verifications.$inferSelect
 
@@ -36,8 +37,13 @@ export function verificationsOf(session: Session): Verifications {
           .returning({ id: verifications.id })
         return made.length > 0
       }),
-    openWith: (fingerprint) => session((db) => one(db, and(eq(verifications.fingerprint, fingerprint), isOpen))),
-    read: (id) => session((db) => one(db, eq(verifications.id, id))),
+    openWith: (fingerprint) => session((db) => oneWhere(db, and(eq(verifications.fingerprint, fingerprint), isOpen))),
+    read: (id) => session((db) => oneWhere(db, eq(verifications.id, id))),
+    recipe: (id) =>
+      session(async (db) => {
+        const [row] = await db.select({ recipe: verifications.recipe }).from(verifications).where(eq(verifications.id, id))
+        return row?.recipe
+      }),
     page: (filter, request) => session((db) => pageBy(db, filter, request)),
     known: (sha256, request, of) =>
       session(async (db) => {
@@ -48,7 +54,7 @@ export function verificationsOf(session: Session): Verifications {
       session(async (db) => {
         const { after, order, limit } = keyset(request, verifications.createdAt, verifications.id)
         const rows = await db
-          .select()
+          .select(SHOWN)
           .from(verifications)
           .where(and(isOpen, after))
           .orderBy(...order)
@@ -158,71 +164,6 @@ export function verificationsOf(session: Session): Verifications {
   }
 }
 
-const ANY: VerificationFilter = { verdict: null, subject: null, source: null, builder: null, owner: null, since: null }
-const PLACED = { item: shown, place: (row: Row) => ({ at: row.createdAt, id: row.id }) }
-
-async function one(db: Drizzle, where: SQL | undefined): Promise<Verification | undefined> {
-  const [row] = await db.select().from(verifications).where(where)
-  return row === undefined ? undefined : shown(row)
-}
-
-async function pageBy(db: Drizzle, filter: VerificationFilter, request: PageRequest): Promise<Page<Verification>> {
-  const { verdict, source, builder, owner, since, subject } = filter
-  const where = and(
-    verdict === null ? undefined : eq(verifications.verdict, verdict),
-    source === null ? undefined : eq(verifications.sourceName, source),
-    builder === null ? undefined : eq(verifications.builder, builder),
-    owner === null ? undefined : eq(verifications.ownerId, owner),
-  )
-  if (subject === null) {
-    const { after, order, limit } = keyset(request, verifications.createdAt, verifications.id)
-    const young = since === null ? undefined : gte(verifications.createdAt, since)
-    const rows = await db
-      .select()
-      .from(verifications)
-      .where(and(where, young, after))
-      .orderBy(...order)
-      .limit(limit)
-    return pageOf(rows, request.limit, PLACED)
-  }
-  // A verification can have a digest more than once: claimed, and built by several names.
-  const { after, order, limit } = keyset(request, subjects.createdAt, subjects.verificationId)
-  const young = since === null ? undefined : gte(subjects.createdAt, since)
-  const rows = await db
-    .selectDistinct({ at: subjects.createdAt, id: subjects.verificationId })
-    .from(subjects)
-    .innerJoin(verifications, eq(verifications.id, subjects.verificationId))
-    .where(and(eq(subjects.sha256, subject), where, young, after))
-    .orderBy(...order)
-    .limit(limit)
-  const page = pageOf(rows, request.limit, { item: (row) => row.id, place: (row) => row })
-  const found =
-    page.items.length === 0
-      ? []
-      : await db
-          .select()
-          .from(verifications)
-          .where(inArray(verifications.id, [...page.items]))
-          .orderBy(desc(verifications.createdAt), desc(verifications.id))
-  return { items: found.map(shown), next: page.next }
-}
-
-async function withSubjects(db: Drizzle, found: readonly Verification[], sha256: Row['fingerprint']): Promise<readonly Known[]> {
-  if (found.length === 0) return []
-  const ids = found.map(({ id }) => id)
-  const rows = await db
-    .select()
-    .from(subjects)
-    .where(and(eq(subjects.sha256, sha256), inArray(subjects.verificationId, ids)))
-    .orderBy(subjects.kind, subjects.name)
-  return found.map((verification) => ({
-    verification,
-    subjects: rows
-      .filter(({ verificationId }) => verificationId === verification.id)
-      .map((row) => ({ sha256: row.sha256, kind: row.kind, name: row.name })),
-  }))
-}
-
 function claimedBy({ claims }: Row): Known['subjects'] {
   return claims.map(({ sha256, name, kind }) => ({ sha256, kind: 'claim', name: name ?? kind }))
 }
@@ -241,20 +182,6 @@ function claimsHidden(): Failure {
     message: 'the claims of a verification are hidden until its attempts are committed',
     hint: 'wait until the verification is finished',
   })
-}
-
-/** Claims of what was cancelled stay hidden: the same submission may be made again. */
-function claimsShown(row: Row): boolean {
-  return row.attemptsCommitted && row.state !== 'cancelled'
-}
-
-function shown(row: Row): Verification {
-  const { id, ownerId, source, pinned, upload, lock, inputs, attemptsWanted, state, verdict, tier, reasons, report, createdAt } = row
-  const { architecture, sourceTar, recipe, reusedFrom, finishedAt } = row
-  const builder = row.builder ?? row.builderWanted
-  const claims = claimsShown(row) ? row.claims : null
-  const given = { id, ownerId, source, upload, lock, inputs, attemptsWanted, builder, claims, createdAt }
-  return { ...given, pinned, architecture, sourceTar, recipe, reusedFrom, state, verdict, tier, reasons, report, finishedAt }
 }
 
 /** What transitions need of it. The claims are not among that. */

@@ -19,7 +19,7 @@ export function ownerView({ id, kind, name, issuer, subject }: Owner): OwnerView
 
 export function verificationView({ verification, owner, attestations, waiting }: VerificationRead): VerificationView {
   const { id, state, verdict, tier, source, pinned, claims, attemptsWanted, architecture, builder, lock, inputs } = verification
-  const { reusedFrom, report, sourceTar, recipe, createdAt, finishedAt } = verification
+  const { reusedFrom, report, sourceTar, createdAt, finishedAt } = verification
   const shown = claims !== null
   return {
     id,
@@ -46,7 +46,7 @@ export function verificationView({ verification, owner, attestations, waiting }:
       self: paths.verification(id),
       attempts: paths.attemptsOf(id),
       events: paths.eventsOf(id),
-      recipe: recipe === null ? null : paths.recipeOf(id),
+      recipe: sourceTar === null ? null : paths.recipeOf(id),
       report: report === null ? null : paths.blob(report),
       source: sourceTar === null || !shown ? null : paths.blob(sourceTar),
     },

@@ -26,7 +26,8 @@ export async function readVerification({ reads }: ReadPorts, id: string): Promis
 
 /** What was read from its recipe. Fails with `verification-unknown`, or `recipe-unread` where that is still to come or never came. */
 export async function readRecipe({ reads }: ReadPorts, id: string): Promise<RecipeReading> {
-  const { recipe } = await mustRead(reads, id)
+  const recipe = await reads.verifications.recipe(id)
+  if (recipe === undefined) throw verificationUnknown()
   if (recipe !== null) return recipe
   throw new Failure({
     code: 'recipe-unread',

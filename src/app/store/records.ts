@@ -100,9 +100,8 @@ export type Verification = {
   readonly reasons: readonly VerdictReason[]
   /** Debian's word; null until the recipe is read. */
   readonly architecture: string | null
-  /** Blob of the canonical tar of the recipe's folder. */
+  /** Blob of the canonical tar of the recipe's folder; null until the recipe is read. */
   readonly sourceTar: Sha256 | null
-  readonly recipe: RecipeReading | null
   /** An earlier verification whose attempts answered this one, which allowed that. */
   readonly reusedFrom: string | null
   /** The builder asked for, and once it is finished the one that was taken. */

@@ -3,6 +3,7 @@ import type { Claim } from '../../../verifier/model/claim.ts'
 import type { Tier } from '../../../verifier/model/comparison.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
 import type { AttemptEvent } from '../../../verifier/model/event.ts'
+import type { RecipeReading } from '../../../verifier/model/recipe.ts'
 import type { Verdict, VerdictReason } from '../../../verifier/model/verdict.ts'
 import type { VerificationLife } from '../lifecycle/verification-state.ts'
 import type { Page, PageRequest } from './page.ts'
@@ -74,6 +75,8 @@ export interface Verifications {
   insert(o: { id: string; submission: Submission; createdAt: Date }): Promise<boolean>
   openWith(fingerprint: Sha256): Promise<Verification | undefined>
   read(id: string): Promise<Verification | undefined>
+  /** What was read from its recipe; null until that is done. */
+  recipe(id: string): Promise<RecipeReading | null | undefined>
   page(filter: VerificationFilter, request: PageRequest): Promise<Page<Verification>>
   /** Everything known about a digest, newest first; of one source or owner, where that is asked for. Claims count once they may be shown. */
   known(sha256: Sha256, request: PageRequest, of?: Pick<VerificationFilter, 'source' | 'owner'>): Promise<Page<Known>>
@@ -273,7 +276,10 @@ export interface Repositories {
 export type Reads = {
   readonly owners: Pick<Owners, 'find' | 'among' | 'withSubject' | 'page'>
   readonly tokens: Pick<Tokens, 'withSecret' | 'page'>
-  readonly verifications: Pick<Verifications, 'read' | 'page' | 'known' | 'open' | 'claims' | 'claimsOfUnbuilt' | 'openOf' | 'rebuilt'>
+  readonly verifications: Pick<
+    Verifications,
+    'read' | 'recipe' | 'page' | 'known' | 'open' | 'claims' | 'claimsOfUnbuilt' | 'openOf' | 'rebuilt'
+  >
   readonly attempts: Pick<Attempts, 'read' | 'of' | 'tries' | 'expired'>
   readonly workers: Pick<Workers, 'find' | 'page' | 'withKey' | 'anyFor' | 'alive'>
   readonly events: Pick<Events, 'after'>
