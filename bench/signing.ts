@@ -12,6 +12,7 @@ import { statementBytes } from '../attestations/sign/testing/statement.ts'
 import { SigstoreLab } from '../test/sigstore-lab.ts'
 import { findLab, type Lab } from '../tools/sigstore-lab.ts'
 import { Secret } from '../verifier/model/secret.ts'
+import { percentile } from './spread.ts'
 
 /**
  * `node bench/signing.ts [COUNT]`: how long a signature takes, by stage: median and p99 in milliseconds over COUNT (200) signatures one
@@ -49,13 +50,8 @@ async function measure(name: string, signer: StatementSigner): Promise<void> {
     await signer.sign(statement, { signal: new AbortController().signal, owner: null, onStage: note })
     note('whole', performance.now() - since)
   }
-  const figures = [...times].map(([stage, all]) => `${stage} ${at(all, 0.5)}, ${at(all, 0.99)}`)
+  const figures = [...times].map(([stage, all]) => `${stage} ${percentile(all, 0.5).toFixed(1)}, ${percentile(all, 0.99).toFixed(1)}`)
   console.log(`${name.padEnd(22)}${figures.join('   ')}`)
-}
-
-function at(times: readonly number[], part: number): string {
-  const sorted = times.toSorted((a, b) => a - b)
-  return (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN).toFixed(1)
 }
 
 async function mocked(): Promise<Servers> {
