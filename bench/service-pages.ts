@@ -1,16 +1,21 @@
 import { createHash } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
+import path from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Reads, VerificationFilter } from '../src/app/store/store-ports.ts'
+import type { Sha256 } from '../verifier/model/digest.ts'
 import { sha256Of } from '../verifier/model/hex-digest.ts'
+import { LoopbackClient } from './loopback-client.ts'
+import { ServiceProcess } from './service-process.ts'
 import { fillVerifications, groupsOf, ownerId, rowId, rowTime, sourceName } from './service-rows.ts'
 import { startBenchServer } from './service-store.ts'
 import { percentile, spread } from './spread.ts'
 
 /**
- * What a read of the store costs with few and with many verifications in PostgreSQL: one verification, and the newest page, plain and by
- * each filter. The two databases are asked in turn. Aim: a median at most 1.3 times as long.
- * node bench/service-pages.ts [--few 1000] [--many 1000000] [--rounds 500]
+ * What a read costs with few and with many verifications in PostgreSQL: one verification, and the newest page, plain and by each filter; of
+ * the store, and over HTTP. The two databases are asked in turn. Aim: a median at most 1.3 times as long.
+ * node bench/service-pages.ts [--few 1000] [--many 1000000] [--rounds 500]   after `npm run build`
  */
 const { values } = parseArgs({
   options: {
@@ -20,41 +25,59 @@ const { values } = parseArgs({
   },
 })
 
-type Place = { readonly reads: Reads; readonly count: number }
-type Read = (place: Place, round: number) => Promise<unknown>
+type Filter = Partial<VerificationFilter>
+type Question = { readonly one: string } | { readonly attemptsOf: string } | { readonly page: Filter } | { readonly known: Sha256 }
+type Place = { readonly name: string; readonly count: number; readonly ask: (question: Question) => Promise<unknown> }
 
-const ANY: VerificationFilter = { verdict: null, subject: null, source: null, builder: null, owner: null, since: null }
-const page =
-  (filter: (round: number, count: number) => Partial<VerificationFilter>): Read =>
-  ({ reads, count }, round) =>
-    reads.verifications.page({ ...ANY, ...filter(round, count) }, { cursor: null, limit: 20 })
-
+const LIMIT = 20
 const digestOf = (text: string) => sha256Of(createHash('sha256').update(text))
 /** Another one each time, spread over all there are. */
 const pick = (round: number, among: number): number => Math.floor(((round * 0.618034) % 1) * among)
 const group = (round: number, count: number): number => 1 + pick(round, groupsOf(count) - 1)
 const image = (round: number, count: number) => digestOf(`image ${pick(round, groupsOf(count))}image.tar`)
 
-const READS: Readonly<Record<string, Read>> = {
-  'one verification': ({ reads, count }, round) => reads.verifications.read(rowId(1 + pick(round, count))),
-  'attempts of one': ({ reads, count }, round) => reads.attempts.of(rowId(1 + pick(round, count))),
-  'newest page': page(() => ({})),
-  'by verdict, usual': page(() => ({ verdict: 'reproduced' })),
-  'by verdict, rare': page(() => ({ verdict: 'mismatch' })),
-  'by verdict, none': page(() => ({ verdict: 'build-failed' })),
-  'by source': page((round, count) => ({ source: sourceName(group(round, count)) })),
-  'by source of a third': page(() => ({ source: sourceName(0) })),
-  'by builder': page((round, count) => ({ builder: digestOf(`builder ${group(round, count)}`) })),
-  'by owner': page((round, count) => ({ owner: ownerId(group(round, count)) })),
-  'by owner of a third': page(() => ({ owner: ownerId(0) })),
-  'by subject': page((round, count) => ({ subject: image(round, count) })),
-  'since half of all': page((_round, count) => ({ since: rowTime(count / 2) })),
-  'by owner and verdict': page((round, count) => ({ owner: ownerId(group(round, count)), verdict: 'reproduced' })),
-  'known of a subject': ({ reads, count }, round) => reads.verifications.known(image(round, count), { cursor: null, limit: 20 }),
+const QUESTIONS: Readonly<Record<string, (round: number, count: number) => Question>> = {
+  'one verification': (round, count) => ({ one: rowId(1 + pick(round, count)) }),
+  'attempts of one': (round, count) => ({ attemptsOf: rowId(1 + pick(round, count)) }),
+  'newest page': () => ({ page: {} }),
+  'by verdict, usual': () => ({ page: { verdict: 'reproduced' } }),
+  'by verdict, rare': () => ({ page: { verdict: 'mismatch' } }),
+  'by verdict, none': () => ({ page: { verdict: 'build-failed' } }),
+  'by source': (round, count) => ({ page: { source: sourceName(group(round, count)) } }),
+  'by source of a third': () => ({ page: { source: sourceName(0) } }),
+  'by builder': (round, count) => ({ page: { builder: digestOf(`builder ${group(round, count)}`) } }),
+  'by owner': (round, count) => ({ page: { owner: ownerId(group(round, count)) } }),
+  'by owner of a third': () => ({ page: { owner: ownerId(0) } }),
+  'by subject': (round, count) => ({ page: { subject: image(round, count) } }),
+  'since half of all': (_round, count) => ({ page: { since: rowTime(count / 2) } }),
+  'by owner and verdict': (round, count) => ({ page: { owner: ownerId(group(round, count)), verdict: 'reproduced' } }),
+  'known of a subject': (round, count) => ({ known: image(round, count) }),
 }
 
-await using server = await startBenchServer()
-const places: Place[] = []
+const ANY: VerificationFilter = { verdict: null, subject: null, source: null, builder: null, owner: null, since: null }
+
+async function askStore({ verifications, attempts }: Reads, question: Question): Promise<unknown> {
+  const request = { cursor: null, limit: LIMIT }
+  if ('one' in question) return await verifications.read(question.one)
+  if ('attemptsOf' in question) return await attempts.of(question.attemptsOf)
+  if ('known' in question) return await verifications.known(question.known, request)
+  return await verifications.page({ ...ANY, ...question.page }, request)
+}
+
+function target(question: Question): string {
+  if ('one' in question) return `/v1/verifications/${question.one}`
+  if ('attemptsOf' in question) return `/v1/verifications/${question.attemptsOf}/attempts`
+  if ('known' in question) return `/v1/subjects/${question.known}?limit=${LIMIT}`
+  const query = new URLSearchParams({ limit: String(LIMIT) })
+  for (const [name, value] of Object.entries(question.page)) query.set(name, value instanceof Date ? value.toISOString() : (value ?? ''))
+  return `/v1/verifications?${query}`
+}
+
+await using held = new AsyncDisposableStack()
+const server = held.use(await startBenchServer())
+const homes = await mkdtemp(path.join(os.tmpdir(), 'bitwitness-bench-'))
+held.defer(() => rm(homes, { recursive: true, force: true }))
+const levels: Record<'store' | 'HTTP', Place[]> = { store: [], HTTP: [] }
 for (const [name, count] of [
   ['few', Number(values.few)],
   ['many', Number(values.many)],
@@ -63,24 +86,32 @@ for (const [name, count] of [
   const since = performance.now()
   await fillVerifications(url, count)
   console.log(`${count} verifications written in ${((performance.now() - since) / 1000).toFixed(0)} s`)
-  places.push({ reads: room.reads, count })
+  const service = held.use(await ServiceProcess.start({ database: url, home: path.join(homes, name) }))
+  const client = held.use(new LoopbackClient(service.port, 1))
+  levels.store.push({ name, count, ask: (question) => askStore(room.reads, question) })
+  levels.HTTP.push({ name, count, ask: (question) => client.expect(200, { method: 'GET', target: target(question) }) })
 }
+for (const [level, places] of Object.entries(levels)) await measure(level, places, Number(values.rounds))
 
-const rounds = Number(values.rounds)
-const machine = `${os.availableParallelism()} processors, load ${os.loadavg()[0]?.toFixed(1)}, node ${process.version}`
-console.log(`store on PostgreSQL; ${machine}; ${rounds} reads each, in turn; ms: least, median, p99`)
-console.log(`${''.padEnd(22)}${places.map(({ count }) => String(count).padStart(24)).join('  ')}   ratio of medians`)
-for (const [name, read] of Object.entries(READS)) {
-  const times = places.map((): number[] => [])
-  for (let round = -20; round < rounds; round += 1)
-    // First one first, then the other.
-    for (const at of round % 2 === 0 ? [0, 1] : [1, 0]) {
-      const place = places[at]
-      if (place === undefined) continue
-      const since = performance.now()
-      await read(place, Math.abs(round))
-      if (round >= 0) times[at]?.push(performance.now() - since)
-    }
-  const [few, many] = times.map((all) => percentile(all, 0.5))
-  console.log(`${name.padEnd(22)}${times.map(spread).join('  ')}   ${((many ?? Number.NaN) / (few ?? Number.NaN)).toFixed(2)}`)
+async function measure(level: string, places: readonly Place[], rounds: number): Promise<void> {
+  const machine = `${os.availableParallelism()} processors, load ${os.loadavg()[0]?.toFixed(1)}, node ${process.version}`
+  console.log(`\n${level} on PostgreSQL; ${machine}; ${rounds} reads each, in turn; ms: least, median, p99`)
+  console.log(`${''.padEnd(22)}${places.map(({ count }) => String(count).padStart(24)).join('  ')}   ratio of least, of medians`)
+  for (const [name, question] of Object.entries(QUESTIONS)) {
+    const times = places.map((): number[] => [])
+    for (let round = -20; round < rounds; round += 1)
+      // First one first, then the other.
+      for (const at of round % 2 === 0 ? [0, 1] : [1, 0]) {
+        const place = places[at]
+        if (place === undefined) continue
+        const since = performance.now()
+        await place.ask(question(Math.abs(round), place.count))
+        if (round >= 0) times[at]?.push(performance.now() - since)
+      }
+    const ratios = [0, 0.5].map((part) => {
+      const [few, many] = times.map((all) => percentile(all, part))
+      return ((many ?? Number.NaN) / (few ?? Number.NaN)).toFixed(2)
+    })
+    console.log(`${name.padEnd(22)}${times.map(spread).join('  ')}   ${ratios.join('  ')}`)
+  }
 }

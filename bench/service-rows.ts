@@ -73,7 +73,7 @@ export async function fillVerifications(url: Secret, count: number): Promise<voi
       select ${attemptId}, 1, 'l', 'w', ${at}, ${at} + interval '1 minute', 'committed' ${rows}, generate_series(1, 2) a`)
     await run(
       `insert into events (verification_id, seq, attempt, at, kind, body)
-        select ${id}, s, 1 + s / 6, ${at} + s * interval '1 second', 'log', $1::text::jsonb ${rows}, generate_series(1, 10) s`,
+        select ${id}, s, 1 + s / 4, ${at} + s * interval '1 second', 'log', $1::text::jsonb ${rows}, generate_series(1, 6) s`,
       { kind: 'log', line: 'Get:1 nodejs 18.19.0' },
     )
     const kinds = `(values ('report', 'report'), ('bundle', 'bundle')) k (role, what)`
