@@ -22,7 +22,8 @@ beforeAll(async () => {
 })
 afterEach(async () => {
   for (const one of open.splice(0)) await one.close(0)
-  expect(service.troubles.splice(0)).toEqual([])
+  const [trouble] = service.troubles.splice(0)
+  if (trouble !== undefined) throw trouble
 })
 afterAll(async () => {
   await service[Symbol.asyncDispose]()
@@ -206,7 +207,7 @@ describe('an upload', () => {
           statuses.set(status, (statuses.get(status) ?? 0) + 1)
         }),
       )
-    expect([...statuses.keys()].toSorted()).toEqual([201, 429])
+    expect(new Set(statuses.keys())).toEqual(new Set([201, 429]))
     expect(statuses.get(201)).toBeLessThanOrEqual(20)
     expect((await stored()).whole.length - before.whole.length).toBe(statuses.get(201))
     expect((await stored()).partial).toEqual([])
@@ -458,7 +459,7 @@ describe('a blob', () => {
     const read = () => fetch(new URL(`/v1/blobs/${sha256}`, url)).then((answer) => answer.text())
     expect(await read()).toBe(text)
     await writeFile(path.join(service.blobFolder, 'sha256', sha256.slice(0, 2), sha256), `${text.slice(1)}y`)
-    await expect(read()).rejects.toThrow()
+    await expect(read()).rejects.toThrow('terminated')
     expect(service.troubles.splice(0)).toMatchObject([{ error: { code: 'blob-damaged' } }])
   })
 })

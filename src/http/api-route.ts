@@ -3,7 +3,7 @@ import { Problem, pageOf } from '../app/service/api-documents.ts'
 import { MAX_PAGE, type PageRequest } from '../app/store/page.ts'
 import { type ProblemCode, type ProblemStatus, statusOf } from './problems.ts'
 
-/** What any request may be answered with. */
+/** What any request that needs the store may be answered with. */
 const ALWAYS = ['request-malformed', 'internal', 'unavailable'] as const satisfies readonly ProblemCode[]
 
 /** Requests that somebody stands behind. */
@@ -29,13 +29,17 @@ export const JSON_CODES = [
   'text-malformed',
 ] as const satisfies readonly ProblemCode[]
 
+export function problems(...codes: readonly ProblemCode[]): Record<never, never> {
+  return statedProblems(...ALWAYS, ...codes)
+}
+
 /**
  * What a route answers where it does not give what was asked for, by status. The type is empty on purpose: handlers throw these, they never
  * return them.
  */
-export function problems(...codes: readonly ProblemCode[]): Record<never, never> {
+export function statedProblems(...codes: readonly ProblemCode[]): Record<never, never> {
   const byStatus = new Map<ProblemStatus, ProblemCode[]>()
-  for (const code of new Set([...ALWAYS, ...codes])) {
+  for (const code of new Set(codes)) {
     const status = statusOf(code) ?? 500
     byStatus.set(status, [...(byStatus.get(status) ?? []), code])
   }

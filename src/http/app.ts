@@ -5,6 +5,7 @@ import type { HttpApp, HttpEnv, HttpPorts } from './http-ports.ts'
 import { refuseOtherMethods } from './other-methods.ts'
 import { answerProblem } from './problems.ts'
 import { refuseMalformed } from './request-malformed.ts'
+import { aboutService } from './resources/about.ts'
 import { attempts } from './resources/attempts.ts'
 import { attestations } from './resources/attestations.ts'
 import { blobs } from './resources/blobs.ts'
@@ -28,6 +29,7 @@ export function httpApp(ports: HttpPorts, ...parts: readonly Part[]): HttpApp {
   const gated = { ...ports, gate: callerGate(ports) }
   for (const resource of [submissions, uploads, owner]) resource(app, gated)
   for (const part of parts) part(app)
+  aboutService(app, ports)
   refuseOtherMethods(app)
   app.notFound((c) => answerProblem(ports, routeUnknown(), c))
   app.onError((error, c) => answerProblem(ports, error, c))

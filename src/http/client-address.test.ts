@@ -36,7 +36,7 @@ describe('behind proxies', () => {
     [1, undefined, 'unknown'],
     [1, '<script>', 'unknown'],
     [1, `${'1'.repeat(10_000)}`, 'unknown'],
-  ])('it is what the %i. from the end says: %s', (proxies, forwarded, expected) => {
+  ])('counts what the %i. from the end of %s says as %s', (proxies, forwarded, expected) => {
     expect(behind(proxies, forwarded)).toBe(expected)
   })
 })

@@ -17,8 +17,8 @@ export const SourceRequest = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('git'),
     url: z.string().min(1).max(2048),
-    commit: z.string().min(1).max(256),
-    path: RecipePath.default('.'),
+    commit: z.string().min(1).max(256).describe('All digits of a commit, a branch or a tag; what it is when it is pinned counts.'),
+    path: RecipePath.default('.').describe('Folder of the recipe.'),
   }),
   z.strictObject({ kind: z.literal('archive'), sha256: Sha256, name: z.string().min(1).max(255), path: RecipePath.default('.') }),
 ])
@@ -27,26 +27,23 @@ export const SourceRequest = z.discriminatedUnion('kind', [
 export const SubmissionRequest = z.strictObject({
   source: SourceRequest,
   claims: z.array(Claim).min(1).max(32),
-  /** An uploaded input lock: every attempt is then a replay of it. */
-  lock: Sha256.nullable().default(null),
-  /** An uploaded inputs archive, that belongs to the lock or brings its own. */
-  inputs: Sha256.nullable().default(null),
-  /** Digest of a builder that the service knows; null: its default one. */
-  builder: Sha256.nullable().default(null),
-  attempts: z.int().min(1).max(9).default(2),
-  /** Takes an answer that is no older than so many seconds, where recipe, lock and builder are the same; null: rebuilds. */
+  lock: Sha256.nullable().default(null).describe('An uploaded input lock: every attempt is then a replay of it.'),
+  inputs: Sha256.nullable().default(null).describe('An uploaded inputs archive, that belongs to the lock or brings its own.'),
+  builder: Sha256.nullable().default(null).describe('Digest of a builder that the service knows; null: its default one.'),
+  attempts: z.int().min(1).max(9).default(2).describe('How often it is built. One proves less than two.'),
   maxAge: z
     .int()
     .min(1)
     .max(365 * 86_400)
     .nullable()
-    .default(null),
-  /** Told once of the end: https, on a public address. */
+    .default(null)
+    .describe('Takes an answer that is no older than so many seconds, where recipe, lock and builder are the same; null: rebuilds.'),
   callback: z
     .url({ protocol: /^https$/ })
     .max(2048)
     .nullable()
-    .default(null),
+    .default(null)
+    .describe('Told once of the end: https, on a public address.'),
 })
 export type SubmissionRequest = z.infer<typeof SubmissionRequest>
 
@@ -67,10 +64,8 @@ export type OwnerView = z.infer<typeof OwnerView>
 export const CallerView = z.strictObject({
   owner: OwnerView,
   scopes: z.array(z.string()),
-  /** Repositories that submissions may be of; null: any source. */
-  repositories: z.array(z.string()).nullable(),
-  /** Whether a worker inside of the service may build what this owner submits. */
-  trusted: z.boolean(),
+  repositories: z.array(z.string()).nullable().describe('Repositories that submissions may be of; null: any source.'),
+  trusted: z.boolean().describe('Whether a worker inside of the service may build what this owner submits.'),
   webhookSecret: z.string(),
 })
 export type CallerView = z.infer<typeof CallerView>
@@ -79,8 +74,7 @@ export const AttestationView = z.strictObject({
   id: Id,
   verification: Id,
   predicateType: z.string(),
-  /** Blob of the Sigstore bundle, and where to have it. */
-  bundle: Sha256,
+  bundle: Sha256.describe('Blob of the Sigstore bundle, and where to have it.'),
   signer: z.string(),
   createdAt: Instant,
   links: z.strictObject({ bundle: z.string() }),
@@ -90,11 +84,11 @@ export type AttestationView = z.infer<typeof AttestationView>
 /** One try of an attempt that ended: nothing that ran is hidden. */
 const TryView = z.strictObject({
   number: z.int().positive(),
-  worker: z.string(),
+  worker: z.string().describe('Id of the worker that had it.'),
   startedAt: Instant,
   endedAt: Instant,
   ending: z.enum(['committed', 'infrastructure', 'lease-lost', 'cancelled']),
-  reason: z.string().nullable(),
+  reason: z.string().nullable().describe('A code of /docs/errors.'),
 })
 
 export const AttemptView = z.strictObject({
@@ -104,8 +98,9 @@ export const AttemptView = z.strictObject({
   mode: z.enum(['live', 'replay']),
   state: z.enum(['queued', 'leased', 'committed']),
   outcome: Attempt.shape.outcome.nullable(),
-  /** Null until all attempts of the verification are committed: what one worker saw, no other could repeat. */
-  report: Attempt.nullable(),
+  report: Attempt.nullable().describe(
+    'Null until all attempts of the verification are committed: what one worker saw, no other could repeat.',
+  ),
   tries: z.array(TryView),
   createdAt: Instant,
   committedAt: Instant.nullable(),
@@ -116,26 +111,24 @@ export type AttemptView = z.infer<typeof AttemptView>
 export const VerificationView = z.strictObject({
   id: Id,
   state: z.enum(['accepted', 'running', 'finished', 'cancelled']),
-  verdict: Verdict.nullable(),
-  tier: Tier.nullable(),
+  verdict: Verdict.nullable().describe('Null until it is finished, and where it was cancelled.'),
+  tier: Tier.nullable().describe('Of what was reproduced: how closely.'),
   reasons: z.array(VerdictReason),
   owner: OwnerView,
   source: SubmittedSource,
   pinned: PinnedSource.nullable(),
-  /** Null until all attempts are committed, and where that never came. */
-  claims: z.array(Claim).nullable(),
-  attempts: z.int().min(1).max(9),
+  claims: z.array(Claim).nullable().describe('Null until all attempts are committed, and where that never came.'),
+  attempts: z.int().min(1).max(9).describe('How many are wanted.'),
   architecture: z.string().nullable(),
   builder: Sha256.nullable(),
-  /** As its owner gave them. A lock that the first attempt recorded is in its report. */
-  lock: Sha256.nullable(),
+  lock: Sha256.nullable().describe('As its owner gave them. A lock that the first attempt recorded is in its report.'),
   inputs: Sha256.nullable(),
-  reusedFrom: Id.nullable(),
-  /** Blob of the report. */
-  report: Sha256.nullable(),
+  reusedFrom: Id.nullable().describe('An earlier verification whose attempts answered this one, which allowed that.'),
+  report: Sha256.nullable().describe('Blob of the report.'),
   attestations: z.array(AttestationView),
-  /** What is yet to be signed: it is tried until it is. `lastCode` says why the last try failed. */
-  unsigned: z.array(z.strictObject({ predicateType: z.string(), tries: z.int().nonnegative(), lastCode: z.string().nullable() })),
+  unsigned: z
+    .array(z.strictObject({ predicateType: z.string(), tries: z.int().nonnegative(), lastCode: z.string().nullable() }))
+    .describe('What is yet to be signed: it is tried until it is. `lastCode` says why the last try failed.'),
   createdAt: Instant,
   finishedAt: Instant.nullable(),
   links: z.strictObject({
@@ -152,9 +145,8 @@ export type VerificationView = z.infer<typeof VerificationView>
 /** The answer to a submission: 202, with a Location. `notice` says what its owner should know, such as that no worker is there yet. */
 export const SubmissionAnswer = z.strictObject({
   verification: VerificationView,
-  /** The owner had the same submission open, or said the same before. */
-  joined: z.boolean(),
-  notice: z.string().nullable(),
+  joined: z.boolean().describe('The owner had the same submission open, or said the same before.'),
+  notice: z.string().nullable().describe('What its owner should know, such as that no worker is there yet.'),
 })
 export type SubmissionAnswer = z.infer<typeof SubmissionAnswer>
 
@@ -173,8 +165,7 @@ export type RecipeView = z.infer<typeof RecipeView>
 /** A builder that attempts were made in. */
 export const BuilderView = z.strictObject({
   digest: Sha256,
-  /** Blob of its description (bitwitness/builder-image/v1). */
-  description: Sha256,
+  description: Sha256.describe('Blob of its description (bitwitness/builder-image/v1).'),
   architecture: z.string(),
   mkosi: z.string(),
   addedAt: Instant,
@@ -187,8 +178,7 @@ export const WorkerView = z.strictObject({
   id: Id,
   name: z.string(),
   place: z.enum(['in-process', 'remote']),
-  /** Ed25519, SubjectPublicKeyInfo in base64. */
-  publicKey: z.string(),
+  publicKey: z.string().describe('Ed25519, SubjectPublicKeyInfo in base64.'),
   capabilities: WorkerCapabilities.nullable(),
   addedAt: Instant,
   revokedAt: Instant.nullable(),
@@ -213,9 +203,9 @@ export const Problem = z.strictObject({
   type: z.string(),
   title: z.string(),
   status: z.int(),
-  code: z.string(),
+  code: z.string().describe('Stable; /docs/errors lists all.'),
   detail: z.string(),
-  hint: z.string(),
-  instance: z.string(),
+  hint: z.string().describe('What to do.'),
+  instance: z.string().describe('The id of the request, which its operator finds the cause under.'),
 })
 export type Problem = z.infer<typeof Problem>

@@ -31,7 +31,7 @@ export function submissions(app: HttpApp, ports: Gated): void {
     request: {
       query: noQuery,
       headers: IdempotencyKey,
-      body: { required: true, content: { 'application/json': { schema: SubmissionRequest, example: SUBMISSION_EXAMPLE } } },
+      body: { required: true, content: { 'application/json': { schema: SubmissionRequest } } },
     },
     middleware: [ports.gate, strictJsonBody(ports.limits)] as const,
     responses: {
@@ -94,10 +94,4 @@ export function submissions(app: HttpApp, ports: Gated): void {
     const read = await cancelOwnVerification(ports, { caller: c.get('caller'), id: c.req.valid('param').id })
     return answerJson(c, verificationView(read), 200)
   })
-}
-
-const SUBMISSION_EXAMPLE = {
-  source: { kind: 'git', url: 'https://example.org/app.git', commit: '5b8f2f6d1c11a5c2c3a05c1e7d3a9f005b8f2f6d', path: '.' },
-  claims: [{ kind: 'file', name: null, sha256: '67878b43fec340f367d2a91db7ff36061fcc13df27b52b074dbf3d7a4f5e875e', location: null }],
-  callback: 'https://example.org/hooks/bitwitness',
 }

@@ -1,0 +1,45 @@
+import type { z } from 'zod'
+import { Attempt } from '../../verifier/model/attempt.ts'
+import { Claim } from '../../verifier/model/claim.ts'
+import { Finding } from '../../verifier/model/finding.ts'
+import { Recipe } from '../../verifier/model/recipe.ts'
+import { PinnedSource } from '../../verifier/model/source.ts'
+import {
+  AttemptView,
+  AttestationView,
+  BuilderView,
+  CallerView,
+  KnownView,
+  OwnerView,
+  Problem,
+  RecipeView,
+  SubmissionAnswer,
+  SubmissionRequest,
+  UploadAnswer,
+  VerificationView,
+  WorkerView,
+} from '../app/service/api-documents.ts'
+import { SubmittedSource } from '../app/store/records.ts'
+
+/** The documents that have a name in /openapi.json. Wherever one is a part of another, it is named there. */
+export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
+  Attempt: AttemptView,
+  AttemptReport: Attempt,
+  Attestation: AttestationView,
+  Builder: BuilderView,
+  Caller: CallerView,
+  Claim,
+  Finding,
+  Known: KnownView,
+  Owner: OwnerView,
+  PinnedSource,
+  Problem,
+  Recipe,
+  RecipeReading: RecipeView,
+  Source: SubmittedSource,
+  Submission: SubmissionRequest,
+  SubmissionAnswer,
+  Upload: UploadAnswer,
+  Verification: VerificationView,
+  Worker: WorkerView,
+}
