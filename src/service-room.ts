@@ -18,9 +18,11 @@ import { loggedEvents } from './logging/logged-events.ts'
 import { ServiceMetrics } from './metrics/service-metrics.ts'
 import { operatorOf } from './operator-room.ts'
 import { openApi } from './service-api.ts'
+import { serviceJobs } from './service-jobs.ts'
 import { SigningRoom } from './signing-room.ts'
 import { openBlobFolder } from './storage/blob-folder.ts'
 import { probeBlobs } from './storage/blob-probe.ts'
+import { sweepScratch } from './storage/scratch.ts'
 import { openStore } from './store-access.ts'
 import type { StoreRoom } from './store-room.ts'
 
@@ -80,17 +82,12 @@ export class ServiceRoom implements AsyncDisposable {
     const events = tellAll(loggedEvents(openLog({ level: settings.logLevel, write: log }), { debug }), metrics.events)
     const onTrouble = (error: Failure): void => events.trouble({ where: 'queue', error })
     const store: StoreRoom = opening.use(await openStore({ settings, superviseSeconds: SUPERVISE_SECONDS, onTrouble }))
-    const service: ServicePorts = { unitOfWork: store.unitOfWork, now, newId: () => randomUUIDv7(), events }
+    const service: ServicePorts = { unitOfWork: store.unitOfWork, now, newId: () => randomUUIDv7(), events, leaseMs: settings.lease * 1000 }
     opening.use(await controlServer({ operator: operatorOf(store), home: home.root }))
-    const readiness = () =>
-      readReadiness({
-        figures,
-        blobs: keptAnswer({ read: () => probeBlobs(home.blobs), clock, ...FIGURES }),
-        supervised: now,
-        superviseSeconds: SUPERVISE_SECONDS,
-        minFreeBytes: settings.minFree,
-        now,
-      })
+    const room = keptAnswer({ read: () => probeBlobs(home.blobs), clock, ...FIGURES })
+    const watched = { figures, blobs: room, supervised: now, superviseSeconds: SUPERVISE_SECONDS, minFreeBytes: settings.minFree, now }
+    const readiness = () => readReadiness(watched)
+    await sweepScratch(home.work)
     const blobs = await openBlobFolder(home.blobs)
     const api = opening.use(
       await openApi({ settings, store, blobs, service, events, webhookSecret: noWebhooks, parts: [probes({ readiness, metrics })] }),
@@ -104,6 +101,7 @@ export class ServiceRoom implements AsyncDisposable {
       onError: (error) => events.trouble({ where: 'listening', error }),
     })
     opening.defer(() => listening.close(0))
+    const duties = [serviceJobs({ settings, home, store, blobs, service, events, signing })]
     events.started({ database: store.database.kind, worker: 'none' })
     const facts: ServingDocument = {
       schema: 'bitwitness/serving/v1',
@@ -115,7 +113,7 @@ export class ServiceRoom implements AsyncDisposable {
       worker: null,
       noWorker: null,
     }
-    return new ServiceRoom({ facts, events, graceMs: settings.grace * 1000, listening, duties: [], held: opening.move() })
+    return new ServiceRoom({ facts, events, graceMs: settings.grace * 1000, listening, duties, held: opening.move() })
   }
 
   /** Serves until the signal fires. Rejects where something ended that must not. */

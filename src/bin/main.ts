@@ -15,8 +15,8 @@ import { runCli } from '../cli/run.ts'
 import { watchOutput } from './output-watch.ts'
 import { abortOnSignals } from './signals.ts'
 
-// Their stderr is a log.
-const stop = abortOnSignals(process, { quiet: ['serve', 'worker'].includes(process.argv[2] ?? '') })
+// Those say themselves what becomes of them, the first two in a log.
+const stop = abortOnSignals(process, { quiet: ['serve', 'worker', 'submit'].includes(process.argv[2] ?? '') })
 const output = watchOutput(process)
 
 const debug = process.env['BITWITNESS_DEBUG'] === '1'

@@ -50,7 +50,14 @@ const SETTINGS: Readonly<Record<string, string>> = {
 }
 
 /** What to do about a failure, with the setting to do it by where there is one. */
-export function hintOf({ code, hint, message }: Pick<Failure, 'code' | 'hint' | 'message'>): string {
+export function hintOf({
+  code,
+  hint,
+  message,
+  data = {},
+}: Pick<Failure, 'code' | 'hint' | 'message'> & Partial<Pick<Failure, 'data'>>): string {
+  // What a service refuses is its operator's to allow.
+  if ('answered' in data) return hint
   const setting = SETTINGS[code] ?? mirrorSetting(message)
   return setting === null ? hint : `${hint}; ${setting}`
 }

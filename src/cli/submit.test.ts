@@ -191,6 +191,11 @@ describe('submit', () => {
     expect([exit, JSON.parse(stdout)]).toMatchObject([2, { code: 'callback-refused' }])
   })
 
+  it('does not send anybody to settings of this machine for what the service refuses', async () => {
+    service.problems = [{ status: 422, body: JSON.stringify(problemDocument('source-host-private', 'not public', 'name another')) }]
+    expect((await submitted([GIT])).stderr).toBe('bitwitness: not public (source-host-private)\n  name another\n')
+  })
+
   it.each([
     ['a page of something else', '<html>503</html>', 'server-refused'],
     ['a code that is none', JSON.stringify(problemDocument('<b>', 'x', 'y')), 'server-refused'],

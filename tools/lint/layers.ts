@@ -176,6 +176,21 @@ export const LAYERS: readonly Layer[] = [
     packages: ['node:*'],
   },
   {
+    dir: 'src/service-jobs.ts',
+    may: [
+      'src/app/service',
+      'src/claimed-bytes.ts',
+      'src/config',
+      'src/download',
+      'src/signing-room.ts',
+      'src/storage',
+      'src/store-room.ts',
+      'verifier/model',
+      'verifier/source',
+    ],
+    packages: ['node:process'],
+  },
+  {
     dir: 'src/service-room.ts',
     may: [
       'src/app/service',
@@ -187,6 +202,7 @@ export const LAYERS: readonly Layer[] = [
       'src/metrics',
       'src/operator-room.ts',
       'src/service-api.ts',
+      'src/service-jobs.ts',
       'src/signing-room.ts',
       'src/storage',
       'src/store-access.ts',
