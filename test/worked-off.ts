@@ -18,6 +18,7 @@ export async function workOff<K extends OwnJob>(
       await unit.jobs.complete(kind, job.id)
       if (end.end === 'again' && end.next !== undefined) await unit.jobs.enqueue(kind, end.next.data, { after: end.next.at })
     })
+    end.told?.()
     ends.push(end.end)
   }
 }

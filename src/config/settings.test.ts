@@ -36,6 +36,7 @@ describe('readSettings', () => {
       identityToken: { kind: 'ci' },
       identityTokenBearer: null,
       builderId: null,
+      operator: null,
       databaseUrl: null,
       databaseUrlFile: null,
       issuers: null,

@@ -115,6 +115,11 @@ export const LAYERS: readonly Layer[] = [
   },
   { dir: 'src/dstack', may: ['verifier/model', 'verifier/bytes'], packages: ['node:*', 'zod', 'yaml'] },
   { dir: 'src/trust', may: ['verifier/model'], packages: ['node:*', '@sigstore/tuf'] },
+  {
+    dir: 'src/notify',
+    may: ['src/app/service/webhook-signature.ts', 'verifier/model', 'verifier/bytes', 'verifier/address'],
+    packages: ['node:*'],
+  },
   { dir: 'src/download', may: ['verifier/model', 'verifier/bytes', 'verifier/address'], packages: ['node:*'] },
   { dir: 'src/host', may: ['src/app/doctor.ts'], packages: ['node:*'] },
   { dir: 'src/config', may: ['verifier/model', 'verifier/bytes'], packages: ['node:*', 'zod'] },

@@ -209,3 +209,21 @@ export const Problem = z.strictObject({
   instance: z.string().describe('The id of the request, which its operator finds the cause under.'),
 })
 export type Problem = z.infer<typeof Problem>
+
+/** What a callback URL is sent when a verification has its verdict (Standard Webhooks: signed in its headers). */
+export const CallbackBody = z.strictObject({
+  type: z.literal('verification.finished'),
+  /** When it was finished. */
+  timestamp: Instant,
+  data: z.strictObject({
+    verification: Id,
+    owner: Id,
+    source: SubmittedSource,
+    verdict: Verdict,
+    tier: Tier.nullable(),
+    /** Blob of the report; null where not even the source could be had. */
+    report: Sha256.nullable(),
+    links: z.strictObject({ self: z.string(), report: z.string().nullable() }),
+  }),
+})
+export type CallbackBody = z.infer<typeof CallbackBody>

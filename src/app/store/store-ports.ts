@@ -296,7 +296,8 @@ export type JobKinds = AttemptJobs & {
   readonly preparation: { readonly verificationId: string }
   readonly decision: { readonly verificationId: string }
   readonly signing: { readonly verificationId: string; readonly predicateType: string }
-  readonly callback: { readonly verificationId: string }
+  /** `failed`: how often it was tried before. */
+  readonly callback: { readonly verificationId: string; readonly failed?: number }
 }
 export type JobKind = keyof JobKinds
 export type AttemptQueue = keyof AttemptJobs
