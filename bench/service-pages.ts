@@ -70,7 +70,7 @@ function target(question: Question): string {
   if ('known' in question) return `/v1/subjects/${question.known}?limit=${LIMIT}`
   const query = new URLSearchParams({ limit: String(LIMIT) })
   for (const [name, value] of Object.entries(question.page)) query.set(name, value instanceof Date ? value.toISOString() : (value ?? ''))
-  return `/v1/verifications?${query}`
+  return `/v1/verifications?${query.toString()}`
 }
 
 await using held = new AsyncDisposableStack()
