@@ -70,7 +70,7 @@ export const DEFAULT_LIMITS: HttpLimits = {
 
 /** As @hono/node-server gives it; absent in tests that send no bytes. */
 export type NodeBindings = {
-  readonly incoming?: { readonly socket?: { readonly remoteAddress?: string | undefined } }
+  readonly incoming?: { readonly url?: string | undefined; readonly socket?: { readonly remoteAddress?: string | undefined } }
   readonly outgoing?: { destroy(): unknown }
 }
 

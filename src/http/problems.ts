@@ -81,11 +81,16 @@ export function answerProblem(ports: Pick<HttpPorts, 'onTrouble'>, error: unknow
   if (typeof allow === 'string') c.header('Allow', allow)
   if (typeof size === 'number') c.header('Content-Range', `bytes */${size}`)
   if (status === 401) c.header('WWW-Authenticate', 'Bearer')
+  return problemBody(c, failure, status)
+}
+
+/** A failure as an answer of this status. */
+export function problemBody(c: Context<HttpEnv>, failure: Failure, status: ProblemStatus): Response {
   // What is left of a body that nobody reads is not waited for.
   if (c.req.method !== 'GET' && c.req.method !== 'HEAD' && !c.req.raw.bodyUsed) c.header('Connection', 'close')
   if (status === 408 || status === 413) c.header('Connection', 'close')
   c.header('Cache-Control', 'no-store')
-  return c.body(shownJson(present(failure, status, requestId)), status, { 'Content-Type': 'application/problem+json' })
+  return c.body(shownJson(present(failure, status, c.get('requestId'))), status, { 'Content-Type': 'application/problem+json' })
 }
 
 function present(failure: Failure, status: ProblemStatus, requestId: string): Problem {

@@ -17,6 +17,8 @@ export type Delivery = {
   readonly signal: AbortSignal
 }
 
+/** How often a blob may break off while the coordinator answers everything else: one that is refused early looks like that. */
+const BROKEN = 6
 /** How often what a report names is handed over again because the coordinator says that it lacks some. */
 const ROUNDS = 3
 
@@ -38,8 +40,12 @@ export async function deliver(run: JobRun, o: Delivery): Promise<ReportAnswer> {
 async function reported(run: JobRun, o: Delivery): Promise<ReportAnswer> {
   const { coordinator, blobs, job, patience, signal } = o
   const document = reportDocument(job, run, o.version)
+  let broken = 0
+  const onBroken = (): void => {
+    broken += 1
+  }
   for (let round = 1; ; round += 1) {
-    await persist(() => handOver({ coordinator, blobs, job, run, signal }), { patience, signal })
+    await persist(() => handOver({ coordinator, blobs, job, run, signal, onBroken }), { patience, signal, enough: () => broken >= BROKEN })
     try {
       return await persist(() => coordinator.report(job.attempt.id, document), { patience, signal })
     } catch (error) {
@@ -56,10 +62,13 @@ function lightened(run: JobRun): JobRun {
   return { ...run, attempt, builder: null, indexes: [], [Symbol.asyncDispose]: async () => {} }
 }
 
-/** A run of which nothing came but a failure. */
-export function failedRun({ attempt: { number, mode } }: WorkerJob, error: unknown): JobRun {
+/** A run of which nothing came but a failure, or, where it was stopped, not even that. */
+export function failedRun({ attempt: { number, mode } }: WorkerJob, error: unknown, stopped = false): JobRun {
+  const ended = stopped
+    ? ({ outcome: 'cancelled', reason: null } as const)
+    : ({ outcome: 'infrastructure', reason: reasonOf(error) } as const)
   return {
-    attempt: attemptWithoutRun({ number, mode, outcome: 'infrastructure', reason: reasonOf(error) }),
+    attempt: attemptWithoutRun({ number, mode, ...ended }),
     treeDigest: null,
     builder: null,
     indexes: [],

@@ -24,6 +24,8 @@ export async function handOver(o: {
   readonly job: WorkerJob
   readonly run: JobRun
   readonly signal: AbortSignal
+  /** Told of a blob that did not get through although the coordinator had just answered. */
+  readonly onBroken?: (error: unknown) => void
 }): Promise<void> {
   const { coordinator, job, signal } = o
   const named = new Map((await namedBy(o.run, o.blobs)).map((one) => [one.sha256, one]))
@@ -45,6 +47,7 @@ export async function handOver(o: {
   }
   const hands = Array.from({ length: HANDS }, () =>
     give().catch((error: unknown) => {
+      if (!either.aborted) o.onBroken?.(error)
       stop.abort()
       throw error
     }),

@@ -49,7 +49,14 @@ export function mayPass(thrown: unknown): boolean {
 /** Does something until it is done or fails for good. Rejects with what failed it, or, once the signal fires, with its reason. */
 export async function persist<T>(
   work: () => Promise<T>,
-  o: { readonly patience: Patience; readonly signal: AbortSignal; readonly tries?: number; readonly onFailed?: (error: unknown) => void },
+  o: {
+    readonly patience: Patience
+    readonly signal: AbortSignal
+    readonly tries?: number
+    readonly onFailed?: (error: unknown) => void
+    /** Whether there is no use in another try. */
+    readonly enough?: () => boolean
+  },
 ): Promise<T> {
   return await pRetry(work, {
     retries: o.tries === undefined ? Number.POSITIVE_INFINITY : o.tries - 1,
@@ -59,6 +66,6 @@ export async function persist<T>(
     randomize: true,
     signal: o.signal,
     onFailedAttempt: ({ error }) => o.onFailed?.(error),
-    shouldRetry: ({ error }) => mayPass(error),
+    shouldRetry: ({ error }) => mayPass(error) && o.enough?.() !== true,
   })
 }

@@ -61,6 +61,6 @@ async function ran(job: WorkerJob, { runJob }: WorkOptions, context: Parameters<
   try {
     return await runJob(job, context)
   } catch (error) {
-    return failedRun(job, error)
+    return failedRun(job, error, context.signal.aborted)
   }
 }

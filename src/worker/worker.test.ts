@@ -192,6 +192,21 @@ describe('a worker', () => {
     expect(reportsOf(coordinator)).toMatchObject([{ outcome: 'cancelled', log: null, builder: null }])
   })
 
+  it('stops what had not got so far as to be stopped well', async () => {
+    const coordinator = new ScriptedCoordinator()
+    coordinator.jobs.push(jobOf())
+    const running = new Running(coordinator, {
+      timing: { drainMs: 1 },
+      runJob: async (_job, { signal }) => {
+        if (!signal.aborted) await once(signal, 'abort')
+        throw signal.reason
+      },
+    })
+    await running.told('begun')
+    await running.end()
+    expect(reportsOf(coordinator)).toMatchObject([{ outcome: 'cancelled', reason: null }])
+  })
+
   it('waits no longer for a coordinator that is gone while it ends', async () => {
     const coordinator = new ScriptedCoordinator()
     coordinator.jobs.push(jobOf())

@@ -93,7 +93,7 @@ export const LAYERS: readonly Layer[] = [
     packages: ['node:crypto', 'node:path'],
   },
   { dir: 'src/listening.ts', may: ['verifier/model'], packages: ['node:*', '@hono/node-server'] },
-  { dir: 'src/http', may: ['src/app', 'verifier/model'], packages: ['hono', '@hono/*', 'zod'] },
+  { dir: 'src/http', may: ['src/app', 'src/worker-auth', 'verifier/model'], packages: ['hono', '@hono/*', 'zod'] },
   {
     dir: 'src/logging',
     may: ['src/app/service/request-scope.ts', 'src/app/service/service-events.ts', 'src/config/log-levels.ts', 'verifier/model'],

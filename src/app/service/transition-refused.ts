@@ -16,3 +16,7 @@ export function transitionRefused(code: IllegalCode): Failure {
   const [message, hint] = REFUSALS[code]
   return new Failure({ code, message, hint })
 }
+
+export function isIllegalCode(code: string): code is IllegalCode {
+  return Object.hasOwn(REFUSALS, code)
+}

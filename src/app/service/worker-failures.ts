@@ -28,6 +28,10 @@ const FAILURES = {
 
 export type WorkerFailureCode = keyof typeof FAILURES
 
+export function isWorkerFailureCode(code: string): code is WorkerFailureCode {
+  return Object.hasOwn(FAILURES, code)
+}
+
 /** `data`: facts of ours; nothing that the worker wrote. */
 export function workerFailure(code: WorkerFailureCode, data: Readonly<Record<string, string | number | null>> = {}): Failure {
   const [message, hint] = FAILURES[code]
