@@ -15,6 +15,7 @@ import { StoreRoom } from '../src/store-room.ts'
 import type { Attempt } from '../verifier/model/attempt.ts'
 import type { BlobStore } from '../verifier/model/blob-store.ts'
 import { Failure } from '../verifier/model/failure.ts'
+import { requireDocumented } from './documented-answers.ts'
 import {
   acceptPrepared,
   addOwner,
@@ -167,20 +168,18 @@ export class HttpService implements AsyncDisposable {
   #made = 0
 }
 
-/** Sends a request to an app without a server, and reads the whole answer. */
+/** Sends a request to an app without a server, and reads the whole answer. Fails for an answer that /openapi.json does not tell of. */
 export async function ask(app: HttpApp, target: string, init: RequestInit & { readonly token?: string } = {}): Promise<Answer> {
   const { token, ...rest } = init
   const headers = new Headers(rest.headers)
   if (token !== undefined) headers.set('authorization', `Bearer ${token}`)
   const response = await app.request(target, { ...rest, headers })
   const text = await response.text()
-  const isJson = /^application\/(problem\+)?json$/.test(response.headers.get('content-type') ?? '')
-  return {
-    status: response.status,
-    headers: response.headers,
-    text,
-    json: isJson && text !== '' ? (JSON.parse(text) as unknown) : undefined,
-  }
+  const type = response.headers.get('content-type') ?? ''
+  const json = /^application\/(problem\+)?json$/.test(type) && text !== '' ? (JSON.parse(text) as { readonly code?: unknown }) : undefined
+  const code = json !== undefined && type === 'application/problem+json' ? String(json.code) : undefined
+  requireDocumented(app, { method: rest.method ?? 'GET', target, status: response.status, code })
+  return { status: response.status, headers: response.headers, text, json }
 }
 
 export { newId }

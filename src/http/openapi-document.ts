@@ -1,3 +1,4 @@
+import { OpenAPIHono } from '@hono/zod-openapi'
 import { COMPONENTS } from './components.ts'
 import { EXAMPLES } from './examples.ts'
 import type { HttpApp } from './http-ports.ts'
@@ -80,14 +81,13 @@ export function openApiDocument(app: HttpApp, version: string): OpenApiDocument 
     scheme: 'bearer',
     description: 'An API token of this service, or the identity token of a CI job whose issuer the service knows.',
   })
-  for (const [name, schema] of Object.entries(COMPONENTS)) registry.register(name, schema)
   const document = app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: { title: 'Bitwitness', version, description: ABOUT, license: { name: 'Apache-2.0' } },
     servers: [{ url: '/' }],
     tags: TAGS,
   })
-  const named = withNamedParts(document, document.components?.schemas ?? {}) as OpenApiDocument
+  const named = withNamedParts(document, componentSchemas()) as OpenApiDocument
   const schemas = Object.fromEntries(
     Object.entries(named.components.schemas).map(([name, schema]) => [
       name,
@@ -95,4 +95,24 @@ export function openApiDocument(app: HttpApp, version: string): OpenApiDocument 
     ]),
   )
   return { ...named, components: { ...named.components, schemas } }
+}
+
+/**
+ * The named documents as the generator writes them, each as if a route answered with it alone: to be registered, a schema would have to be
+ * made after the library was loaded, and these belong to others.
+ */
+function componentSchemas(): Readonly<Record<string, unknown>> {
+  const alone = new OpenAPIHono()
+  for (const [name, schema] of Object.entries(COMPONENTS))
+    alone.openAPIRegistry.registerPath({
+      method: 'get',
+      path: `/${name}`,
+      responses: { 200: { description: name, content: { 'application/json': { schema } } } },
+    })
+  const { paths = {} } = alone.getOpenAPI31Document({ openapi: '3.1.0', info: { title: '', version: '' } })
+  return Object.fromEntries(Object.keys(COMPONENTS).map((name) => [name, schemaOf(paths[`/${name}`]?.get?.responses?.['200'])]))
+}
+
+function schemaOf(response: unknown): unknown {
+  return (response as { readonly content: Readonly<Record<string, MediaType>> }).content['application/json']?.schema
 }

@@ -1,0 +1,217 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { cancelVerification } from '../src/app/service/end-verification.ts'
+import { httpApp } from '../src/http/app.ts'
+import type { HttpApp, HttpPorts } from '../src/http/http-ports.ts'
+import { Failure } from '../verifier/model/failure.ts'
+import { answersOf, documentOf } from './documented-answers.ts'
+import { type Answer, ask, HttpService, newId, type ServiceOptions } from './http-service.ts'
+import { digestOf } from './stored.ts'
+
+let service: HttpService
+/** Something of each kind that may be read: a path of it, by its operation. */
+let targets: Readonly<Record<string, string>>
+let finished: string
+let bundle: string
+
+beforeAll(async () => {
+  service = await HttpService.open({ followers: { most: 0 } })
+  const { owner } = await service.caller('alice')
+  await service.caller('mallory')
+  await service.caller('nothing', { scopes: [] })
+  await service.caller('workflow', { repositories: [] })
+  const worker = await service.worker('one', { lastSeenAt: service.clock.now() })
+  const stored = await service.put('a bundle')
+  bundle = stored.sha256
+  finished = await service.prepared(owner.id, { attempts: 1 })
+  const attempt = await service.commit(worker)
+  await service.decide(finished, {
+    blobs: [
+      { sha256: digestOf('report'), size: 6, role: 'report' },
+      { ...stored, role: 'bundle' },
+    ],
+  })
+  const attestation = newId()
+  await service.store.unitOfWork.run(({ attestations }) =>
+    attestations.publish({
+      id: attestation,
+      verificationId: finished,
+      predicateType: 'p',
+      bundle: stored.sha256,
+      signer: 'key',
+      createdAt: service.clock.now(),
+    }),
+  )
+  targets = {
+    listVerifications: '/v1/verifications',
+    submit: '/v1/verifications',
+    readVerification: `/v1/verifications/${finished}`,
+    readRecipe: `/v1/verifications/${finished}/recipe`,
+    followVerification: `/v1/verifications/${finished}/events`,
+    listAttempts: `/v1/verifications/${finished}/attempts`,
+    cancel: `/v1/verifications/${finished}/cancel`,
+    readAttempt: `/v1/attempts/${attempt}`,
+    readLog: `/v1/attempts/${attempt}/log`,
+    followAttempt: `/v1/attempts/${attempt}/events`,
+    readSubject: `/v1/subjects/${digestOf('claimed')}`,
+    listAttestations: '/v1/attestations',
+    readAttestation: `/v1/attestations/${attestation}`,
+    readBlob: `/v1/blobs/${bundle}`,
+    listBuilders: '/v1/builders',
+    listWorkers: '/v1/workers',
+    readOwner: '/v1/owner',
+    upload: '/v1/uploads',
+    health: '/healthz',
+    openapi: '/openapi.json',
+    docs: '/docs',
+    errors: '/docs/errors',
+  }
+})
+afterAll(async () => {
+  await service[Symbol.asyncDispose]()
+})
+
+type Ask = { target?: string; token?: string | null; headers?: Record<string, string>; body?: RequestInit['body']; app?: HttpApp }
+type Operation = { readonly operationId: string; readonly method: string }
+
+const CLAIM = { kind: 'file', name: null, sha256: digestOf('claimed'), location: null }
+const GIT = { kind: 'git', url: 'https://git.example/app.git', commit: 'main', path: '.' }
+const WRITES = ['submit', 'upload', 'cancel', 'readOwner']
+const submission = (change: object = {}) => JSON.stringify({ source: GIT, claims: [CLAIM], ...change })
+
+/** The request as it should be, changed. */
+async function send({ operationId, method }: Operation, o: Ask = {}): Promise<Answer> {
+  const type: Readonly<Record<string, string>> = { submit: 'application/json', upload: 'application/octet-stream' }
+  const body: Readonly<Record<string, string>> = { submit: submission(), upload: 'bytes' }
+  const token = o.token === undefined ? (WRITES.includes(operationId) ? 'alice' : null) : o.token
+  const sent = o.body ?? body[operationId]
+  return await ask(o.app ?? service.app(), o.target ?? targets[operationId] ?? '/', {
+    method,
+    ...(token === null ? {} : { token }),
+    headers: { ...(type[operationId] === undefined ? {} : { 'content-type': type[operationId] }), ...o.headers },
+    ...(sent === undefined ? {} : { body: sent, duplex: 'half' }),
+  } as Parameters<typeof ask>[2])
+}
+
+const app = (options: ServiceOptions) => service.app(options)
+const failure = (code: string, change: object = {}) => new Failure({ code, message: '', hint: '', ...change })
+/** Everything that is asked of what stands behind the API fails. */
+function failing(error: Error): HttpApp {
+  const fail = () => Promise.reject(error)
+  const all = <T extends object>(port: T): T => new Proxy(port, { get: (_, name) => (name === 'then' ? undefined : fail) })
+  const ports = service.httpPorts()
+  const reads = new Proxy(ports.reads, { get: (_, name) => (name === 'then' ? undefined : all({})) })
+  const broken: Partial<HttpPorts> = { reads, unitOfWork: { run: fail }, followers: { follow: fail }, errorsPage: fail }
+  return httpApp({ ...ports, ...broken, webhookSecret: fail })
+}
+const absent = (operation: Operation) =>
+  send(operation, { target: (targets[operation.operationId] ?? '').replace(/[0-9a-f-]{36}/, newId()) })
+const endless = () => new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(1000)) })
+const silent = () => new ReadableStream({ pull: () => new Promise(() => {}) })
+const broken = () => new ReadableStream({ pull: (controller) => controller.error(new Error('gone')) })
+const submitted = (change: object) => (operation: Operation) => send(operation, { body: submission(change) })
+const source = (change: object) => submitted({ source: { ...GIT, ...change } })
+const impatient = { limits: { patienceMs: 5, bytesPerSecond: 1_000_000_000 } }
+
+/** How each answer comes about: by operation and code (or status), by code alone, or, for what succeeds, as it should be. */
+const WAYS: Readonly<Record<string, (operation: Operation) => Promise<Answer>>> = {
+  internal: (operation) => send(operation, { app: failing(new Error('a defect')) }),
+  unavailable: (operation) => send(operation, { app: failing(failure('database-unreachable', { audience: 'operator', retryable: true })) }),
+  'request-malformed': (operation) => send(operation, { target: `${targets[operation.operationId]}?surprise=1` }),
+  'cursor-malformed': (operation) => send(operation, { target: `${targets[operation.operationId]}?cursor=x` }),
+  'page-limit': (operation) => send(operation, { target: `${targets[operation.operationId]}?limit=999` }),
+  'verification-unknown': absent,
+  'attempt-unknown': absent,
+  'attestation-unknown': absent,
+  'blob-unknown': (operation) =>
+    send(operation, { target: (targets[operation.operationId] ?? '').replace(/[0-9a-f]{64}/, digestOf('nobody’s')) }),
+  'range-unsatisfiable': (operation) => send(operation, { headers: { range: 'bytes=999-' } }),
+  'event-unknown': (operation) => send(operation, { target: `${targets[operation.operationId]}?after=999` }),
+  'followers-limit': (operation) => send(operation),
+  'recipe-unread': async (operation) => {
+    const waiting = await send({ operationId: 'submit', method: 'POST' })
+    return await send(operation, { target: `${waiting.headers.get('location')}/recipe` })
+  },
+  'credentials-missing': (operation) => send(operation, { token: null }),
+  'token-invalid': (operation) => send(operation, { token: 'nobody' }),
+  'issuer-unreachable': (operation) =>
+    send(operation, {
+      app: httpApp({ ...service.httpPorts(), authenticate: () => Promise.reject(failure('issuer-unreachable', { retryable: true })) }),
+    }),
+  'rate-limited': (operation) => send(operation, { app: app({ limits: { writesOfOwner: { burst: 0, perMinute: 1 } } }) }),
+  'scope-missing': (operation) => send(operation, { token: 'nothing' }),
+  'content-type-refused': (operation) => send(operation, { headers: { 'content-type': 'text/plain' } }),
+  'body-too-slow': (operation) => send(operation, { body: silent(), app: app(impatient) }),
+  'request-aborted': (operation) => send(operation, { body: broken() }),
+  'body-unexpected': (operation) => send(operation, { body: 'force' }),
+  'body-too-large': (operation) => send(operation, { body: endless() }),
+  'json-malformed': (operation) => send(operation, { body: '{' }),
+  'json-duplicate-key': (operation) => send(operation, { body: '{"a":1,"a":1}' }),
+  'json-not-utf8': (operation) => send(operation, { body: new Uint8Array([0xff]) }),
+  'json-number-inexact': (operation) => send(operation, { body: '[1e999]' }),
+  'json-too-deep': (operation) => send(operation, { body: '['.repeat(99) }),
+  'text-malformed': (operation) => send(operation, { body: '["\\u0000"]' }),
+  'upload-too-large': (operation) => send(operation, { body: endless(), app: app({ uploads: { bytes: 10 } }) }),
+  'uploads-limit': (operation) => send(operation, { app: app({ uploads: { countPerDay: 0 } }) }),
+  'verification-not-yours': (operation) => send(operation, { token: 'mallory' }),
+  'verification-over': (operation) => send(operation),
+  'builder-unknown': submitted({ builder: digestOf('no builder') }),
+  'callback-refused': submitted({ callback: 'https://127.0.0.1/' }),
+  'claim-location-refused': submitted({ claims: [{ ...CLAIM, location: '/etc/passwd' }] }),
+  'claim-twice': submitted({ claims: [CLAIM, CLAIM] }),
+  'idempotency-key-malformed': (operation) => send(operation, { headers: { 'idempotency-key': 'a b' } }),
+  'idempotency-key-reused': async (operation) => {
+    const headers = { 'idempotency-key': 'once' }
+    await send(operation, { headers })
+    return await send(operation, { headers, body: submission({ attempts: 3 }) })
+  },
+  'repository-refused': (operation) => send(operation, { token: 'workflow' }),
+  'source-host-private': source({ url: 'https://10.0.0.1/app.git' }),
+  'source-path-malformed': source({ path: '..' }),
+  'source-protocol': source({ url: 'http://git.example/app.git' }),
+  'source-ref-malformed': source({ commit: '--upload-pack=x' }),
+  'source-url-malformed': source({ url: 'app.git' }),
+  'source-url-userinfo': source({ url: 'https://me@git.example/app.git' }),
+  'upload-unknown': submitted({ lock: digestOf('no upload') }),
+  'verifications-open-limit': (operation) =>
+    send(operation, { body: submission({ attempts: 7 }), app: app({ submissions: { openPerOwner: 0 } }) }),
+  'worker-none-for-strangers': async (operation) => {
+    await service.caller('stranger', { trusted: false })
+    const ports = service.httpPorts()
+    const workers = { ...ports.reads.workers, anyFor: async () => false }
+    return await send(operation, { token: 'stranger', app: httpApp({ ...ports, reads: { ...ports.reads, workers } }) })
+  },
+  '206': (operation) => send(operation, { headers: { range: 'bytes=0-1' } }),
+  '304': async (operation) => send(operation, { headers: { 'if-none-match': (await send(operation)).headers.get('etag') ?? '' } }),
+  '204': (operation) => send(operation, { headers: { 'last-event-id': 'end' } }),
+  'followVerification 200': (operation) => send(operation, { app: following() }),
+  'followAttempt 200': (operation) => send(operation, { app: following() }),
+  'cancel 200': async (operation) => {
+    const accepted = await send({ operationId: 'submit', method: 'POST' }, { body: submission({ attempts: 9 }) })
+    const answer = await send(operation, { target: `${accepted.headers.get('location')}/cancel` })
+    await cancelVerification(service.ports, (answer.json as { id: string }).id)
+    return answer
+  },
+}
+
+/** An app where somebody may still follow. */
+function following(): HttpApp {
+  const ports = service.httpPorts()
+  return httpApp({ ...ports, followers: { follow: async () => (async function* () {})() } })
+}
+
+it('gives every answer that it tells of, and each as it tells it', async () => {
+  const missing: string[] = []
+  const document = documentOf(service.app())
+  for (const [, methods] of Object.entries(document.paths))
+    for (const [method, told] of Object.entries(methods))
+      for (const [status, codes] of answersOf(told))
+        for (const code of codes ?? [null]) {
+          const operation = { operationId: told.operationId, method: method.toUpperCase() }
+          const way = WAYS[`${told.operationId} ${code ?? status}`] ?? WAYS[code ?? String(status)]
+          const answer = way === undefined ? (code === null ? await send(operation) : undefined) : await way(operation)
+          const given =
+            answer === undefined ? 'no way to it' : `${answer.status} ${(answer.json as { code?: string } | undefined)?.code ?? null}`
+          if (given !== `${status} ${code}`) missing.push(`${told.operationId}: ${status} ${code}, but ${given}`)
+        }
+  expect(missing).toEqual([])
+})
