@@ -1,28 +1,28 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import type { BlobStore } from '../verifier/model/blob-store.ts'
-import type { ServicePorts } from './app/service/accept-verification.ts'
 import { authenticator } from './app/service/authenticate.ts'
 import { Followers } from './app/service/followers.ts'
 import { inRequest } from './app/service/request-scope.ts'
 import type { ServiceEvents } from './app/service/service-events.ts'
+import type { WorkerPorts } from './app/service/worker-ports.ts'
 import { findPackage } from './config/package-root.ts'
 import type { Settings } from './config/settings.ts'
 import { sourceAccess } from './config/source-access.ts'
-import { httpApp, type Part } from './http/app.ts'
+import { httpApp } from './http/app.ts'
 import { DEFAULT_LIMITS, type HttpApp, type HttpPorts } from './http/http-ports.ts'
+import { type ProbePorts, probes } from './http/resources/probes.ts'
+import { workerRoutes } from './http/worker-routes.ts'
 import { openIdentities } from './identity-room.ts'
 import type { StoreRoom } from './store-room.ts'
+import { NonceMemory } from './worker-auth/nonce-memory.ts'
 
 export type ApiOptions = {
   readonly settings: Settings
   readonly store: StoreRoom
-  readonly blobs: BlobStore
-  readonly service: ServicePorts
+  readonly workers: WorkerPorts
   readonly events: ServiceEvents
   readonly webhookSecret: HttpPorts['webhookSecret']
-  /** What is served beside it. */
-  readonly parts: readonly Part[]
+  readonly watch: ProbePorts
 }
 
 export type Api = AsyncDisposable & { readonly app: HttpApp; readonly requestMs: number }
@@ -36,8 +36,9 @@ const UPLOAD_HOURS = 24
 const UPLOADS_AT_ONCE = 8
 
 /** The API and whoever follows by it. Disposing of it ends what is followed, without an end: clients come back. Failures: `issuers-…`. */
-export async function openApi({ settings, store, blobs, service, events, webhookSecret, parts }: ApiOptions): Promise<Api> {
+export async function openApi({ settings, store, workers, events, webhookSecret, watch }: ApiOptions): Promise<Api> {
   const { reads, notices } = store
+  const { desk: _desk, given: _given, blobs, ...service } = workers
   const { issuers, publicUrl, sources } = settings
   const onRefused = (why: string): void => events.identityRefused({ why })
   const identify = await openIdentities({ issuers, publicUrl, now: service.now, onRefused })
@@ -50,6 +51,8 @@ export async function openApi({ settings, store, blobs, service, events, webhook
   })
   const { root, version } = findPackage()
   const limits = { ...DEFAULT_LIMITS, proxies: settings.trustedProxies }
+  const onTrouble: HttpPorts['onTrouble'] = ({ requestId, error }) => inRequest(requestId, () => events.requestFailed({ error }))
+  const nonces = new NonceMemory({ since: Math.floor(service.now().getTime() / 1000) })
   const app = httpApp(
     {
       ...service,
@@ -73,10 +76,11 @@ export async function openApi({ settings, store, blobs, service, events, webhook
       limits,
       errorsPage: () => readFile(path.join(root, 'docs', 'errors.md'), 'utf8'),
       version,
-      onTrouble: ({ requestId, error }) => inRequest(requestId, () => events.requestFailed({ error })),
+      onTrouble,
       onAnswer: ({ requestId, ...answer }) => inRequest(requestId, () => events.requestAnswered(answer)),
     },
-    ...parts,
+    probes(watch),
+    workerRoutes({ ...workers, limits, onTrouble, nonces }),
   )
   return { app, requestMs: limits.uploadMs + limits.jsonMs, [Symbol.asyncDispose]: () => followers[Symbol.asyncDispose]() }
 }

@@ -2,6 +2,7 @@ import { arch } from 'node:process'
 import { Failure } from '../verifier/model/failure.ts'
 import { pinSource } from '../verifier/source/pin-source.ts'
 import type { ServicePorts } from './app/service/accept-verification.ts'
+import { callbackWork } from './app/service/callback.ts'
 import { decisionWork } from './app/service/decision.ts'
 import { type JobTrades, runJobs } from './app/service/job-runner.ts'
 import { preparationWork } from './app/service/preparation.ts'
@@ -13,6 +14,7 @@ import { findPackage } from './config/package-root.ts'
 import type { Settings } from './config/settings.ts'
 import { sourceAccess } from './config/source-access.ts'
 import { downloadRules } from './download/rules.ts'
+import { postCallback } from './notify/post-callback.ts'
 import type { SigningRoom } from './signing-room.ts'
 import type { LocalBlobs } from './storage/blob-folder.ts'
 import { makeScratch } from './storage/scratch.ts'
@@ -26,12 +28,17 @@ export type ServiceJobsOptions = {
   readonly service: ServicePorts
   readonly events: ServiceEvents
   readonly signing: SigningRoom
+  /** What callbacks to an owner are signed with. */
+  readonly secret: (ownerId: string) => Promise<string>
+  /** Where the service is reached, for whoever is told of a verdict; with a slash at its end. */
+  readonly base: URL
 }
 
 /** Jobs of a kind that one coordinator does side by side. Preparing waits for hosts of strangers, deciding reads whole images. */
 const AT_ONCE = { preparation: 4, decision: 2, signing: 4, callback: 8 } as const
 /** Claimed bytes are fetched only to explain; a build's own bound is far above what images weigh. */
 const DOWNLOAD_SECONDS = 3600
+const CALLBACK_MS = 20_000
 
 /** Does what a coordinator does itself until the signal fires, and resolves once what was under way is over or given back. */
 export function serviceJobs(o: ServiceJobsOptions): (signal: AbortSignal) => Promise<void> {
@@ -60,7 +67,18 @@ export function serviceJobs(o: ServiceJobsOptions): (signal: AbortSignal) => Pro
       }),
     },
     signing: { atOnce: AT_ONCE.signing, work: signingWork({ ...ports, signer: () => signing.ports(), operator: settings.operator }) },
-    callback: { atOnce: 0, work: () => Promise.resolve({ end: 'again' }) },
+    callback: {
+      atOnce: AT_ONCE.callback,
+      work: callbackWork({
+        ...ports,
+        secret: o.secret,
+        links: ({ id, report }) => ({
+          self: new URL(`v1/verifications/${id}`, o.base).href,
+          report: report === null ? null : new URL(`v1/blobs/${report}`, o.base).href,
+        }),
+        post: (callback, signal) => postCallback(callback, { timeoutMs: CALLBACK_MS, userAgent: `bitwitness/${version}` }, signal),
+      }),
+    },
   }
   return (signal) => runJobs({ ...service, notices: store.notices, events }, trades, signal)
 }

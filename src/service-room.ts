@@ -1,30 +1,30 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { Failure } from '../verifier/model/failure.ts'
 import type { ServicePorts } from './app/service/accept-verification.ts'
-import { keptAnswer } from './app/service/kept-answer.ts'
-import { readReadiness } from './app/service/readiness.ts'
+import { GivenBytes } from './app/service/given-bytes.ts'
+import { JobDesk } from './app/service/job-desk.ts'
+import { leaseAttempt } from './app/service/lease-attempt.ts'
 import { type ServiceEvents, tellAll } from './app/service/service-events.ts'
-import { figuresOf } from './app/service/service-figures.ts'
 import type { ServingDocument } from './app/service/serving-document.ts'
+import { webhookSecret } from './app/service/webhook-signature.ts'
+import type { WorkerPorts } from './app/service/worker-ports.ts'
 import type { CiIdentity } from './config/ci-identity.ts'
 import { openHome } from './config/home.ts'
 import { findPackage } from './config/package-root.ts'
 import type { Settings } from './config/settings.ts'
 import { controlServer } from './control/control-server.ts'
-import { probes } from './http/resources/probes.ts'
 import { Listening } from './listening.ts'
 import { openLog } from './logging/log.ts'
 import { loggedEvents } from './logging/logged-events.ts'
-import { ServiceMetrics } from './metrics/service-metrics.ts'
+import { openWebhookRoot } from './notify/webhook-key.ts'
 import { operatorOf } from './operator-room.ts'
 import { openApi } from './service-api.ts'
 import { serviceJobs } from './service-jobs.ts'
+import { ServiceWatch, SUPERVISE_SECONDS } from './service-watch.ts'
 import { SigningRoom } from './signing-room.ts'
 import { openBlobFolder } from './storage/blob-folder.ts'
-import { probeBlobs } from './storage/blob-probe.ts'
 import { sweepScratch } from './storage/scratch.ts'
 import { openStore } from './store-access.ts'
-import type { StoreRoom } from './store-room.ts'
 
 export type ServiceOptions = {
   readonly settings: Settings
@@ -40,101 +40,94 @@ export type ServiceOptions = {
 /** Goes on until the signal fires, and resolves once what was under way is over. */
 type Duty = (signal: AbortSignal) => Promise<void>
 
-/** How often lost jobs are looked for. */
-const SUPERVISE_SECONDS = 10
-const FIGURES = { keepMs: 5_000, patienceMs: 2_000 }
+type Parts = {
+  readonly facts: ServingDocument
+  readonly events: ServiceEvents
+  readonly graceMs: number
+  readonly listening: Listening
+  readonly duties: readonly Duty[]
+  /** What clients and workers wait at. */
+  readonly front: AsyncDisposableStack
+  readonly held: AsyncDisposableStack
+}
 
 /** The service, listening. */
 export class ServiceRoom implements AsyncDisposable {
   readonly facts: ServingDocument
-  readonly #events: ServiceEvents
-  readonly #graceMs: number
-  readonly #listening: Listening
-  readonly #duties: readonly Duty[]
-  readonly #held: AsyncDisposableStack
+  readonly #o: Parts
 
-  private constructor(o: {
-    facts: ServingDocument
-    events: ServiceEvents
-    graceMs: number
-    listening: Listening
-    duties: readonly Duty[]
-    held: AsyncDisposableStack
-  }) {
+  private constructor(o: Parts) {
     this.facts = o.facts
-    this.#events = o.events
-    this.#graceMs = o.graceMs
-    this.#listening = o.listening
-    this.#duties = o.duties
-    this.#held = o.held
+    this.#o = o
   }
 
-  /** Fails as `openHome`, `openStore`, `controlServer`, `openApi` and `Listening.open` do. */
+  /** Fails as `openHome`, `openStore`, `controlServer`, `openApi`, `Listening.open` and opening a signer do. */
   static async open({ settings, ci, log, debug }: ServiceOptions): Promise<ServiceRoom> {
     await using opening = new AsyncDisposableStack()
     const signing = new SigningRoom({ settings, ci, key: null })
     const { keyed } = await signing.ports()
     const home = await openHome(settings.home)
     const now = (): Date => new Date()
-    const clock = (): number => performance.now()
-    const figures = keptAnswer({ read: () => figuresOf({ reads: store.reads, queue: store.queue, now })(), clock, ...FIGURES })
-    const metrics = new ServiceMetrics({ figures, now, process: true })
-    const events = tellAll(loggedEvents(openLog({ level: settings.logLevel, write: log }), { debug }), metrics.events)
+    const watch = new ServiceWatch({ blobs: home.blobs, minFreeBytes: settings.minFree, now })
+    const events = tellAll(loggedEvents(openLog({ level: settings.logLevel, write: log }), { debug }), watch.metrics.events)
     const onTrouble = (error: Failure): void => events.trouble({ where: 'queue', error })
-    const store: StoreRoom = opening.use(await openStore({ settings, superviseSeconds: SUPERVISE_SECONDS, onTrouble }))
+    const store = opening.use(await openStore({ settings, superviseSeconds: SUPERVISE_SECONDS, onTrouble }))
+    watch.look({ reads: store.reads, queue: store.queue })
     const service: ServicePorts = { unitOfWork: store.unitOfWork, now, newId: () => randomUUIDv7(), events, leaseMs: settings.lease * 1000 }
     opening.use(await controlServer({ operator: operatorOf(store), home: home.root }))
-    const room = keptAnswer({ read: () => probeBlobs(home.blobs), clock, ...FIGURES })
-    const watched = { figures, blobs: room, supervised: now, superviseSeconds: SUPERVISE_SECONDS, minFreeBytes: settings.minFree, now }
-    const readiness = () => readReadiness(watched)
     await sweepScratch(home.work)
     const blobs = await openBlobFolder(home.blobs)
-    const api = opening.use(
-      await openApi({ settings, store, blobs, service, events, webhookSecret: noWebhooks, parts: [probes({ readiness, metrics })] }),
-    )
-    const { host, port } = settings.listen
+    const webhooks = await openWebhookRoot(home.keys)
+    const secret = (ownerId: string): Promise<string> => Promise.resolve(webhookSecret(webhooks, ownerId))
+    const front = opening.use(new AsyncDisposableStack())
+    const desk = front.use(await JobDesk.open({ notices: store.notices, take: (wanted) => leaseAttempt(service, wanted) }))
+    const given = new GivenBytes({ blobBytes: settings.limitOutput, leaseBytes: 2 * settings.limitOutput })
+    const workers: WorkerPorts = { ...service, reads: store.reads, blobs, desk, given }
+    const api = front.use(await openApi({ settings, store, workers, events, webhookSecret: secret, watch }))
     const listening = await Listening.open({
+      ...settings.listen,
       fetch: (request, env) => api.app.fetch(request, env),
-      host,
-      port,
       requestMs: api.requestMs,
       onError: (error) => events.trouble({ where: 'listening', error }),
     })
     opening.defer(() => listening.close(0))
-    const duties = [serviceJobs({ settings, home, store, blobs, service, events, signing })]
-    events.started({ database: store.database.kind, worker: 'none' })
+    const base = settings.publicUrl ?? listening.url
+    const duties = [serviceJobs({ settings, home, store, blobs, service, events, signing, secret, base })]
+    const database = store.database.kind
+    events.started({ database, worker: 'none' })
     const facts: ServingDocument = {
       schema: 'bitwitness/serving/v1',
       url: listening.url.href,
       version: findPackage().version,
-      database: store.database.kind === 'pglite' ? 'embedded' : 'postgres',
+      database: database === 'pglite' ? 'embedded' : 'postgres',
       home: home.root,
       signer: { kind: keyed ? 'key' : 'sigstore', fingerprint: keyed ? (await signing.key()).fingerprint : null },
       worker: null,
       noWorker: null,
     }
-    return new ServiceRoom({ facts, events, graceMs: settings.grace * 1000, listening, duties, held: opening.move() })
+    return new ServiceRoom({ facts, events, graceMs: settings.grace * 1000, listening, duties, front, held: opening.move() })
   }
 
-  /** Serves until the signal fires. Rejects where something ended that must not. */
+  /** Serves until the signal fires; then nothing new is taken, and what is under way has a grace. Rejects where a part ended by itself. */
   async serve(signal: AbortSignal): Promise<void> {
+    const { events, graceMs, listening, front } = this.#o
     const stop = new AbortController()
-    const duties = this.#duties.map((duty) => duty(stop.signal))
+    const duties = this.#o.duties.map((duty) => duty(stop.signal))
     const { promise: stopped, resolve } = Promise.withResolvers<void>()
     signal.addEventListener('abort', () => resolve(), { once: true })
     if (signal.aborted) resolve()
     try {
       await Promise.race([stopped, ...duties.map((duty) => duty.then(() => Promise.reject(endedEarly())))])
     } finally {
-      this.#events.stopping({ graceSeconds: this.#graceMs / 1000 })
+      events.stopping({ graceSeconds: graceMs / 1000 })
       stop.abort()
-      await Promise.allSettled([...duties, this.#listening.close(this.#graceMs)])
+      await Promise.allSettled([...duties, listening.close(graceMs), front.disposeAsync()])
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#held.disposeAsync()
-    this.#events.stopped({ clean: true })
+    await this.#o.held.disposeAsync()
+    this.#o.events.stopped({ clean: true })
   }
 }
 
@@ -146,5 +139,3 @@ function endedEarly(): Failure {
     audience: 'operator',
   })
 }
-
-const noWebhooks = (): Promise<string> => Promise.reject(new Error('not yet'))
