@@ -9,7 +9,7 @@ import { findPackage } from './config/package-root.ts'
 import type { Settings } from './config/settings.ts'
 import { sourceAccess } from './config/source-access.ts'
 import { httpApp } from './http/app.ts'
-import { DEFAULT_LIMITS, type HttpApp, type HttpPorts } from './http/http-ports.ts'
+import { DEFAULT_LIMITS, type HttpApp, type HttpPorts, writeRates } from './http/http-ports.ts'
 import { type ProbePorts, probes } from './http/resources/probes.ts'
 import { workerRoutes } from './http/worker-routes.ts'
 import { openIdentities } from './identity-room.ts'
@@ -50,7 +50,7 @@ export async function openApi({ settings, store, workers, events, webhookSecret,
     onTrouble: (error) => events.trouble({ where: 'followers', error }),
   })
   const { root, version } = findPackage()
-  const limits = { ...DEFAULT_LIMITS, proxies: settings.trustedProxies }
+  const limits = { ...DEFAULT_LIMITS, ...writeRates(settings.writesPerMinute), proxies: settings.trustedProxies }
   const onTrouble: HttpPorts['onTrouble'] = ({ requestId, error }) => inRequest(requestId, () => events.requestFailed({ error }))
   const nonces = new NonceMemory({ since: Math.floor(service.now().getTime() / 1000) })
   const app = httpApp(

@@ -15,4 +15,9 @@ export const LIMIT_SETTINGS = {
   uploadsPerDay: count('BITWITNESS_UPLOADS_PER_DAY', 'Uploads of one owner within 24 hours.', 1000),
   uploadBytesPerDay: size('BITWITNESS_UPLOAD_BYTES_PER_DAY', 'Bytes that one owner uploads within 24 hours.', '40G'),
   openPerOwner: count('BITWITNESS_OPEN_PER_OWNER', 'Verifications of one owner that are neither finished nor cancelled.', 200),
+  writesPerMinute: count(
+    'BITWITNESS_WRITES_PER_MINUTE',
+    'Uploads, submissions and the like of one owner; an address may send twice as many.',
+    120,
+  ),
 } as const satisfies Readonly<Record<string, Setting<unknown>>>

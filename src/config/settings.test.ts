@@ -54,6 +54,7 @@ describe('readSettings', () => {
       uploadsPerDay: 1000,
       uploadBytesPerDay: 40 * 2 ** 30,
       openPerOwner: 200,
+      writesPerMinute: 120,
     })
   })
 

@@ -56,6 +56,12 @@ export type HttpLimits = {
   readonly proxies: number
 }
 
+/** Half a minute's writes may come at once. Behind one address there may be more than one owner. */
+export function writeRates(perMinute: number): Pick<HttpLimits, 'writesOfAddress' | 'writesOfOwner'> {
+  const burst = Math.ceil(perMinute / 2)
+  return { writesOfAddress: { burst: burst * 2, perMinute: perMinute * 2 }, writesOfOwner: { burst, perMinute } }
+}
+
 export const DEFAULT_LIMITS: HttpLimits = {
   jsonBytes: 256 << 10,
   jsonMs: 15_000,
@@ -63,8 +69,7 @@ export const DEFAULT_LIMITS: HttpLimits = {
   bytesPerSecond: 4096,
   patienceMs: 10_000,
   stallMs: 60_000,
-  writesOfAddress: { burst: 120, perMinute: 240 },
-  writesOfOwner: { burst: 60, perMinute: 120 },
+  ...writeRates(120),
   proxies: 0,
 }
 
