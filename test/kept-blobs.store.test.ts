@@ -6,7 +6,19 @@ import type { BlobRole, Owner, Worker } from '../src/app/store/records.ts'
 import type { Unit } from '../src/app/store/store-ports.ts'
 import { StoreRoom } from '../src/store-room.ts'
 import type { Sha256 } from '../verifier/model/digest.ts'
-import { acceptPrepared, addOwner, addWorker, Clock, decisionOf, digestOf, mustLease, portsOf, reportOf, submissionOf } from './stored.ts'
+import {
+  acceptPrepared,
+  addOwner,
+  addWorker,
+  Clock,
+  collectAll,
+  decisionOf,
+  digestOf,
+  mustLease,
+  portsOf,
+  reportOf,
+  submissionOf,
+} from './stored.ts'
 import { databases, type EmptyDatabase, emptyDatabase, onTrouble } from './stores.ts'
 
 describe.each(databases())('blobs that are kept on %s', (kind) => {
@@ -55,7 +67,7 @@ describe.each(databases())('blobs that are kept on %s', (kind) => {
     await commit()
     await decide(ports, id, decisionOf({ statements: [] }))
   }
-  const collect = (): Promise<readonly Sha256[]> => run(({ blobs }) => blobs.collect(new Date(clock.pass(1000).getTime() - 1), 10_000))
+  const collect = (): Promise<readonly Sha256[]> => run(({ blobs }) => collectAll(blobs, new Date(clock.pass(1000).getTime() - 1)))
 
   it('are known by their digests, however many are asked for', async () => {
     const id = await open()

@@ -13,6 +13,7 @@ import {
   addWorker,
   bringUploads,
   Clock,
+  collectAll,
   commandOf,
   decisionOf,
   digestOf,
@@ -284,7 +285,7 @@ describe.each(databases())('records on %s', (kind) => {
     const archive = { upload: digestOf('upload'), source: { kind: 'archive', name: 'a.tar', path: '.' } } as const
     await bringUploads(ports, submissionOf(owner.id, archive))
     const open = await acceptVerification(ports, commandOf(submissionOf(owner.id, archive)))
-    const collected = new Set(await run(({ blobs }) => blobs.collect(between, 1000)))
+    const collected = new Set(await run(({ blobs }) => collectAll(blobs, between)))
     const of = async (id: string) => (await store.reads.blobs.of(id)).map(({ sha256 }) => sha256).toSorted()
     expect([alone, blob('r1')].map(({ sha256 }) => collected.has(sha256))).toEqual([true, true])
     expect([shared, attested, blob('r2'), blob('r3')].map(({ sha256 }) => collected.has(sha256))).toEqual([false, false, false, false])
@@ -292,7 +293,7 @@ describe.each(databases())('records on %s', (kind) => {
     expect(await of(signed)).toEqual([bundle, digestOf('r2'), attested.sha256].toSorted())
     expect(await of(young)).toEqual([shared.sha256, digestOf('r3')].toSorted())
     const later = new Date(clock.now().getTime() + 1e9)
-    expect(new Set(await run(({ blobs }) => blobs.collect(later, 1000)))).toEqual(new Set([shared.sha256, digestOf('r3')]))
+    expect(new Set(await run(({ blobs }) => collectAll(blobs, later)))).toEqual(new Set([shared.sha256, digestOf('r3')]))
     expect(await of(open.verificationId)).toEqual([digestOf('upload')])
     await cancelVerification(ports, open.verificationId)
   })

@@ -4,6 +4,7 @@ import type { StoredDecision } from '../src/app/service/end-verification.ts'
 import { type LeasedAttempt, leaseAttempt } from '../src/app/service/lease-attempt.ts'
 import { markPrepared } from '../src/app/service/prepare-verification.ts'
 import { ATTEMPT_ROUTES, type Owner, type Prepared, type Submission, type Worker } from '../src/app/store/records.ts'
+import type { Unit } from '../src/app/store/store-ports.ts'
 import type { StoreRoom } from '../src/store-room.ts'
 import { type Attempt, attemptWithoutRun, type Outcome } from '../verifier/model/attempt.ts'
 import type { Sha256 } from '../verifier/model/digest.ts'
@@ -160,4 +161,9 @@ export function decisionOf(change: Partial<StoredDecision> = {}): StoredDecision
     statements: ['https://example.org/reproduced/v1'],
     ...change,
   }
+}
+
+/** What of all blobs is collected where everything that ended before a time may go. */
+export async function collectAll(blobs: Unit['blobs'], before: Date): Promise<readonly Sha256[]> {
+  return (await blobs.collect({ endedBefore: before, notedBefore: before, after: null, limit: 10_000 })).gone
 }

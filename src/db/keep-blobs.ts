@@ -1,6 +1,6 @@
 import { eq, exists, inArray, not, type SQL, sql } from 'drizzle-orm'
 import type { Sha256 } from '../../verifier/model/digest.ts'
-import { blobReferences, blobs, builderBlobs, lockInputs, uploads } from './schema/blobs.ts'
+import { blobReferences, blobs, builderBlobs, forgottenBlobs, lockInputs, uploads } from './schema/blobs.ts'
 import type { Drizzle } from './session.ts'
 
 /** Notes blobs as kept. Written even where they are noted: whoever collects then passes them by, or is waited for. */
@@ -22,10 +22,14 @@ export function unkept(db: Drizzle): SQL[] {
   )
 }
 
-/** Forgets blobs that nothing needs. What they name as locks may go the next time. */
+/** Forgets blobs that nothing needs, and notes that their bytes may go. What they name as locks may go the next time. */
 export async function forget(db: Drizzle, gone: readonly Sha256[]): Promise<void> {
   if (gone.length === 0) return
   await db.delete(blobReferences).where(inArray(blobReferences.sha256, [...gone]))
   await db.delete(lockInputs).where(inArray(lockInputs.lock, [...gone]))
   await db.delete(blobs).where(inArray(blobs.sha256, [...gone]))
+  await db
+    .insert(forgottenBlobs)
+    .values(gone.map((sha256) => ({ sha256, since: sql`now()` })))
+    .onConflictDoUpdate({ target: forgottenBlobs.sha256, set: { since: sql`excluded.since` } })
 }

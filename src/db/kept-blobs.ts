@@ -1,6 +1,6 @@
 import { and, eq, inArray, lt, sql } from 'drizzle-orm'
+import type { Blobs } from '../app/store/blob-ports.ts'
 import type { BlobRole } from '../app/store/records.ts'
-import type { Blobs } from '../app/store/store-ports.ts'
 import { keep } from './keep-blobs.ts'
 import { blobReferences, blobs, builderBlobs, lockInputs } from './schema/blobs.ts'
 import type { Session } from './session.ts'

@@ -1,10 +1,12 @@
-import { and, asc, count, eq, exists, gt, inArray, isNull, lt, lte, max, min, not, or, sql } from 'drizzle-orm'
+import { and, asc, count, eq, gt, inArray, lte, max, min, sql } from 'drizzle-orm'
 import type { Sha256 } from '../../verifier/model/digest.ts'
 import { AttemptEvent } from '../../verifier/model/event.ts'
+import type { Blobs } from '../app/store/blob-ports.ts'
 import { pageOf } from '../app/store/page.ts'
-import type { Attestations, Blobs, Events } from '../app/store/store-ports.ts'
+import type { Attestations, Events } from '../app/store/store-ports.ts'
+import { collectedBlobsOf } from './collected-blobs.ts'
 import { eventIntakesOf } from './event-intakes.ts'
-import { forget, keep, unkept } from './keep-blobs.ts'
+import { keep } from './keep-blobs.ts'
 import { keptBlobsOf } from './kept-blobs.ts'
 import { keyset } from './keyset.ts'
 import { sendNotice } from './notices.ts'
@@ -174,35 +176,7 @@ export function blobsOf(session: Session): Blobs {
         await keep(db, [{ sha256, size }], at)
         await db.insert(blobReferences).values({ sha256, verificationId, role }).onConflictDoNothing()
       }),
-    release: ({ verificationId, role }) =>
-      session(async (db) => {
-        await db.delete(blobReferences).where(and(eq(blobReferences.verificationId, verificationId), eq(blobReferences.role, role)))
-      }),
-    collect: (before, limit) =>
-      session(async (db) => {
-        const attested = db.select({ one: sql`1` }).from(attestations).where(eq(attestations.verificationId, blobReferences.verificationId))
-        const needed = db
-          .select({ one: sql`1` })
-          .from(blobReferences)
-          .innerJoin(verifications, eq(verifications.id, blobReferences.verificationId))
-          .where(
-            and(
-              eq(blobReferences.sha256, blobs.sha256),
-              or(isNull(verifications.finishedAt), not(lt(verifications.finishedAt, before)), exists(attested)),
-            ),
-          )
-        const signed = db.select({ one: sql`1` }).from(attestations).where(eq(attestations.bundle, blobs.sha256))
-        const rows = await db
-          .select({ sha256: blobs.sha256 })
-          .from(blobs)
-          .where(and(lt(blobs.createdAt, before), not(exists(needed)), not(exists(signed)), ...unkept(db)))
-          .orderBy(asc(blobs.createdAt), asc(blobs.sha256))
-          .limit(limit)
-          .for('update', { skipLocked: true })
-        const gone = rows.map(({ sha256 }) => sha256)
-        await forget(db, gone)
-        return gone
-      }),
+    ...collectedBlobsOf(session),
     of: (verificationId) =>
       session((db) =>
         db

@@ -1,6 +1,7 @@
 import type { Reads, Repositories } from '../app/store/store-ports.ts'
 import { attemptsOf, workersOf } from './attempt-repository.ts'
 import type { Database } from './database.ts'
+import { forgottenBlobsOf } from './forgotten-blobs.ts'
 import { idempotencyKeysOf, ownersOf, tokensOf } from './owner-repositories.ts'
 import { attestationsOf, blobsOf, eventsOf } from './record-repositories.ts'
 import { plainSession, type Session } from './session.ts'
@@ -20,6 +21,7 @@ export function repositories(session: Session): Repositories {
     blobs: blobsOf(session),
     uploads: uploadsOf(session),
     builders: buildersOf(session),
+    forgottenBlobs: forgottenBlobsOf(session),
   }
 }
 

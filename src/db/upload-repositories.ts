@@ -1,6 +1,6 @@
 import { and, asc, count, eq, exists, gte, inArray, lt, min, not, sql, sum } from 'drizzle-orm'
+import type { Builders, Uploads } from '../app/store/blob-ports.ts'
 import { pageOf } from '../app/store/page.ts'
-import type { Builders, Uploads } from '../app/store/store-ports.ts'
 import { forget, keep, unkept } from './keep-blobs.ts'
 import { keyset } from './keyset.ts'
 import { blobReferences, blobs, builderBlobs, builders, uploads } from './schema/blobs.ts'

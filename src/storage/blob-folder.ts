@@ -1,19 +1,18 @@
 import { createHash, type Hash, randomBytes } from 'node:crypto'
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { BlobStore, StoredBlob } from '../../verifier/model/blob-store.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import { sha256Of } from '../../verifier/model/hex-digest.ts'
+import { differs, isMissing, missing, unusable } from './blob-failures.ts'
+import { asideName, sweepLeftovers } from './blob-leftovers.ts'
+import { removeIdle, touch } from './blob-removal.ts'
 
 /** Bytes that are read at a time. */
 const CHUNK = 1 << 20
 /** Bytes that are gathered before a write; a chunk that is as large is written without a copy. */
 const GATHERED = 256 << 10
-/** A file that a live process of this machine may still be writing was touched this recently, ms. */
-const IDLE = 10 * 60_000
-/** Nothing is written for this long, whatever its owner, ms. */
-const ABANDONED = 24 * 3600_000
 
 /** Blobs that lie on this machine. */
 export interface LocalBlobs extends BlobStore {
@@ -22,6 +21,11 @@ export interface LocalBlobs extends BlobStore {
    * reads it and no more.
    */
   fileOf(sha256: Sha256, signal: AbortSignal): Promise<string | undefined>
+  /**
+   * Removes a blob that nobody put for so long, ms; false where somebody did, and then it stays. What was put is there whoever removes at
+   * the same time.
+   */
+  remove(sha256: Sha256, idleMs: number): Promise<boolean>
 }
 
 /**
@@ -38,7 +42,7 @@ export async function openBlobFolder(dir: string): Promise<LocalBlobs> {
   } catch (cause) {
     throw unusable(cause)
   }
-  await sweep(path.join(dir, 'tmp'))
+  await sweepLeftovers(path.join(dir, 'tmp'), (sha256) => placeOf(dir, sha256))
   return new BlobFolder(dir)
 }
 
@@ -58,7 +62,8 @@ class BlobFolder implements LocalBlobs {
       const sha256 = sha256Of(hash)
       if (expected !== undefined && sha256 !== expected) throw differs('blob-differs', expected, sha256)
       const target = this.#path(sha256)
-      if (!(await holds(target, sha256, size))) {
+      // Whoever removes it spares what was put a moment ago.
+      if (!((await holds(target, sha256, size)) && (await touch(target)))) {
         await file.sync().catch((cause: unknown) => Promise.reject(unusable(cause)))
         await mkdir(path.dirname(target), { recursive: true })
         // Replaces a damaged blob as well: a rename swaps whole files.
@@ -95,11 +100,20 @@ class BlobFolder implements LocalBlobs {
     }
   }
 
-  #path(sha256: Sha256): string {
-    // Parsed again: the type is a promise of the compiler's, the path is what a hostile digest would climb.
-    const hex = Sha256.parse(sha256)
-    return path.join(this.#dir, 'sha256', hex.slice(0, 2), hex)
+  async remove(sha256: Sha256, idleMs: number): Promise<boolean> {
+    const aside = path.join(this.#dir, 'tmp', asideName(sha256, randomBytes(12).toString('hex')))
+    return await removeIdle({ target: this.#path(sha256), aside, idleMs }).catch((cause: unknown) => Promise.reject(unusable(cause)))
   }
+
+  #path(sha256: Sha256): string {
+    return placeOf(this.#dir, sha256)
+  }
+}
+
+function placeOf(dir: string, sha256: string): string {
+  // Parsed again: the type is a promise of the compiler's, the path is what a hostile digest would climb.
+  const hex = Sha256.parse(sha256)
+  return path.join(dir, 'sha256', hex.slice(0, 2), hex)
 }
 
 /** Writes one chunk while the next is hashed; small chunks are gathered. */
@@ -170,66 +184,4 @@ async function holds(target: string, sha256: Sha256, size: number): Promise<bool
   } catch {
     return false
   }
-}
-
-async function sweep(dir: string): Promise<void> {
-  const now = Date.now()
-  for (const name of await readdir(dir)) {
-    const file = path.join(dir, name)
-    const owner = Number(/^(\d+)-[0-9a-f]+$/.exec(name)?.[1] ?? Number.NaN)
-    try {
-      const idle = now - (await stat(file)).mtimeMs
-      // A process id says little across containers that share the folder, hence the age beside it.
-      if (idle > ABANDONED || (idle > IDLE && Number.isSafeInteger(owner) && !isAlive(owner))) await rm(file, { force: true })
-    } catch (cause) {
-      if (!isMissing(cause)) throw unusable(cause)
-    }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-function isMissing(cause: unknown): boolean {
-  const code = (cause as NodeJS.ErrnoException | null)?.code
-  return code === 'ENOENT' || code === 'ENOTDIR'
-}
-
-function missing(expected: Sha256): Failure {
-  return new Failure({
-    code: 'blob-missing',
-    message: `blob ${expected} is not in the store`,
-    hint: 'fetch or import what it belongs to again',
-    data: { expected },
-  })
-}
-
-function differs(code: 'blob-damaged' | 'blob-differs', expected: Sha256, actual: Sha256): Failure {
-  return new Failure({
-    code,
-    message: `expected bytes of sha256 ${expected}, got ${actual}`,
-    hint:
-      code === 'blob-damaged'
-        ? 'the disk changed a stored blob: check the disk, then fetch it again'
-        : 'the sender has other bytes than it should',
-    data: { expected, actual },
-  })
-}
-
-function unusable(cause: unknown): Failure {
-  if (cause instanceof Failure) return cause
-  return new Failure({
-    code: 'blob-folder-unusable',
-    message: `the folder of blobs cannot be used (${(cause as NodeJS.ErrnoException | null)?.code ?? 'unknown'})`,
-    hint: 'check free space, permissions and the disk below BITWITNESS_HOME',
-    audience: 'operator',
-    data: { errno: (cause as NodeJS.ErrnoException | null)?.code ?? null },
-    cause,
-  })
 }

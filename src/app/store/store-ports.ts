@@ -6,23 +6,21 @@ import type { AttemptEvent } from '../../../verifier/model/event.ts'
 import type { RecipeReading } from '../../../verifier/model/recipe.ts'
 import type { Verdict, VerdictReason } from '../../../verifier/model/verdict.ts'
 import type { VerificationLife } from '../lifecycle/verification-state.ts'
+import type { Blobs, Builders, ForgottenBlobs, Uploads } from './blob-ports.ts'
 import type { Page, PageRequest } from './page.ts'
 import type {
   AttemptRoute,
   Attestation,
-  BlobRole,
   Known,
   NewEvent,
   Owner,
   Prepared,
   SigningTask,
   StoredAttempt,
-  StoredBuilder,
   StoredTry,
   Subject,
   Submission,
   Token,
-  Upload,
   Verification,
   Worker,
   WorkerCapabilities,
@@ -198,54 +196,6 @@ export interface Attestations {
   backlog(): Promise<{ readonly tasks: number; readonly oldest: Date | null }>
 }
 
-export interface Blobs {
-  /** Which of these the service knows to be in the store of blobs. */
-  known(digests: readonly Sha256[]): Promise<ReadonlySet<Sha256>>
-  /** Notes blobs, which are in the store of blobs already, as kept for as long as what nobody needs is. */
-  keep(blobs: readonly { readonly sha256: Sha256; readonly size: number }[], at: Date): Promise<void>
-  /** Which of these are known: those are kept as if they were noted now. */
-  renew(digests: readonly Sha256[], at: Date): Promise<ReadonlySet<Sha256>>
-  /** Whether attempts are made from it: a source, a lock, an input, a part of a builder. What attempts gave is none of these. */
-  toBuildFrom(sha256: Sha256): Promise<boolean>
-  /** Notes what a lock names, once a lock: who needs the lock needs them too. */
-  lockInputs(o: { lock: Sha256; inputs: readonly { readonly sha256: Sha256; readonly size: number }[]; at: Date }): Promise<void>
-  /** In which verifications a blob has which part; null: nobody needs it. Claims and results are shown later than the blob is there. */
-  partsOf(sha256: Sha256): Promise<readonly { readonly verificationId: string; readonly role: BlobRole; readonly shown: boolean }[]>
-  /**
-   * What anybody may read it as; undefined: nobody may. A blob is shown with the verification that it is a part of, what a lock names with
-   * the lock, and what a builder is made of with the builder. Bytes that owners brought are shown as what became of them.
-   */
-  shownAs(sha256: Sha256): Promise<BlobRole | undefined>
-  /** Notes that a verification needs a blob, which is in the store of blobs already. */
-  refer(o: { sha256: Sha256; size: number; verificationId: string; role: BlobRole; at: Date }): Promise<void>
-  /** Notes that a verification needs none of its blobs of this role any more. */
-  release(o: { verificationId: string; role: BlobRole }): Promise<void>
-  /**
-   * Forgets blobs that only verifications need which ended before `before`, and of which nothing was attested; at most `limit`. Gives
-   * those whose bytes may go now.
-   */
-  collect(before: Date, limit: number): Promise<readonly Sha256[]>
-  of(verificationId: string): Promise<readonly { readonly sha256: Sha256; readonly size: number; readonly role: BlobRole }[]>
-}
-
-export interface Uploads {
-  /** Notes an upload; again renews it. */
-  add(upload: Upload): Promise<void>
-  /** The owner's upload, kept from being swept until the transaction ends. */
-  find(ownerId: string, sha256: Sha256): Promise<Upload | undefined>
-  /** Bytes and number of an owner's uploads since a time, and the time of the first of them. */
-  since(ownerId: string, since: Date): Promise<{ readonly bytes: number; readonly count: number; readonly oldest: Date | null }>
-  /** Forgets uploads of before a time; gives those that nothing refers to, whose bytes may go. */
-  sweep(before: Date, limit: number): Promise<readonly Sha256[]>
-}
-
-export interface Builders {
-  /** `parts`: the blobs of its description, config, manifest, layer and lock, which are in the store already. Again changes nothing. */
-  add(builder: StoredBuilder, parts: readonly { readonly sha256: Sha256; readonly size: number }[]): Promise<void>
-  find(digest: Sha256): Promise<StoredBuilder | undefined>
-  page(request: PageRequest): Promise<Page<StoredBuilder>>
-}
-
 /** What other processes are told when the transaction commits. `jobs` carries a queue, the others a verification's id. */
 export type Channel = 'jobs' | 'events' | 'verifications'
 
@@ -270,6 +220,7 @@ export interface Repositories {
   readonly blobs: Blobs
   readonly uploads: Uploads
   readonly builders: Builders
+  readonly forgottenBlobs: ForgottenBlobs
 }
 
 /** What may be read without a transaction. Everything that writes needs one. */

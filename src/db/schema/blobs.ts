@@ -16,6 +16,16 @@ export const blobs = pgTable(
   (t) => [isDigest('blobs_sha256_form', t.sha256), holds('blobs_size', sql`${t.size} >= 0`), index('blobs_page').on(t.createdAt, t.sha256)],
 )
 
+/**
+ * Blobs that nothing needs any more and whose bytes may still be there. Their bytes go a while after `since`, unless somebody brought them
+ * again; then they go from here.
+ */
+export const forgottenBlobs = pgTable(
+  'forgotten_blobs',
+  { sha256: digest('sha256').primaryKey(), since: instant('since').notNull() },
+  (t) => [isDigest('forgotten_blobs_sha256_form', t.sha256), index('forgotten_blobs_by_age').on(t.since)],
+)
+
 /** What a lock names: whoever needs the lock needs these too. */
 export const lockInputs = pgTable(
   'lock_inputs',
