@@ -1,6 +1,7 @@
 import { type Change, EXPLANATION_SCHEMA, type Explanation } from '../model/explanation.ts'
 import { type Contents, noContents, type Wanted } from './contents.ts'
 import { type PackageDifference, packageDifferences } from './dpkg/package-changes.ts'
+import { recordedPackage } from './dpkg/package-record.ts'
 import { collectDrafts, type Draft } from './drafts.ts'
 import { inspect } from './inspect/inspect.ts'
 import type { Inspection } from './inspect/signal.ts'
@@ -79,18 +80,13 @@ function driftOf(left: Contents, right: Contents): PackageDifference[] {
 type Owned = { readonly draft: Draft; readonly owner: string | null; readonly drift: PackageDifference | null }
 type Sides = { readonly left: Contents; readonly right: Contents }
 
-/** dpkg's own records of one package, and the folder where every package documents its changes. */
-const RECORD =
-  /^(?:var\/lib\/dpkg\/info\/([a-z0-9][a-z0-9+.-]*)(?::[a-z0-9-]+)?\.[a-z]+|usr\/share\/doc\/([a-z0-9][a-z0-9+.-]*)(?:\/.*)?)$/s
-
 function ownerOf(draft: Draft, o: Sides & { readonly drifted: ReadonlyMap<string, PackageDifference> }): Pick<Owned, 'owner' | 'drift'> {
   const directory = (draft.left ?? draft.right)?.type === 'd'
   const owners = [o.left, o.right].flatMap(({ ownership }) => {
     const owner = ownership?.owners.get(draft.raw)
     return owner === undefined || (directory && ownership?.shared.has(draft.raw) === true) ? [] : [owner]
   })
-  const match = RECORD.exec(draft.raw)
-  const names = [...owners, match?.[1] ?? match?.[2] ?? '']
+  const names = [...owners, recordedPackage(draft.raw) ?? '']
   // A file may pass from one package to another: the one that changed tells why.
   const drift = names.map((name) => o.drifted.get(name)).find((found) => found !== undefined)
   return { owner: owners[0] ?? null, drift: drift ?? null }

@@ -22,7 +22,7 @@ export const FileChange = z.strictObject({
   path: z.string(),
   kind: z.enum(['added', 'removed', 'changed']),
   what: z.array(Aspect),
-  /** Debian package that owns it on either side, where known. */
+  /** Debian package that owns it on either side, or that it is a record of, where known. */
   package: z.string().nullable(),
 })
 export type FileChange = z.infer<typeof FileChange>

@@ -33,9 +33,11 @@ const tar = (name: string, tree: TestTree): Promise<string> => writeTar(at(name)
 describe('changes', () => {
   it('tells packages and files of two tars, and which package a file is of', async () => {
     const info = { 'var/lib/dpkg/info/curl.list': '/usr/bin/curl\n' }
+    const record = { 'var/lib/dpkg/info/gone:amd64.md5sums': 'x' }
     const older = await tar('a.tar', {
       'var/lib/dpkg/status': status({ curl: '1', gone: '1' }),
       ...info,
+      ...record,
       'usr/bin/curl': 'old',
       'etc/app': 'x',
     })
@@ -47,11 +49,12 @@ describe('changes', () => {
       reason: null,
       totals: { added: 0, removed: 1, upgraded: 1, downgraded: 0, unlisted: 0 },
     })
-    expect(found.files).toMatchObject({ compared: true, reason: null, totals: { added: 1, removed: 1, changed: 2, unlisted: 0 } })
+    expect(found.files).toMatchObject({ compared: true, reason: null, totals: { added: 1, removed: 2, changed: 2, unlisted: 0 } })
     expect(found.files.changes.map((one) => [one.path, one.kind, one.package])).toEqual([
       ['etc/app', 'removed', null],
       ['opt/new', 'added', null],
       ['usr/bin/curl', 'changed', 'curl'],
+      ['var/lib/dpkg/info/gone:amd64.md5sums', 'removed', 'gone'],
       ['var/lib/dpkg/status', 'changed', null],
     ])
   })

@@ -1,3 +1,4 @@
+import { recordedPackage } from '../../../verifier/explain/dpkg/package-record.ts'
 import { explain } from '../../../verifier/explain/explain.ts'
 import { EXPLAIN_LIMITS } from '../../../verifier/explain/limits.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
@@ -71,7 +72,7 @@ async function fileChanges(o: ChangesCommand, older: ImageSide, newer: ImageSide
       path,
       kind,
       what: what.map(({ aspect }) => aspect),
-      package: owner,
+      package: owner ?? recordedPackage(path),
     })),
   }
 }
