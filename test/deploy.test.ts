@@ -100,7 +100,7 @@ describe('docker-compose.yml', () => {
 })
 
 describe('examples of settings', () => {
-  const coming = ['BITWITNESS_COORDINATOR']
+  const coming = ['BITWITNESS_COORDINATOR', 'BITWITNESS_KEEP_UPLOADS', 'BITWITNESS_KEEP_ARTIFACTS', 'BITWITNESS_KEEP_RECORDS']
   const known: readonly string[] = [...Object.values(SETTINGS).map(({ variable }) => variable), ...coming]
   it.each(['deploy/coordinator.env.example', 'deploy/systemd/serve.env.example', 'deploy/systemd/worker.env.example'])(
     '%s sets what is a setting',
@@ -110,6 +110,12 @@ describe('examples of settings', () => {
       expect(variables.filter((variable) => !known.includes(variable))).toEqual([])
     },
   )
+
+  it('the page of operations names what is a setting', () => {
+    const named = [...read('docs/operations.md').matchAll(/`(BITWITNESS_[A-Z_]+|DATABASE_[A-Z_]+)`/g)].map((match) => match[1] ?? '')
+    expect(named.length).toBeGreaterThan(10)
+    expect(named.filter((variable) => !known.includes(variable))).toEqual([])
+  })
 
   it('docker-compose.yml and the units set what is a setting', () => {
     const coordinator = Object.keys(stack.services['coordinator']?.environment ?? {})
