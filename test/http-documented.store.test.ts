@@ -151,6 +151,11 @@ const WAYS: Readonly<Record<string, (operation: Operation) => Promise<Answer>>> 
   'json-too-deep': (operation) => send(operation, { body: '['.repeat(99) }),
   'text-malformed': (operation) => send(operation, { body: '["\\u0000"]' }),
   'upload-too-large': (operation) => send(operation, { body: endless(), app: app({ uploads: { bytes: 10 } }) }),
+  'upload-swept': (operation) => {
+    const ports = service.httpPorts()
+    const blobs = { put: ports.blobs.put.bind(ports.blobs), open: ports.blobs.open.bind(ports.blobs), size: async () => undefined }
+    return send(operation, { app: httpApp({ ...ports, blobs }) })
+  },
   'uploads-limit': (operation) => send(operation, { app: app({ uploads: { countPerDay: 0 } }) }),
   'verification-not-yours': (operation) => send(operation, { token: 'mallory' }),
   'verification-over': (operation) => send(operation),

@@ -152,6 +152,14 @@ describe('the pages', () => {
     )
   })
 
+  it('show types in few words', async () => {
+    const text = (await (await app.request('/docs')).text()).replaceAll(/<[^>]*>/g, '')
+    for (const said of ['page of Verification', 'list of Claim, 1 to 32 of them', 'Claim', 'integer, 1 to 200, else 50'])
+      expect(text).toContain(said)
+    // What is written of a pattern in code is none of JSON Schema's.
+    expect(JSON.stringify(document)).not.toMatch(/\$\/[a-z]*"/)
+  })
+
   it('show text as text', async () => {
     const hostile = '| `a-code` | <script>alert(1)</script> & "x" \\| y | <b> |'
     const ports = {

@@ -46,7 +46,7 @@ const CODES = {
   ],
   429: ['rate-limited', 'uploads-limit', 'verifications-open-limit'],
   500: ['internal'],
-  503: ['followers-limit', 'issuer-unreachable', 'unavailable'],
+  503: ['followers-limit', 'issuer-unreachable', 'unavailable', 'upload-swept'],
 } as const satisfies Readonly<Record<number, readonly string[]>>
 
 export type ProblemStatus = keyof typeof CODES

@@ -37,7 +37,7 @@ export type UploadCommand = {
 
 /**
  * Keeps what an owner brings for submissions to come. Nothing is left of an upload that does not come to its end. Fails with
- * `scope-missing`, `upload-too-large`, `uploads-limit`, or as the bytes do.
+ * `scope-missing`, `upload-too-large`, `uploads-limit`, `upload-swept`, or as the bytes do.
  */
 export async function takeUpload(ports: UploadPorts, { caller, declared, bytes }: UploadCommand): Promise<Upload> {
   const { uploads: rules, reads, underWay } = ports
@@ -59,7 +59,19 @@ export async function takeUpload(ports: UploadPorts, { caller, declared, bytes }
   const stored = await ports.blobs.put(bytes({ maxBytes, tooLarge: beyond }))
   const upload: Upload = { ownerId, ...stored, createdAt: ports.now() }
   await ports.unitOfWork.run(({ uploads }) => uploads.add(upload))
+  // Whoever sweeps removes bytes before it says so: the same bytes of an older upload may have gone between the two lines before.
+  if ((await ports.blobs.size(upload.sha256)) === undefined) throw swept()
   return upload
+}
+
+function swept(): Failure {
+  return new Failure({
+    code: 'upload-swept',
+    message: 'the same bytes were removed as somebody’s old upload while these came',
+    hint: 'send them again',
+    retryable: true,
+    data: { retryAfterSeconds: 1 },
+  })
 }
 
 function tooLarge({ bytes }: UploadRules): Failure {

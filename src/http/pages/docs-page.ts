@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import type { MediaType, OpenApiDocument, Operation } from '../openapi-document.ts'
-import { type Html, page } from './page.ts'
+import { type Html, page, prose } from './page.ts'
 import { schemaTable, typeOf } from './schema-table.ts'
 
 type Placed = { readonly method: string; readonly path: string; readonly operation: Operation }
@@ -13,7 +13,7 @@ export function docsPage(document: OpenApiDocument): Html {
   const groups = document.tags.map((tag) => ({ tag, operations: operations.filter(({ operation }) => operation.tags.includes(tag.name)) }))
   const body = html`<header>
       <h1>${document.info.title} ${document.info.version}</h1>
-      <p>${document.info.description}</p>
+      <p>${prose(document.info.description)}</p>
       <p>
         For programs: <a href="/openapi.json">/openapi.json</a> (OpenAPI ${document.openapi}). Every code: <a href="/docs/errors">/docs/errors</a>.
       </p>
@@ -49,7 +49,7 @@ function operationPart({ method, path, operation }: Placed): Html {
   return html`<article>
     <h3 id="${operationId}"><code class="method">${method}</code> <code>${path}</code></h3>
     <p>${summary}.${security === undefined ? '' : ' Needs a token.'}</p>
-    ${description === undefined ? '' : html`<p>${description}</p>`}
+    ${description === undefined ? '' : html`<p>${prose(description)}</p>`}
     ${
       parameters.length === 0
         ? ''
@@ -64,7 +64,7 @@ function operationPart({ method, path, operation }: Placed): Html {
                   <td><code>${one.name}</code>${one.required === true ? '' : ' (optional)'}</td>
                   <td>${one.in}</td>
                   <td>${typeOf(one.schema)}</td>
-                  <td>${one.description ?? ''}</td>
+                  <td>${prose(one.description)}</td>
                 </tr>`,
               )}
             </tbody>
@@ -92,7 +92,7 @@ function operationPart({ method, path, operation }: Placed): Html {
 
 function answer({ description, content }: Operation['responses'][string]): Html {
   const problem = content?.['application/problem+json']
-  if (problem === undefined) return html`${description} ${content === undefined ? '' : contents(content)}`
+  if (problem === undefined) return html`${prose(description)} ${content === undefined ? '' : contents(content)}`
   return html`${description
     .split(', ')
     .map((code, index) => html`${index === 0 ? '' : ', '}<a href="/docs/errors#${code}"><code>${code}</code></a>`)}`

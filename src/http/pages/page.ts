@@ -21,3 +21,8 @@ export function page({ title, body }: { readonly title: string; readonly body: H
       </body>
     </html>`
 }
+
+/** A text in which `…` is code. */
+export function prose(text: string | undefined): Html {
+  return html`${(text ?? '').split('`').map((part, index) => (index % 2 === 0 ? part : html`<code>${part}</code>`))}`
+}

@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import type { Schema } from '../openapi-document.ts'
-import type { Html } from './page.ts'
+import { type Html, prose } from './page.ts'
 
 /** The properties of a schema, a line each; of one that is no object, what it is. */
 export function schemaTable(schema: Schema): Html {
@@ -16,7 +16,7 @@ export function schemaTable(schema: Schema): Html {
           ([name, property]) => html`<tr>
             <td><code>${name}</code>${required.includes(name) ? '' : ' (optional)'}</td>
             <td>${typeOf(property)}</td>
-            <td>${property.description ?? ''}</td>
+            <td>${prose(property.description)}</td>
           </tr>`,
         )}
       </tbody>
@@ -38,6 +38,8 @@ export function typeOf(schema: Schema): Html {
       ', ',
     )
   const types = (typeof type === 'string' ? [type] : (type ?? ['any'])).join(' or ')
+  if (properties?.['next'] !== undefined && properties['items']?.items !== undefined)
+    return html`page of ${typeOf(properties['items'].items)}`
   if (items !== undefined) return html`list of ${typeOf(items)}${bounds(schema)}`
   if (properties !== undefined)
     return html`${types} of ${joined(

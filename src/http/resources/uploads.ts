@@ -34,6 +34,7 @@ export function uploads(app: HttpApp, ports: Gated): void {
         'content-type-refused',
         'request-aborted',
         'scope-missing',
+        'upload-swept',
         'upload-too-large',
         'uploads-limit',
       ),

@@ -6,15 +6,12 @@ import { listVerifications, readRecipe, readVerification } from '../../app/servi
 import { byId, jsonOf, noQuery, PAGE_CODES, pageJson, pageRequest, paging, problems } from '../api-route.ts'
 import type { HttpApp, HttpPorts } from '../http-ports.ts'
 import { answerJson } from '../json-answer.ts'
+import { isText } from '../json-body.ts'
 import { answerPage } from '../page-answer.ts'
 import { unchanged } from '../unchanged.ts'
 import { verificationView } from '../views.ts'
 
-export const SourceName = z
-  .string()
-  .min(1)
-  .max(2048)
-  .regex(/^\P{Cc}+$/u)
+export const SourceName = z.string().min(1).max(2048).refine(isText)
 export const Since = z.iso.datetime()
 
 const list = createRoute({
