@@ -148,6 +148,7 @@ describe('the action', () => {
     expect([exit, outputs['verdict']]).toEqual([code, verdict])
     expect(log).toContain(`::error::not reproduced: ${verdict}\n`)
     expect(summary).toContain(`## Bitwitness: ${verdict}`)
+    expect(summary.includes('### Attempts')).toBe(verdict !== 'refused')
     expect((await step.run({ ...server(), claim: `sha256:${'ab'.repeat(32)}`, fail: 'false' })).exit).toBe(0)
   })
 

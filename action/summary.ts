@@ -40,7 +40,8 @@ function verdictLines({ submission, bundles }: RebuiltThere, links: Summary['lin
   const { verification, report, notice } = submission
   return [
     ...verification.reasons.flatMap(({ code: reason, message }) => ['', `- ${code(reason)}: ${code(message)}`]),
-    ...(notice === null ? [] : ['', code(notice)]),
+    // What its owner should know while there is no verdict, such as that no worker is there.
+    ...(notice === null || submission.verdict !== null ? [] : ['', code(notice)]),
     ...(links === null ? [] : ['', `[The verification](${links.verification})`]),
     ...(report === null ? [] : reportLines(report)),
     ...(bundles.length === 0
@@ -67,8 +68,7 @@ function reportLines(report: VerificationReport): string[] {
     '',
     '### Claims',
     ...table(['Kind', 'Digest', 'Attempts'], claimRows),
-    '',
-    '### Attempts',
+    ...(attempts.length === 0 ? [] : ['', '### Attempts']),
     ...table(['', 'Mode', 'Outcome', 'Built', 'Time'], attempts.map(attemptRow)),
     ...findingLines([...findings, ...recipeFindings.filter(({ severity }) => severity === 'refuse')]),
   ]
