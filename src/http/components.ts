@@ -7,7 +7,6 @@ import { PinnedSource } from '../../verifier/model/source.ts'
 import {
   AttemptView,
   AttestationView,
-  BuilderView,
   CallerView,
   KnownView,
   OwnerView,
@@ -17,8 +16,8 @@ import {
   SubmissionRequest,
   UploadAnswer,
   VerificationView,
-  WorkerView,
 } from '../app/service/api-documents.ts'
+import { BuilderView, WorkerView } from '../app/service/machine-documents.ts'
 import { SubmittedSource } from '../app/store/records.ts'
 
 /** The documents that have a name in /openapi.json. Wherever one is a part of another, it is named there. */

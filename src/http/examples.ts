@@ -3,7 +3,6 @@ import { Sha256 } from '../../verifier/model/digest.ts'
 import type {
   AttemptView,
   AttestationView,
-  BuilderView,
   CallerView,
   KnownView,
   Problem,
@@ -11,8 +10,8 @@ import type {
   SubmissionRequest,
   UploadAnswer,
   VerificationView,
-  WorkerView,
 } from '../app/service/api-documents.ts'
+import type { BuilderView, WorkerView } from '../app/service/machine-documents.ts'
 
 const digest = (digit: string): Sha256 => Sha256.parse(digit.repeat(64))
 const [ID, ATTEMPT, OWNER, WORKER] = [1, 2, 3, 4].map((digit) => `0198c3a0-5c1e-7d3a-9f00-00000000000${digit}`) as [

@@ -1,13 +1,6 @@
 import type { Sha256 } from '../../verifier/model/digest.ts'
-import type {
-  AttemptView,
-  AttestationView,
-  BuilderView,
-  KnownView,
-  OwnerView,
-  VerificationView,
-  WorkerView,
-} from '../app/service/api-documents.ts'
+import type { AttemptView, AttestationView, KnownView, OwnerView, VerificationView } from '../app/service/api-documents.ts'
+import type { BuilderView, WorkerView } from '../app/service/machine-documents.ts'
 import type { AttemptRead } from '../app/service/read-attempts.ts'
 import type { KnownRead, VerificationRead } from '../app/service/read-verifications.ts'
 import type { Attestation, Owner, StoredBuilder, Worker } from '../app/store/records.ts'

@@ -6,7 +6,7 @@ import { Sha256 } from '../../../verifier/model/digest.ts'
 import { RecipeReading } from '../../../verifier/model/recipe.ts'
 import { PinnedSource, RecipePath } from '../../../verifier/model/source.ts'
 import { Verdict, VerdictReason } from '../../../verifier/model/verdict.ts'
-import { SubmittedSource, WorkerCapabilities } from '../store/records.ts'
+import { SubmittedSource } from '../store/records.ts'
 
 /** The documents of the public API: what is validated, what answers are made of, and what openapi.json and clients are made from. */
 const Instant = z.iso.datetime()
@@ -161,30 +161,6 @@ export type KnownView = z.infer<typeof KnownView>
 /** What was read from the recipe without running it, and what its rules say. */
 export const RecipeView = RecipeReading
 export type RecipeView = z.infer<typeof RecipeView>
-
-/** A builder that attempts were made in. */
-export const BuilderView = z.strictObject({
-  digest: Sha256,
-  description: Sha256.describe('Blob of its description (bitwitness/builder-image/v1).'),
-  architecture: z.string(),
-  mkosi: z.string(),
-  addedAt: Instant,
-  links: z.strictObject({ description: z.string() }),
-})
-export type BuilderView = z.infer<typeof BuilderView>
-
-/** A machine that runs attempts, by the key that its reports are signed with. */
-export const WorkerView = z.strictObject({
-  id: Id,
-  name: z.string(),
-  place: z.enum(['in-process', 'remote']),
-  publicKey: z.string().describe('Ed25519, SubjectPublicKeyInfo in base64.'),
-  capabilities: WorkerCapabilities.nullable(),
-  addedAt: Instant,
-  revokedAt: Instant.nullable(),
-  lastSeenAt: Instant.nullable(),
-})
-export type WorkerView = z.infer<typeof WorkerView>
 
 /** What follows the last event: how the verification ended. */
 export const EndView = z.strictObject({

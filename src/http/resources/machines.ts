@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { BuilderView, WorkerView } from '../../app/service/api-documents.ts'
+import { BuilderView, WorkerView } from '../../app/service/machine-documents.ts'
 import { PAGE_CODES, pageJson, pageRequest, paging, problems } from '../api-route.ts'
 import type { HttpApp, HttpPorts } from '../http-ports.ts'
 import { answerPage } from '../page-answer.ts'
