@@ -32,7 +32,6 @@ const MOST_FOLLOWERS = 5000
 /** Proxies cut off what is silent for a minute, and clients go by it. */
 const BEAT_MS = 15_000
 const IDEMPOTENCY_HOURS = 24
-const UPLOAD_HOURS = 24
 const UPLOADS_AT_ONCE = 8
 
 /** The API and whoever follows by it. Disposing of it ends what is followed, without an end: clients come back. Failures: `issuers-…`. */
@@ -71,7 +70,7 @@ export async function openApi({ settings, store, workers, events, webhookSecret,
         bytesPerDay: settings.uploadBytesPerDay,
         countPerDay: settings.uploadsPerDay,
         atOnce: UPLOADS_AT_ONCE,
-        hours: UPLOAD_HOURS,
+        hours: settings.keepUploads,
       },
       limits,
       errorsPage: () => readFile(path.join(root, 'docs', 'errors.md'), 'utf8'),

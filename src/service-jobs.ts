@@ -38,7 +38,7 @@ export type ServiceJobsOptions = {
 const AT_ONCE = { preparation: 4, decision: 2, signing: 4, callback: 8 } as const
 /** Claimed bytes are fetched only to explain; a build's own bound is far above what images weigh. */
 const DOWNLOAD_SECONDS = 3600
-const CALLBACK_MS = 20_000
+const CALLBACK_MS = 10_000
 
 /** Does what a coordinator does itself until the signal fires, and resolves once what was under way is over or given back. */
 export function serviceJobs(o: ServiceJobsOptions): (signal: AbortSignal) => Promise<void> {

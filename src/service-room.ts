@@ -19,6 +19,7 @@ import { loggedEvents } from './logging/logged-events.ts'
 import { openWebhookRoot } from './notify/webhook-key.ts'
 import { operatorOf } from './operator-room.ts'
 import { openApi } from './service-api.ts'
+import { serviceHouse } from './service-house.ts'
 import { serviceJobs } from './service-jobs.ts'
 import { ServiceWatch, SUPERVISE_SECONDS } from './service-watch.ts'
 import { SigningRoom } from './signing-room.ts'
@@ -92,7 +93,8 @@ export class ServiceRoom implements AsyncDisposable {
     })
     opening.defer(() => listening.close(0))
     const base = settings.publicUrl ?? listening.url
-    const duties = [serviceJobs({ settings, home, store, blobs, service, events, signing, secret, base })]
+    const jobs = serviceJobs({ settings, home, store, blobs, service, events, signing, secret, base })
+    const duties = [jobs, serviceHouse({ settings, store, blobs, service, events })]
     const database = store.database.kind
     events.started({ database, worker: 'none' })
     const facts: ServingDocument = {

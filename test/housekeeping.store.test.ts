@@ -160,6 +160,8 @@ describe.each(databases())('a coordinator on %s', (kind) => {
       const attested = await finished(['p'])
       const [artifact, other] = [await blob('artifact', plain, 'artifact'), await blob('other artifact', attested, 'artifact')]
       const [log, signedLog] = [await blob('log', plain, 'log'), await blob('signed log', attested, 'log')]
+      const unsigned = await finished(['p'])
+      const waitingLog = await blob('log of what is yet to be signed', unsigned, 'log')
       const bundle = await blob('bundle', attested, 'bundle')
       await store.unitOfWork.run(({ attestations }) =>
         attestations.publish({
@@ -186,7 +188,7 @@ describe.each(databases())('a coordinator on %s', (kind) => {
       await keeper.round(never)
       await grace()
       await keeper.round(never)
-      expect(await Promise.all([log, signedLog, bundle].map(isThere))).toEqual([false, true, true])
+      expect(await Promise.all([log, signedLog, waitingLog, bundle].map(isThere))).toEqual([false, true, true, true])
       expect(told.splice(0).filter((one) => one.includes(':'))).toEqual([])
     })
 

@@ -55,6 +55,9 @@ describe('readSettings', () => {
       uploadBytesPerDay: 40 * 2 ** 30,
       openPerOwner: 200,
       writesPerMinute: 120,
+      keepUploads: 24,
+      keepArtifacts: 14,
+      keepRecords: 90,
     })
   })
 

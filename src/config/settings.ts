@@ -5,6 +5,7 @@ import { CLIENT_SETTINGS } from './client-settings.ts'
 import { LIMIT_SETTINGS } from './limit-settings.ts'
 import { type Mirrors, parseBase, parseMirrors } from './mirrors.ts'
 import { REGISTRY_SETTINGS } from './registry-settings.ts'
+import { RETENTION_SETTINGS } from './retention-settings.ts'
 import { SERVE_SETTINGS } from './serve-settings.ts'
 import { SERVICE_SETTINGS } from './service-settings.ts'
 import { absolutePath, type Environment, oneOf, type Setting, size, wholeNumber } from './setting.ts'
@@ -129,6 +130,7 @@ export const SETTINGS = {
   ...CLIENT_SETTINGS,
   ...SERVE_SETTINGS,
   ...LIMIT_SETTINGS,
+  ...RETENTION_SETTINGS,
 } as const satisfies Readonly<Record<string, Setting<unknown>>>
 
 export type Settings = { readonly [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]['fallback']> }

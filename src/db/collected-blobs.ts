@@ -2,7 +2,7 @@ import { and, asc, eq, exists, inArray, isNull, lt, not, or, type SQL, sql } fro
 import type { Sha256 } from '../../verifier/model/digest.ts'
 import type { Blobs } from '../app/store/blob-ports.ts'
 import { forget, unkept } from './keep-blobs.ts'
-import { attestations } from './schema/attestations.ts'
+import { attestations, signingBacklog } from './schema/attestations.ts'
 import { blobReferences, blobs } from './schema/blobs.ts'
 import { verifications } from './schema/verifications.ts'
 import type { Drizzle, Session } from './session.ts'
@@ -68,10 +68,12 @@ function anyReference(db: Drizzle): SQL {
   return exists(db.select(ONE).from(blobReferences).where(eq(blobReferences.sha256, blobs.sha256)))
 }
 
-/** That a verification needs it which is open, ended lately, or was attested. */
+/** That a verification needs it which is open, ended lately, was attested, or is yet to be: signing may wait for longer than anything. */
 function referenceSince(db: Drizzle, endedBefore: Date): SQL {
   const attested = db.select(ONE).from(attestations).where(eq(attestations.verificationId, blobReferences.verificationId))
-  const kept = or(isNull(verifications.finishedAt), not(lt(verifications.finishedAt, endedBefore)), exists(attested))
+  const waiting = db.select(ONE).from(signingBacklog).where(eq(signingBacklog.verificationId, blobReferences.verificationId))
+  const young = or(isNull(verifications.finishedAt), not(lt(verifications.finishedAt, endedBefore)))
+  const kept = or(young, exists(attested), exists(waiting))
   return exists(
     db
       .select(ONE)

@@ -196,6 +196,7 @@ export const LAYERS: readonly Layer[] = [
     ],
     packages: ['node:process'],
   },
+  { dir: 'src/service-house.ts', may: ['src/app/service', 'src/config', 'src/storage', 'src/store-room.ts'], packages: [] },
   { dir: 'src/service-watch.ts', may: ['src/app/service', 'src/app/store', 'src/metrics', 'src/storage'], packages: [] },
   {
     dir: 'src/service-room.ts',
@@ -208,6 +209,7 @@ export const LAYERS: readonly Layer[] = [
       'src/notify',
       'src/operator-room.ts',
       'src/service-api.ts',
+      'src/service-house.ts',
       'src/service-jobs.ts',
       'src/service-watch.ts',
       'src/signing-room.ts',
