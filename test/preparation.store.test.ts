@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -26,7 +26,19 @@ import { BareRepository } from '../verifier/source/testing/objects.ts'
 import { git } from '../verifier/source/testing/programs.ts'
 import { member, tar } from '../verifier/source/testing/tar.ts'
 import { hurry, takeAll } from './queued.ts'
-import { addOwner, addWorker, bringUploads, Clock, commandOf, decisionOf, digestOf, mustLease, newId, submissionOf } from './stored.ts'
+import {
+  addOwner,
+  addWorker,
+  bringUploads,
+  Clock,
+  collectAll,
+  commandOf,
+  decisionOf,
+  digestOf,
+  mustLease,
+  newId,
+  submissionOf,
+} from './stored.ts'
 import { databases, type EmptyDatabase, emptyDatabase, onTrouble } from './stores.ts'
 import { workOff } from './worked-off.ts'
 
@@ -281,6 +293,13 @@ describe.each(databases())('preparing on %s', (kind) => {
     }
   })
 
+  /** Of the canonical tar of a recipe with this configuration. */
+  const tarOf = async (conf: string): Promise<Sha256> => {
+    const file = path.join(folder, `${newId()}.tar`)
+    await writeFile(file, recipe(conf))
+    await using pinned = await pinSource({ kind: 'archive', file, path: '.' }, { scratch: folder, access: ACCESS })
+    return digestOf(Buffer.concat(await Array.fromAsync(pinned.tar())).toString('latin1'))
+  }
   const body = Buffer.from('a package')
   const input = { kind: 'index', archive: 'debian', path: 'dists/a', sha256: digestOf('a package'), size: body.length } as const
   const lock: InputLock = { schema: INPUT_LOCK_SCHEMA, architecture: 'amd64', snapshot: null, inputs: [input], absent: [] }
@@ -319,6 +338,26 @@ describe.each(databases())('preparing on %s', (kind) => {
     expect(await prepare()).toEqual(['done'])
     expect(await read(id)).toMatchObject({ verdict: 'undecided', reasons: [{ code }] })
     expect(await store.reads.attempts.of(id)).toEqual([])
+  })
+
+  it('keeps track of what it put for nothing, so that it goes', async () => {
+    await put(body)
+    const file = path.join(folder, `${newId()}.tar`)
+    await writeInputsArchive({ lock, blobs, path: file })
+    // One byte too many: by then all else was taken.
+    const inputs = (await blobs.put(oneChunk(Buffer.concat([await readFile(file), Buffer.from('x')])))).sha256
+    const conf = `${CONF}[Content]\nPackages=for-nothing\n`
+    const id = await archive(recipe(conf), { inputs })
+    const before = await store.reads.blobs.known([input.sha256])
+    await prepare()
+    expect(await read(id)).toMatchObject({ verdict: 'undecided', reasons: [{ code: expect.stringMatching(/^tar-/) }], sourceTar: null })
+    const sourceTar = await tarOf(conf)
+    expect([...(await store.reads.blobs.known([input.sha256, sourceTar]))].toSorted()).toEqual([input.sha256, sourceTar].toSorted())
+    expect((await rolesOf(id)).toSorted()).toEqual(['inputs', 'upload'])
+    clock.pass(24 * 3600_000)
+    const gone = await store.unitOfWork.run((unit) => collectAll(unit.blobs, clock.now()))
+    expect(gone).toContain(sourceTar)
+    expect(gone.includes(input.sha256)).toBe(!before.has(input.sha256))
   })
 
   it('answers by an earlier rebuild where its owner allows, and says so', async () => {

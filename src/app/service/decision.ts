@@ -10,6 +10,7 @@ import type { ServicePorts } from './accept-verification.ts'
 import { giveVerdict } from './end-verification.ts'
 import { holdVerification } from './hold-verification.ts'
 import type { JobEnd, JobWork } from './job-runner.ts'
+import { NotedBlobs } from './noted-blobs.ts'
 import type { ServiceFacts } from './service-events.ts'
 import { type FindFile, storedAttempts, type WitnessedAttempts } from './stored-attempts.ts'
 import { storedDecision } from './stored-decision.ts'
@@ -38,8 +39,9 @@ export function decisionWork(ports: DecisionPorts): JobWork<'decision'> {
     if (held?.life.state !== 'running') return { end: 'done' }
     if (!attemptsCommitted(held.life)) return { end: 'again' }
     const seen = await storedAttempts(ports, { verificationId, held, signal })
-    const report = await reportOn(ports, { job, seen, signal })
-    const decision = await storedDecision(ports.blobs, report, (error) => ports.events?.trouble?.({ where: 'decision', error }))
+    await using blobs = new NotedBlobs(ports.blobs, ports)
+    const report = await reportOn({ ...ports, blobs }, { job, seen, signal })
+    const decision = await storedDecision(blobs, report, (error) => ports.events?.trouble?.({ where: 'decision', error }))
     let given: ServiceFacts['verdictGiven'] | null = null
     return {
       end: 'done',

@@ -6,6 +6,7 @@ import type { ServicePorts } from './accept-verification.ts'
 import { giveVerdict } from './end-verification.ts'
 import { holdVerification } from './hold-verification.ts'
 import type { JobEnd, JobWork } from './job-runner.ts'
+import { NotedBlobs } from './noted-blobs.ts'
 import { preparationTrouble } from './preparation-failures.ts'
 import { type PreparedSource, prepareSource, type SourcePorts } from './prepare-source.ts'
 import { openPrepared } from './prepare-verification.ts'
@@ -39,10 +40,11 @@ export function preparationWork(ports: PreparationPorts): JobWork<'preparation'>
     const events = new VerificationEvents(ports, verificationId)
     if (job.tries > MOST_TRIES) return undecided(ports, { verificationId, events, failure: machineFailure() })
     try {
+      await using blobs = new NotedBlobs(ports.blobs, ports)
       await using scratch = await ports.scratch()
       const o = { scratch: scratch.path, events, signal }
-      const source = await prepareSource({ ...ports, findBuilder: (digest) => ports.reads.builders.find(digest) }, held, o)
-      return await prepared(ports, { verificationId, held, source, events })
+      const source = await prepareSource({ ...ports, blobs, findBuilder: (digest) => ports.reads.builders.find(digest) }, held, o)
+      return await prepared({ ...ports, blobs }, { verificationId, held, source, events })
     } catch (error) {
       signal.throwIfAborted()
       return notPrepared(ports, { job, events, failure: asFailure(firstFailure(error)) })
