@@ -5,6 +5,7 @@ import { drizzle as onPostgres } from 'drizzle-orm/postgres-js'
 import { migrate as migratePostgres } from 'drizzle-orm/postgres-js/migrator'
 import postgres, { type Sql } from 'postgres'
 import type { Secret } from '../../verifier/model/secret.ts'
+import { keepingStatements } from './prepared-statements.ts'
 import { type Drizzle, TransactionGuard, translated } from './session.ts'
 
 export type DatabaseSettings = {
@@ -66,7 +67,7 @@ async function openEmbedded({ folder, migrations }: DatabaseSettings): Promise<D
 
 async function openServer(url: string, migrations: string): Promise<Database> {
   await migrateServer(url, migrations)
-  const client = connect(url, POOL.repositories)
+  const client = keepingStatements(connect(url, POOL.repositories))
   const queue = connect(url, POOL.queue)
   const close = async (): Promise<void> => {
     await Promise.all([client.end({ timeout: 5 }), queue.end({ timeout: 5 })])
@@ -96,6 +97,6 @@ function connect(url: string, max: number, limits: typeof LIMITS = LIMITS): Sql 
     max,
     connect_timeout: 10,
     onnotice: () => {},
-    connection: { application_name: 'bitwitness', ...limits },
+    connection: { application_name: 'bitwitness', plan_cache_mode: 'force_custom_plan', ...limits },
   })
 }
