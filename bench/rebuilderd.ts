@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../test/postgres-cluster.ts'
 import { LoopbackClient } from './loopback-client.ts'
 
 const PROGRAM = path.join(import.meta.dirname, '..', '.tools', 'rebuilderd', 'rebuilderd')
@@ -14,22 +15,25 @@ export class Rebuilderd implements AsyncDisposable {
   readonly #client: LoopbackClient
   readonly #cookie: string
   readonly #end: () => Promise<void>
+  readonly pid: number
   /** How often it answered 500 since two requests wrote at once; such a request is sent again. */
   locked = 0
 
-  private constructor(o: { client: LoopbackClient; cookie: string; end: () => Promise<void> }) {
+  private constructor(o: { client: LoopbackClient; cookie: string; pid: number; end: () => Promise<void> }) {
     this.#client = o.client
     this.#cookie = o.cookie
     this.#end = o.end
+    this.pid = o.pid
   }
 
   static isThere(): boolean {
     return existsSync(PROGRAM)
   }
 
-  static async start(port: number, connections: number): Promise<Rebuilderd> {
+  static async start(connections: number): Promise<Rebuilderd> {
     const folder = await mkdtemp(path.join(tmpdir(), 'bitwitness-bench-'))
     const cookie = path.join(folder, 'cookie')
+    const port = await freePort()
     const env = { HTTP_ADDR: `127.0.0.1:${port}`, REBUILDERD_COOKIE_PATH: cookie }
     const daemon = spawn(PROGRAM, [], { cwd: folder, env, stdio: 'ignore' })
     const ended = new Promise<void>((resolve) => daemon.once('exit', () => resolve()))
@@ -46,7 +50,7 @@ export class Rebuilderd implements AsyncDisposable {
       await ended
       await rm(folder, { recursive: true, force: true })
     }
-    return new Rebuilderd({ client, cookie: (await readFile(cookie, 'utf8')).trim(), end })
+    return new Rebuilderd({ client, cookie: (await readFile(cookie, 'utf8')).trim(), pid: daemon.pid ?? 0, end })
   }
 
   async register(name: string): Promise<void> {
@@ -64,18 +68,23 @@ export class Rebuilderd implements AsyncDisposable {
     await this.#post(204, '/api/v1/packages', { 'x-auth-cookie': this.#cookie }, report)
   }
 
-  /** One job: taken, kept by one ping, reported with its log; false where there was none. */
-  async runOne(worker: string, log: Buffer): Promise<boolean> {
+  /** One job: taken, kept by one ping, reported with its log. Fails where there is none. */
+  async runOne(worker: string, log: Buffer, note: (step: string, since: number) => void): Promise<void> {
     const headers = { 'x-worker-key': worker }
     const wanted = { supported_backends: ['debian'], architecture: 'amd64', supported_architectures: ['amd64'] }
+    const begun = performance.now()
     const taken = JSON.parse((await this.#post(200, '/api/v1/queue/pop', headers, wanted)).toString()) as Taken
-    if (taken === 'Nothing') return false
+    if (taken === 'Nothing') throw new Error('no job')
     const { id, name } = taken.Rebuild.job
+    note('claim', begun)
+    const beaten = performance.now()
     await this.#post(204, `/api/v1/queue/${id}/ping`, headers, undefined)
+    note('heartbeat', beaten)
+    const reported = performance.now()
     const artifacts = [{ name, diffoscope: null, attestation: null, status: 'GOOD' }]
     const built_at = new Date().toISOString().slice(0, -1)
     await this.#post(204, '/api/v1/builds', headers, { queue_id: id, built_at, build_log: [...log], status: 'GOOD', artifacts })
-    return true
+    note('log and report', reported)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

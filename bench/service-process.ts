@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { ServingDocument } from '../src/app/service/serving-document.ts'
 import type { Secret } from '../verifier/model/secret.ts'
+import { bytesInMemory, processorSeconds } from './processor-seconds.ts'
 
 const LAUNCHER = path.join(import.meta.dirname, '..', 'src', 'bin', 'bitwitness.js')
 
@@ -48,9 +48,10 @@ export class ServiceProcess implements AsyncDisposable {
     return new ServiceProcess(child, Number(new URL(url).port))
   }
 
-  /** Seconds of processor time so far, and bytes in memory now (proc(5)). */
+  /** Seconds of processor time so far, and bytes in memory now. */
   async usage(): Promise<{ readonly cpu: number; readonly rss: number }> {
-    return await usageOf(this.#child.pid ?? 0)
+    const pid = this.#child.pid ?? 0
+    return { cpu: await processorSeconds(pid), rss: await bytesInMemory(pid) }
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -63,10 +64,4 @@ export class ServiceProcess implements AsyncDisposable {
     this.#child.kill('SIGKILL')
     await ended
   }
-}
-
-async function usageOf(pid: number): Promise<{ readonly cpu: number; readonly rss: number }> {
-  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\) /, '').split(' ')
-  const [user, system, pages] = [11, 12, 21].map((at) => Number(fields[at]))
-  return { cpu: ((user ?? 0) + (system ?? 0)) / 100, rss: (pages ?? 0) * 4096 }
 }

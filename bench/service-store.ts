@@ -5,11 +5,14 @@ import postgres from 'postgres'
 import { StoreRoom } from '../src/store-room.ts'
 import { findPostgres, startPostgres } from '../test/postgres-cluster.ts'
 import { Secret } from '../verifier/model/secret.ts'
+import { processorSeconds } from './processor-seconds.ts'
 
 /** A PostgreSQL server of a bench's own, as durable as it is by default, and stores in databases of it. */
 export interface BenchServer extends AsyncDisposable {
   /** A database with the service's schema, and the room of a store in it, which closes with the server. */
   store(name: string): Promise<{ readonly url: Secret; readonly room: StoreRoom }>
+  /** Of all its connections and its own helpers, so far. */
+  processorSeconds(): Promise<number>
 }
 
 export async function startBenchServer(): Promise<BenchServer> {
@@ -30,6 +33,12 @@ export async function startBenchServer(): Promise<BenchServer> {
       const onTrouble = (failure: Error): void => console.error(failure)
       const room = held.use(await StoreRoom.open({ url: secret, folder, superviseSeconds: null, onTrouble }))
       return { url: secret, room }
+    },
+    processorSeconds: async () => {
+      await using server = clientOf(cluster.url)
+      const rows = await server.sql<{ readonly pid: number }[]>`select pid from pg_stat_activity where pid <> pg_backend_pid()`
+      const seconds = await Promise.all(rows.map(({ pid }) => processorSeconds(pid)))
+      return seconds.reduce((sum, one) => sum + one, 0)
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   }
