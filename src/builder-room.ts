@@ -10,6 +10,7 @@ import { misdescribedInputs } from '../verifier/builder/inputs/lock-truth.ts'
 import { recordInputs } from '../verifier/builder/inputs/record.ts'
 import { replayInputs } from '../verifier/builder/inputs/replay.ts'
 import type { BlobStore } from '../verifier/model/blob-store.ts'
+import type { Sha256 } from '../verifier/model/digest.ts'
 import type { EmitEvent } from '../verifier/model/event.ts'
 import { Failure } from '../verifier/model/failure.ts'
 import type { ChosenMirrors } from './chosen-mirrors.ts'
@@ -65,6 +66,16 @@ export class BuilderRoom {
     return await store.select({ mkosi, architecture: await this.#o.architecture(), definition: digest })
   }
 
+  /** The builder of this digest; undefined where it is not here. */
+  async find(digest: Sha256): Promise<BuilderImage | undefined> {
+    return (await this.#o.store.list()).find((one) => one.digest === digest)
+  }
+
+  /** Keeps one whose parts came from elsewhere, blob by blob, and are all here. It builds only where it is named. */
+  async keep(image: BuilderImage): Promise<void> {
+    await this.#o.store.add(image, 'imported')
+  }
+
   /** Makes one: from mirrors, or from a lock whose inputs are in the store or in `inputs`. It is the default one from then on. */
   async make(o: MakeBuilder): Promise<BuilderImage> {
     const builder = await this.#make(o)
@@ -78,7 +89,7 @@ export class BuilderRoom {
    * `builder-differs`, and those of making.
    */
   async bring(image: BuilderImage, o: { lock: string; emit: EmitEvent; signal: AbortSignal }): Promise<'at-hand' | 'made'> {
-    if ((await this.#o.store.list()).some(({ digest }) => digest === image.digest)) return 'at-hand'
+    if ((await this.find(image.digest)) !== undefined) return 'at-hand'
     const definition = await readDefinition(this.#o.definition, image.mkosi).catch(asDefinition)
     if (definition?.digest !== image.definition)
       throw new Failure({

@@ -44,6 +44,7 @@ import { openBlobFolder } from './storage/blob-folder.ts'
 import { homeId } from './storage/home-id.ts'
 import { isAlive } from './storage/process-identity.ts'
 import { makeScratch, sweepScratch } from './storage/scratch.ts'
+import { type WorkBench, workBench } from './work-bench.ts'
 
 /** Claimed bytes are fetched only to explain; a build's own bound is far above what images weigh. */
 const DOWNLOAD_SECONDS = 3600
@@ -221,6 +222,14 @@ export class Context implements AsyncDisposable {
       },
       fetchClaimed: (o) => bringClaimed(o, this.#settings, this.#downloadRules()),
     }
+  }
+
+  /** What a worker of this machine runs attempts with. */
+  async workBench(): Promise<WorkBench> {
+    const engine = await this.#engineRoom()
+    const ports = await this.ports()
+    const { minFree: minFreeBytes } = this.#settings
+    return workBench({ ports, engine, builders: this.#builders, home: this.#home.root, minFreeBytes })
   }
 
   async #pin(source: string, scratch: string, signal: AbortSignal): Promise<PinnedTree> {

@@ -1,8 +1,7 @@
 import type { AttemptResult } from '../../verifier/attempt/attempt.ts'
 import { type AttemptsResult, runAttempts } from '../../verifier/attempt/attempts.ts'
-import { StageClock } from '../../verifier/attempt/stage-clock.ts'
-import type { StageName } from '../../verifier/model/attempt.ts'
-import type { AttemptEvent, EventBody } from '../../verifier/model/event.ts'
+import { inStage } from '../../verifier/attempt/stage-clock.ts'
+import type { AttemptEvent, EmitEvent, EventBody } from '../../verifier/model/event.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import type { InputLock } from '../../verifier/model/lock.ts'
 import type { RecipeReading } from '../../verifier/model/recipe.ts'
@@ -63,18 +62,10 @@ export async function rebuild(ports: RebuildPorts, command: RebuildCommand, scra
   const startedAt = ports.now()
   const { signal } = command
   const emitter = new Emitter(command.emit, () => ports.now())
-  const inStage = async <T>(name: StageName, work: () => Promise<T>): Promise<T> => {
-    const stages = new StageClock((event) => emitter.emit(event))
-    stages.begin(name)
-    try {
-      return await work()
-    } finally {
-      stages.end()
-    }
-  }
+  const emit: EmitEvent = (event) => emitter.emit(event)
   const reader = await ports.reader(command.builder)
-  await using pinned = await inStage('pin', () => ports.pin(command.source, scratch, signal))
-  const reading = await inStage('recipe', async () => readRecipe(pinned.tree, reader))
+  await using pinned = await inStage('pin', emit, () => ports.pin(command.source, scratch, signal))
+  const reading = await inStage('recipe', emit, async () => readRecipe(pinned.tree, reader))
   for (const finding of reading.findings) emitter.emit({ kind: 'finding', finding })
   const seen = { source: pinned.pinned, reading, startedAt }
   if (reading.findings.some((finding) => finding.severity === 'refuse'))
@@ -85,7 +76,7 @@ export async function rebuild(ports: RebuildPorts, command: RebuildCommand, scra
       attempts: { results: [], lock: null },
     }
   const lock = await givenLock(ports, command)
-  const builder = await inStage('builder', () => ports.builder(command.builder, (event) => emitter.emit(event), signal))
+  const builder = await inStage('builder', emit, () => ports.builder(command.builder, emit, signal))
   const { architecture } = builder
   const snapshot = command.snapshot ?? lock?.snapshot ?? reading.recipe.snapshot
   const attempts = await runAttempts(

@@ -8,6 +8,7 @@ import {
   openSigning,
   openUseCases,
   openVerifying,
+  openWorkerOf,
   readReading,
   workerKeyOf,
 } from '../cli/open-use-cases.ts'
@@ -40,6 +41,7 @@ const code = await runCli(process.argv.slice(2), {
   registry: () => openRegistries(process.env),
   client: (o) => openClientOf(process.env, o),
   service: (o) => openServiceOf(process.env, { ...o, log: (line) => process.stderr.write(line), debug }),
+  worker: (o) => openWorkerOf(process.env, { ...o, log: (line) => process.stderr.write(line) }),
   operator: () => openOperatorOf(process.env),
   workerKey: () => workerKeyOf(process.env),
 })

@@ -32,6 +32,7 @@ import { addWorker } from './commands/worker/add.ts'
 import { showWorkerKey } from './commands/worker/key.ts'
 import { listWorkers } from './commands/worker/list.ts'
 import { revokeWorker } from './commands/worker/revoke.ts'
+import { runWorker } from './commands/worker/run.ts'
 
 const builder = buildRouteMap<string, CliContext>({
   routes: { build: buildBuilder, list: listBuilders, show: showBuilder, export: exportBuilder, import: importBuilder },
@@ -48,7 +49,8 @@ const token = buildRouteMap<string, CliContext>({
 })
 
 const worker = buildRouteMap<string, CliContext>({
-  routes: { add: addWorker, list: listWorkers, revoke: revokeWorker, key: showWorkerKey },
+  routes: { run: runWorker, add: addWorker, list: listWorkers, revoke: revokeWorker, key: showWorkerKey },
+  defaultCommand: 'run',
   docs: { brief: 'Machines that run attempts for the service' },
 })
 

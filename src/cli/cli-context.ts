@@ -8,6 +8,7 @@ import type { RegistryRoom } from '../registry-room.ts'
 import type { ScratchRoom } from '../scratch-room.ts'
 import type { ServiceRoom } from '../service-room.ts'
 import type { SigningRoom } from '../signing-room.ts'
+import type { WorkerRoom } from '../worker-room.ts'
 import type { ExitCode } from './exit-code.ts'
 import type { UseCases } from './use-cases.ts'
 
@@ -55,6 +56,8 @@ export type CliIo = {
   readonly workerKey: () => Promise<WorkerPublicKey>
   /** The service of this home, listening. `worker`: whether this process builds as well, where there is an engine. */
   readonly service: (o: { readonly worker: boolean }) => Promise<Pick<ServiceRoom, 'facts' | 'serve' | typeof Symbol.asyncDispose>>
+  /** A worker of this machine; `coordinator` goes before what the settings say. */
+  readonly worker: (o: { readonly coordinator: URL | null }) => Promise<Pick<WorkerRoom, 'facts' | 'work' | typeof Symbol.asyncDispose>>
   /** A service; `server` goes before what the settings say. */
   readonly client: (o: { readonly server: URL | null }) => Promise<ApiClient>
 }

@@ -59,6 +59,8 @@ const USAGE: ReadonlySet<string> = new Set([
   'bundle-of-another-subject',
   'bundle-unsupported',
   'bundles-too-large',
+  'coordinator-malformed',
+  'coordinator-missing',
   'digest-malformed',
   'download-plain-http',
   'download-url-malformed',

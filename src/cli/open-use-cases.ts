@@ -8,6 +8,7 @@ import type { RegistryRoom } from '../registry-room.ts'
 import type { ScratchRoom } from '../scratch-room.ts'
 import type { ServiceRoom } from '../service-room.ts'
 import type { SigningRoom } from '../signing-room.ts'
+import type { WorkerRoom } from '../worker-room.ts'
 import type { Reading } from './cli-context.ts'
 import type { UseCases } from './use-cases.ts'
 
@@ -82,4 +83,14 @@ export async function openServiceOf(
   const settings = await settingsOf(environment)
   const [{ ServiceRoom: Room }, { readCiIdentity }] = await Promise.all([import('../service-room.ts'), import('../config/ci-identity.ts')])
   return await Room.open({ ...o, settings, ci: readCiIdentity(environment) })
+}
+
+/** A worker as the settings have it. Everything that it takes is loaded here and not before. */
+export async function openWorkerOf(
+  environment: Environment,
+  o: { readonly coordinator: URL | null; readonly log: (line: string) => void },
+): Promise<WorkerRoom> {
+  const settings = await settingsOf(environment)
+  const { WorkerRoom: Room } = await import('../worker-room.ts')
+  return await Room.open({ ...o, settings })
 }

@@ -61,7 +61,11 @@ export const SERVE_SETTINGS = {
       return seconds !== undefined && seconds >= 10 && seconds <= 3600 ? seconds : undefined
     },
   },
-  minFree: size('BITWITNESS_MIN_FREE', 'Room on the disk of the home below which `/readyz` says that `serve` is not ready.', '2G'),
+  minFree: size(
+    'BITWITNESS_MIN_FREE',
+    'Room on the disk of the home below which `/readyz` says that `serve` is not ready, and a worker begins nothing.',
+    '2G',
+  ),
   logLevel: {
     variable: 'BITWITNESS_LOG_LEVEL',
     about: 'What `serve` and `worker` write on stderr: with `debug` also each read and each beat of a worker.',

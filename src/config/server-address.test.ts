@@ -1,5 +1,6 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { parseServerAddress } from './server-address.ts'
+import { parseCoordinator } from './worker-settings.ts'
 
 it.each([
   ['https://witness.example', 'https://witness.example/'],
@@ -35,4 +36,13 @@ it.each([
   `https://witness.example/${'a'.repeat(3000)}`,
 ])('refuses %s', (text) => {
   expect(parseServerAddress(text)).toBeUndefined()
+})
+
+describe('the address of a coordinator', () => {
+  it('is an origin, since what comes before a path would be missing where the signature is checked', () => {
+    expect(parseCoordinator('https://witness.example')?.href).toBe('https://witness.example/')
+    expect(parseCoordinator('http://coordinator:8080/')?.href).toBe('http://coordinator:8080/')
+    for (const text of ['https://witness.example/below/', 'http://witness.example', 'https://user@witness.example', 'ftp://witness', ''])
+      expect(parseCoordinator(text)).toBeUndefined()
+  })
 })

@@ -50,6 +50,7 @@ describe('readSettings', () => {
       lease: 60,
       minFree: 2 ** 31,
       logLevel: 'info',
+      coordinator: null,
       uploadSize: 2 ** 32,
       uploadsPerDay: 1000,
       uploadBytesPerDay: 40 * 2 ** 30,

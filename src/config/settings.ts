@@ -11,6 +11,7 @@ import { SERVICE_SETTINGS } from './service-settings.ts'
 import { absolutePath, type Environment, oneOf, type Setting, size, wholeNumber } from './setting.ts'
 import { SIGNING_SETTINGS } from './signing-settings.ts'
 import { parseDuration } from './size.ts'
+import { WORKER_SETTINGS } from './worker-settings.ts'
 
 /** Those that mkosi/builder/profiles.json defines a builder for. */
 const MKOSI_VERSIONS = ['25.3', '27.1'] as const
@@ -129,6 +130,7 @@ export const SETTINGS = {
   ...SERVICE_SETTINGS,
   ...CLIENT_SETTINGS,
   ...SERVE_SETTINGS,
+  ...WORKER_SETTINGS,
   ...LIMIT_SETTINGS,
   ...RETENTION_SETTINGS,
 } as const satisfies Readonly<Record<string, Setting<unknown>>>

@@ -1,4 +1,4 @@
-import { attemptWithoutRun, type OutcomeReason } from '../../verifier/model/attempt.ts'
+import { attemptWithoutRun, type Outcome, type OutcomeReason } from '../../verifier/model/attempt.ts'
 import type { BlobStore } from '../../verifier/model/blob-store.ts'
 import { Failure, firstFailure } from '../../verifier/model/failure.ts'
 import type { Coordinator } from '../app/service/coordinator.ts'
@@ -17,6 +17,9 @@ export type Delivery = {
   readonly signal: AbortSignal
 }
 
+/** `refused`: why the outcome was not taken, and a failure of ours was reported in its place. */
+export type Delivered = ReportAnswer & { readonly outcome: Outcome; readonly refused: string | null }
+
 /** How often a blob may break off while the coordinator answers everything else: one that is refused early looks like that. */
 const BROKEN = 6
 /** How often what a report names is handed over again because the coordinator says that it lacks some. */
@@ -27,13 +30,14 @@ const ROUNDS = 3
  * failure of ours, so that the attempt is tried again, and nobody waits for a lease to run out. Rejects where the attempt is not this
  * worker's any more, or not even that was taken.
  */
-export async function deliver(run: JobRun, o: Delivery): Promise<ReportAnswer> {
+export async function deliver(run: JobRun, o: Delivery): Promise<Delivered> {
+  const { outcome } = run.attempt
   try {
-    return await reported(lightened(run), o)
+    return { ...(await reported(lightened(run), o)), outcome, refused: null }
   } catch (error) {
     o.signal.throwIfAborted()
     if (letsGo(error)) throw error
-    return await reported(failedRun(o.job, error), o)
+    return { ...(await reported(failedRun(o.job, error), o)), outcome, refused: codeOf(error) }
   }
 }
 

@@ -49,8 +49,7 @@ export async function workOn(job: WorkerJob, o: WorkOptions): Promise<void> {
   await events.end(LAST_EVENTS_MS)
   try {
     const signal = AbortSignal.any([o.late, lease.gone])
-    const { state } = await deliver(run, { coordinator, blobs, job, version, patience, signal })
-    tell({ ...about, kind: 'reported', outcome: run.attempt.outcome, state })
+    tell({ ...about, kind: 'reported', ...(await deliver(run, { coordinator, blobs, job, version, patience, signal })) })
   } catch (error) {
     const told = lease.gone.aborted ? lease.gone.reason : error
     tell({ ...about, kind: letsGo(told) ? 'let-go' : 'dropped', code: codeOf(told) })

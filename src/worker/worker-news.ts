@@ -7,8 +7,13 @@ type OfAttempt = { readonly attempt: string; readonly verification: string; read
 export type WorkerNews =
   | (OfAttempt & { readonly kind: 'begun'; readonly mode: 'live' | 'replay' })
   | (OfAttempt & { readonly kind: 'event'; readonly event: EventBody })
-  /** `queued`: it is tried again, by this worker or another. */
-  | (OfAttempt & { readonly kind: 'reported'; readonly outcome: Outcome; readonly state: 'committed' | 'queued' })
+  /** `queued`: it is tried again, by this worker or another. `refused`: by which code the coordinator did not take the outcome. */
+  | (OfAttempt & {
+      readonly kind: 'reported'
+      readonly outcome: Outcome
+      readonly state: 'committed' | 'queued'
+      readonly refused: string | null
+    })
   /** The attempt is not this worker's any more: what was done for it is dropped. */
   | (OfAttempt & { readonly kind: 'let-go'; readonly code: string })
   /** Its report was not taken, and never will be. */

@@ -96,7 +96,13 @@ export const LAYERS: readonly Layer[] = [
   { dir: 'src/http', may: ['src/app', 'src/worker-auth', 'verifier/model'], packages: ['hono', '@hono/*', 'zod'] },
   {
     dir: 'src/logging',
-    may: ['src/app/service/request-scope.ts', 'src/app/service/service-events.ts', 'src/config/log-levels.ts', 'verifier/model'],
+    may: [
+      'src/app/service/request-scope.ts',
+      'src/app/service/service-events.ts',
+      'src/config/log-levels.ts',
+      'src/worker/worker-news.ts',
+      'verifier/model',
+    ],
     packages: ['pino', 'node:*'],
   },
   {
@@ -143,6 +149,7 @@ export const LAYERS: readonly Layer[] = [
       'src/context.ts',
       'src/operator-room.ts',
       'src/worker-key-room.ts',
+      'src/worker-room.ts',
       'src/registry-room.ts',
       'src/scratch-room.ts',
       'src/service-room.ts',
@@ -166,6 +173,26 @@ export const LAYERS: readonly Layer[] = [
   {
     dir: 'src/builder-room.ts',
     may: ['src/chosen-mirrors.ts', 'src/read-lock.ts', 'src/storage', 'verifier/builder', 'verifier/model'],
+    packages: [],
+  },
+  {
+    dir: 'src/work-bench.ts',
+    may: ['src/app', 'src/builder-room.ts', 'src/engine', 'verifier/builder', 'verifier/model', 'verifier/source'],
+    packages: ['node:*'],
+  },
+  {
+    dir: 'src/worker-room.ts',
+    may: [
+      'src/app/service/working-document.ts',
+      'src/config',
+      'src/context.ts',
+      'src/logging',
+      'src/work-bench.ts',
+      'src/worker',
+      'src/worker-auth',
+      'src/worker-key-room.ts',
+      'verifier/model',
+    ],
     packages: [],
   },
   { dir: 'src/chosen-mirrors.ts', may: ['src/config', 'verifier/builder/inputs'], packages: [] },

@@ -42,3 +42,14 @@ export class StageClock {
     this.#emit({ kind: 'stage-ended', stage: name, ms })
   }
 }
+
+/** Tells of one piece of work as a stage of its own. */
+export async function inStage<T>(name: StageName, emit: EmitEvent, work: () => Promise<T>): Promise<T> {
+  const stages = new StageClock(emit)
+  stages.begin(name)
+  try {
+    return await work()
+  } finally {
+    stages.end()
+  }
+}

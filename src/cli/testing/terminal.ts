@@ -33,6 +33,7 @@ export async function ran(args: readonly string[], useCases: Partial<UseCases> =
     service: () => Promise.reject(new Error('the test serves nothing')),
     operator: () => Promise.reject(new Error('the test has no operator')),
     workerKey: () => Promise.reject(new Error('the test has no key of a worker')),
+    worker: () => Promise.reject(new Error('the test works for nobody')),
     open: () => {
       opened += 1
       const own: Record<PropertyKey, unknown> = { ...useCases, [Symbol.asyncDispose]: () => Promise.resolve() }

@@ -1,0 +1,93 @@
+import { statfs } from 'node:fs/promises'
+import type { BuilderImage } from '../verifier/builder/image-description.ts'
+import type { BlobStore } from '../verifier/model/blob-store.ts'
+import { Failure } from '../verifier/model/failure.ts'
+import { pinSource } from '../verifier/source/pin-source.ts'
+import { OWN_ACCESS } from '../verifier/source/source-ref.ts'
+import type { Ports } from './app/ports.ts'
+import type { RunJob } from './app/service/run-job.ts'
+import type { WorkerClaim } from './app/service/worker-protocol.ts'
+import { workAttempt } from './app/work-attempt.ts'
+import type { BuilderRoom } from './builder-room.ts'
+import type { EngineRoom } from './engine/engine-room.ts'
+
+/** What a worker on this machine runs attempts with. */
+export type WorkBench = {
+  readonly runJob: RunJob
+  readonly blobs: BlobStore
+  /** How many attempts fit side by side. */
+  readonly slots: number
+  readonly capabilities: () => Promise<WorkerClaim['capabilities']>
+  /** Why nothing more is to be begun here now; null: it may. */
+  readonly obstacle: () => Promise<Failure | null>
+  readonly version: string
+}
+
+export type WorkBenchOptions = {
+  readonly ports: Ports
+  readonly engine: EngineRoom
+  readonly builders: BuilderRoom
+  /** Folder on the disk that has to have room. */
+  readonly home: string
+  readonly minFreeBytes: number
+}
+
+/** Of what a worker can do no more is told: a coordinator that knew all builders would learn nothing that it acts on. */
+const MOST_BUILDERS = 64
+
+export function workBench({ ports, engine, builders, home, minFreeBytes }: WorkBenchOptions): WorkBench {
+  const making = new InFlight<BuilderImage>()
+  const readying = new InFlight<Awaited<ReturnType<EngineRoom['ready']>>>()
+  const runJob = workAttempt({
+    ...ports,
+    pinArchive: (file, scratch, signal) => pinSource({ kind: 'archive', file, path: '.' }, { scratch, signal, access: OWN_ACCESS }),
+    findBuilder: (digest) => builders.find(digest),
+    keepBuilder: (image) => builders.keep(image),
+    defaultBuilder: async (emit, signal) =>
+      (await builders.known()) ??
+      (await making.one('', signal, (own) => builders.make({ lock: null, inputs: null, mkosi: null, emit, signal: own }))),
+    readyBuilder: (image, signal) => readying.one(image.digest, signal, (own) => engine.ready(image, ports.blobs, own)),
+  })
+  return {
+    runJob,
+    blobs: ports.blobs,
+    slots: engine.slots,
+    version: ports.version,
+    capabilities: async () => ({
+      architecture: engine.architecture,
+      builders: (await builders.list()).slice(0, MOST_BUILDERS).map(({ digest }) => digest),
+      isolation: 'shared-kernel',
+    }),
+    obstacle: async () => {
+      const { bavail, bsize } = await statfs(home)
+      return bavail * bsize < minFreeBytes ? lowDisk() : null
+    },
+  }
+}
+
+/** Attempts side by side that need the same builder make it, or load it, once. */
+class InFlight<T> {
+  readonly #running = new Map<string, Promise<T>>()
+
+  async one(key: string, signal: AbortSignal, make: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const running = this.#running.get(key)
+    if (running !== undefined) {
+      // Whoever began it may have been stopped: then it is begun anew.
+      const made = await running.catch(() => undefined)
+      signal.throwIfAborted()
+      return made ?? (await this.one(key, signal, make))
+    }
+    const begun = make(signal).finally(() => this.#running.delete(key))
+    this.#running.set(key, begun)
+    return await begun
+  }
+}
+
+function lowDisk(): Failure {
+  return new Failure({
+    code: 'disk-space-low',
+    message: 'there is too little room on the disk of the home to begin a build',
+    hint: 'make room there, or lower BITWITNESS_MIN_FREE',
+    audience: 'operator',
+  })
+}
