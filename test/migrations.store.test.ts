@@ -53,7 +53,7 @@ describe.each(databases())('a database of before on %s', (kind) => {
       { verification: { id: 'finished' } },
     ])
     const token = await store.unitOfWork.run(({ tokens }) => tokens.withSecret(B, new Date()))
-    expect(token).toMatchObject({ id: 'token', ownerId: 'owner', scopes: ['submit'] })
+    expect(token).toMatchObject({ token: { id: 'token', scopes: ['submit'] }, owner: { id: 'owner' } })
     // What was final then is final now.
     const changed = store.database.drizzle.execute(
       sql.raw(`update verifications set verdict = 'mismatch', tier = null where id = 'finished'`),

@@ -79,6 +79,7 @@ const READS: readonly [string, () => Promise<unknown>, string][] = [
   ['a token', () => reads.tokens.withSecret(digestOf('777'), new Date(0)), 'tokens_secret_digest'],
   ['the owner that a token is of', () => reads.owners.withSubject('local', 's777'), 'owners_issuer_subject'],
   ['a verification', () => reads.verifications.read('00000777'), 'verifications_pkey'],
+  ['a verification by its attempt', () => inTransaction.verifications.holdOf('00000777'), 'verifications_pkey'],
   ['a recipe', () => reads.verifications.recipe('00000777'), 'verifications_pkey'],
   ['the attempts of a verification', () => reads.attempts.of('00000777'), 'attempts_number'],
   ['leases that ran out', () => reads.attempts.expired(new Date(), 20), 'attempts_lease_expiry'],

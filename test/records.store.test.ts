@@ -221,7 +221,7 @@ describe.each(databases())('records on %s', (kind) => {
     clock.pass(1)
     await noteUse()
     const { tokens: reading } = store.reads
-    expect(await reading.withSecret(secret, clock.now())).toEqual(used)
+    expect(await reading.withSecret(secret, clock.now())).toEqual({ token: used, owner: await store.reads.owners.find(token.ownerId) })
     expect(await reading.withSecret(digestOf('else'), clock.now())).toBeUndefined()
     expect(await reading.page({ cursor: null, limit: 5 })).toEqual({ items: [used], next: null })
     expect(await reading.withSecret(secret, token.expiresAt)).toBeUndefined()

@@ -201,6 +201,29 @@ describe.each(databases())('what workers may do, on %s', (kind) => {
       await cancelVerification(room.ports, id)
     })
 
+    it('writes that its worker asked where that is news: not twice in ten seconds, unless it can do something else', async () => {
+      const { worker } = await Hand.make('asking')
+      const { reads } = room.store
+      const noted = () => reads.workers.withKey(worker.publicKey)
+      const ask = async (capabilities: WorkerCapabilities): Promise<void> => {
+        const coordinator = new LocalCoordinator(room.ports, (await noted()) ?? worker)
+        await coordinator.claim({ schema: 'bitwitness/worker-claim/v1', capabilities, waitSeconds: 0 }, never)
+      }
+      const first = clock.now()
+      await ask(CAN)
+      expect(await noted()).toMatchObject({ lastSeenAt: first, capabilities: CAN })
+      clock.pass(9_999)
+      await ask(CAN)
+      expect(await noted()).toMatchObject({ lastSeenAt: first })
+      const other: WorkerCapabilities = { ...CAN, builders: [digestOf('builder')] }
+      const second = clock.now()
+      await ask(other)
+      expect(await noted()).toMatchObject({ lastSeenAt: second, capabilities: other })
+      const third = clock.pass(10_000)
+      await ask(other)
+      expect(await noted()).toMatchObject({ lastSeenAt: third })
+    })
+
     it('that a worker stops is given to the next at once, and says so', async () => {
       const id = await room.submit({ a: 'stopped' }, { submission: { attempts: 1 } })
       const job = await one.mustClaim()

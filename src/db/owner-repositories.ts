@@ -67,8 +67,8 @@ export function tokensOf(session: Session): Tokens {
     withSecret: (secretDigest, now) =>
       session(async (db) => {
         const usable = and(eq(tokens.secretDigest, secretDigest), isNull(tokens.revokedAt), gt(tokens.expiresAt, now))
-        const [row] = await db.select().from(tokens).where(usable)
-        return row === undefined ? undefined : tokenOf(row)
+        const [row] = await db.select().from(tokens).innerJoin(owners, eq(owners.id, tokens.ownerId)).where(usable)
+        return row === undefined ? undefined : { token: tokenOf(row.tokens), owner: row.owners }
       }),
     used: (id, { now, since }) =>
       session(async (db) => {

@@ -1,10 +1,10 @@
-import { and, asc, count, desc, eq, exists, gte, inArray, isNull, ne, not, or, sql } from 'drizzle-orm'
+import { and, count, desc, eq, exists, gte, inArray, isNull, ne, not, or, sql } from 'drizzle-orm'
 import { Failure } from '../../verifier/model/failure.ts'
 import { fingerprintOf } from '../app/store/fingerprint.ts'
 import { pageOf } from '../app/store/page.ts'
-import type { Known, Prepared, Submission } from '../app/store/records.ts'
+import type { Known } from '../app/store/records.ts'
 import type { Verifications } from '../app/store/store-ports.ts'
-import { storedAttempt } from './attempt-repository.ts'
+import { heldWhere } from './held-verifications.ts'
 import { keyset } from './keyset.ts'
 import { attempts } from './schema/attempts.ts'
 import { subjects, verifications } from './schema/verifications.ts'
@@ -77,22 +77,11 @@ export function verificationsOf(session: Session): Verifications {
         if (row !== undefined) return row.claims
         throw claimsHidden()
       }),
-    hold: (id) =>
-      session(async (db) => {
-        const [row] = await db.select().from(verifications).where(eq(verifications.id, id)).for('update')
-        if (row === undefined) return undefined
-        const own = (await db.select().from(attempts).where(eq(attempts.verificationId, id)).orderBy(asc(attempts.number))).map(
-          storedAttempt,
-        )
-        const { state, attemptsWanted, verdict, tier, createdAt } = row
-        const locked = row.lock !== null || row.inputs !== null
-        return {
-          life: { state, wanted: attemptsWanted, locked, attempts: own.map(({ life }) => life), verdict, tier },
-          attempts: own,
-          submission: submissionOf(row),
-          prepared: preparedOf(row),
-          createdAt,
-        }
+    hold: (id) => session((db) => heldWhere(db, eq(verifications.id, id))),
+    holdOf: (attemptId) =>
+      session((db) => {
+        const own = db.select({ id: attempts.verificationId }).from(attempts).where(eq(attempts.id, attemptId))
+        return heldWhere(db, inArray(verifications.id, own))
       }),
     prepare: (id, { pinned, sourceTar, reading, architecture, lock }) =>
       session(async (db) => {
@@ -182,15 +171,4 @@ function claimsHidden(): Failure {
     message: 'the claims of a verification are hidden until its attempts are committed',
     hint: 'wait until the verification is finished',
   })
-}
-
-/** What transitions need of it. The claims are not among that. */
-function submissionOf(row: Row): Omit<Submission, 'claims'> {
-  const { ownerId, source, upload, lock, inputs, attemptsWanted, builderWanted: builder, maxAgeSeconds, trusted, callbackUrl } = row
-  return { ownerId, source, upload, lock, inputs, builder, attempts: attemptsWanted, maxAgeSeconds, trusted, callbackUrl }
-}
-
-function preparedOf({ pinned, sourceTar, recipe, architecture, preparedLock: lock }: Row): Prepared | null {
-  if (pinned === null || sourceTar === null || recipe === null || architecture === null) return null
-  return { pinned, sourceTar, reading: recipe, architecture, lock }
 }

@@ -27,7 +27,7 @@ export async function pinCommit(source: Extract<SourceRef, { kind: 'git' }>, dep
   const { access, folder, limits, signal, program } = deps
   const url = checkRepositoryUrl(source.url, access)
   const offline = new Git({ program, home: folder, protocols: [], config: [], signal, maxTime: limits.maxTime })
-  await requireGit(offline)
+  await requireGit(offline, program)
   const protocol = url.protocol.slice(0, -1) as 'https' | 'http' | 'file'
   const config = protocol === 'file' ? [] : await pinHost(url, { privateHosts: access.privateHosts, resolve: deps.resolve, signal })
   const online = new Git({ program, home: folder, protocols: [protocol], config, signal, maxTime: limits.maxTime })
@@ -40,11 +40,16 @@ export async function pinCommit(source: Extract<SourceRef, { kind: 'git' }>, dep
   return { commit, ref: name === null ? null : Buffer.from(name, 'latin1').toString(), entries: entries.within('.') }
 }
 
+/** Programs that were found fit: whoever pins one source after another asks once. */
+const fit = new Set<string>()
+
 /** http.curloptResolve, which holds git to the addresses that were looked at, came with 2.37. */
-async function requireGit(git: Git): Promise<void> {
+async function requireGit(git: Git, program: string): Promise<void> {
+  if (fit.has(program)) return
   const said = await git.output(['version']).catch((error: unknown) => {
     throw error instanceof GitFailed ? sourceFailure('git-missing', {}, error) : error
   })
   const [, major = '0', minor = '0'] = /^git version (\d+)\.(\d+)/.exec(said) ?? []
   if (Number(major) * 1000 + Number(minor) < 2037) throw sourceFailure('git-too-old')
+  fit.add(program)
 }

@@ -39,9 +39,9 @@ async function callerOf(token: string, ports: AuthenticatePorts): Promise<Caller
 async function ofApiToken(digest: NonNullable<ReturnType<typeof tokenDigest>>, ports: AuthenticatePorts): Promise<Caller | undefined> {
   const { reads, unitOfWork } = ports
   const now = ports.now()
-  const token = await reads.tokens.withSecret(digest, now)
-  const owner = token === undefined ? undefined : await reads.owners.find(token.ownerId)
-  if (token === undefined || owner === undefined) return undefined
+  const found = await reads.tokens.withSecret(digest, now)
+  if (found === undefined) return undefined
+  const { token, owner } = found
   const since = new Date(now.getTime() - USE_NOTED_MS)
   if (token.lastUsedAt === null || token.lastUsedAt < since) await unitOfWork.run(({ tokens }) => tokens.used(token.id, { now, since }))
   // Tokens are the operator's to give: who has one is vouched for.

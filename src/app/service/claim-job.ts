@@ -1,4 +1,5 @@
-import { ARCHITECTURES, type AttemptRoute } from '../store/records.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { ARCHITECTURES, type AttemptRoute, type WorkerCapabilities } from '../store/records.ts'
 import { builderOfJob, lockOfJob } from './job-terms.ts'
 import { LEASE_MS, type LeasedAttempt } from './lease-attempt.ts'
 import { workerFailure } from './worker-failures.ts'
@@ -16,10 +17,20 @@ export async function claimJob(
 ): Promise<WorkerJob | undefined> {
   const { capabilities, waitSeconds } = claim
   const routes = routesOf(worker, capabilities.architecture)
-  await ports.unitOfWork.run(({ workers }) => workers.seen(worker.id, { capabilities, now: ports.now() }))
+  await noteSeen(ports, worker, capabilities)
   ports.events?.workerSeen?.({ worker: worker.id, place: worker.place, architecture: capabilities.architecture })
   const leased = await ports.desk.wait({ workerId: worker.id, routes, waitMs: waitSeconds * 1000, signal })
   return leased === undefined ? undefined : await jobOf(leased, ports)
+}
+
+/** How old what is noted of a worker may be before it is written again, ms: who asks for work all the time writes no more often. */
+const SEEN_NOTED_MS = 10_000
+
+async function noteSeen({ unitOfWork, now }: WorkerPorts, worker: SpeakingWorker, capabilities: WorkerCapabilities): Promise<void> {
+  const at = now()
+  const fresh = worker.lastSeenAt !== null && at.getTime() - worker.lastSeenAt.getTime() < SEEN_NOTED_MS
+  if (fresh && isDeepStrictEqual(worker.capabilities, capabilities)) return
+  await unitOfWork.run(({ workers }) => workers.seen(worker.id, { capabilities, now: at }))
 }
 
 /** Whoever shares a machine with the coordinator builds for nobody whom the operator does not vouch for. */
@@ -35,7 +46,8 @@ async function jobOf(leased: LeasedAttempt, { reads, leaseMs = LEASE_MS }: Pick<
   if (prepared === null) throw new TypeError('an attempt of what is not prepared')
   const builder = builderOfJob(leased)
   const description = builder === null ? null : ((await reads.builders.find(builder))?.description ?? null)
-  const tries = await reads.attempts.tries(attempt.id)
+  // What is tried for the first time has no try that ended.
+  const tries = attempt.life.tries > 1 ? await reads.attempts.tries(attempt.id) : []
   const { id, verificationId, number, mode } = attempt
   return {
     schema: 'bitwitness/worker-job/v1',

@@ -11,12 +11,17 @@ import { transitionRefused } from './transition-refused.ts'
  */
 export async function heldLease(
   { reads, now }: { readonly reads: Pick<Reads, 'attempts'>; readonly now: () => Date },
-  { attemptId, lease, worker }: LeaseHolder,
+  holder: LeaseHolder,
 ): Promise<StoredAttempt> {
-  const attempt = await reads.attempts.read(attemptId)
+  const attempt = await reads.attempts.read(holder.attemptId)
   if (attempt === undefined) throw attemptUnknown()
-  const at = now().getTime()
-  const kept = transitionAttempt(attempt.life, { kind: 'heartbeat', lease, worker, at, expiresAt: at })
-  if (kept.result === 'illegal') throw transitionRefused(kept.code)
+  requireLease(attempt, holder, now())
   return attempt
+}
+
+/** The same of an attempt that was read. */
+export function requireLease({ life }: StoredAttempt, { lease, worker }: Omit<LeaseHolder, 'attemptId'>, now: Date): void {
+  const at = now.getTime()
+  const kept = transitionAttempt(life, { kind: 'heartbeat', lease, worker, at, expiresAt: at })
+  if (kept.result === 'illegal') throw transitionRefused(kept.code)
 }

@@ -6,8 +6,7 @@ export type HeldAttempt = { readonly attempt: StoredAttempt; readonly held: Held
 
 /** The verification is locked first, by everybody: so nobody waits in a circle. Undefined where there is no such attempt. */
 export async function findAttempt(unit: Unit, attemptId: string): Promise<HeldAttempt | undefined> {
-  const known = await unit.attempts.read(attemptId)
-  const held = known === undefined ? undefined : await unit.verifications.hold(known.verificationId)
+  const held = await unit.verifications.holdOf(attemptId)
   const attempt = held?.attempts.find(({ id }) => id === attemptId)
   return held === undefined || attempt === undefined ? undefined : { attempt, held }
 }

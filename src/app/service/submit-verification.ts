@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import { Failure } from '../../../verifier/model/failure.ts'
 import { sha256Of } from '../../../verifier/model/hex-digest.ts'
 import type { SourceAccess } from '../../../verifier/source/source-ref.ts'
-import { ARCHITECTURES, type Submission } from '../store/records.ts'
+import { ARCHITECTURES, type Owner, type Submission } from '../store/records.ts'
 import type { Reads } from '../store/store-ports.ts'
 import { acceptVerification, type ServicePorts } from './accept-verification.ts'
 import type { SubmissionRequest } from './api-documents.ts'
 import { type Caller, requireScope } from './caller.ts'
-import { readVerification, type VerificationRead } from './read-verifications.ts'
+import { readVerification, type VerificationRead, verificationUnknown } from './read-verifications.ts'
 import { checkCallback, checkClaims, checkSource } from './submission-rules.ts'
 
 export type SubmissionRules = {
@@ -50,10 +50,17 @@ export async function submitVerification(
   const submission = submissionOf(caller, request)
   const { verificationId, joined } = await acceptVerification(ports, { submission, idempotency, mostOpen: openPerOwner })
   const [read, alive] = await Promise.all([
-    readVerification(ports, verificationId),
+    joined ? readVerification(ports, verificationId) : readNew(ports, { verificationId, owner: caller.owner }),
     ports.reads.workers.alive({ since: new Date(0), now: ports.now() }),
   ])
   return { read, joined, notice: alive.length === 0 ? NO_WORKER : null }
+}
+
+/** One that was accepted a moment ago: nothing was decided, so nothing is signed, or waits to be. */
+async function readNew({ reads }: SubmitPorts, o: { verificationId: string; owner: Owner }): Promise<VerificationRead> {
+  const verification = await reads.verifications.read(o.verificationId)
+  if (verification === undefined) throw verificationUnknown()
+  return { verification, owner: o.owner, attestations: [], waiting: [] }
 }
 
 /** Of which architecture it must be, the recipe says later. */

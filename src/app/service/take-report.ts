@@ -3,7 +3,7 @@ import type { Sha256 } from '../../../verifier/model/digest.ts'
 import type { StoredAttempt } from '../store/records.ts'
 import type { Unit } from '../store/store-ports.ts'
 import { checkReport } from './check-report.ts'
-import { heldLease } from './held-lease.ts'
+import { requireLease } from './held-lease.ts'
 import { attemptUnknown, type HeldAttempt, holdAttempt } from './hold-attempt.ts'
 import { readProtocol } from './protocol-document.ts'
 import { takeReported } from './report-attempt.ts'
@@ -40,7 +40,7 @@ async function take(ports: WorkerPorts, worker: SpeakingWorker, { attemptId, doc
   if (known === undefined) throw attemptUnknown()
   if (isTaken(known, lease, digest)) return { state: 'committed' }
   // Who does not hold it is told before anything is read for it.
-  await heldLease(ports, holder)
+  requireLease(known, holder, ports.now())
   const bytes = await bytesOfReport(report, ports.blobs)
   const { changed, stored } = await ports.unitOfWork.run(async (unit) => {
     // Its key may have been revoked since this request began.

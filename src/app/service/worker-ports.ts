@@ -13,5 +13,5 @@ export type WorkerPorts = ServicePorts & {
   readonly given: GivenBytes
 }
 
-/** Who speaks, as authenticated for this request. */
-export type SpeakingWorker = Pick<Worker, 'id' | 'place'>
+/** Who speaks, as authenticated for this request, and what was noted of it last. */
+export type SpeakingWorker = Pick<Worker, 'id' | 'place' | 'capabilities' | 'lastSeenAt'>

@@ -59,8 +59,8 @@ export interface Owners {
 
 export interface Tokens {
   insert(token: Token, secretDigest: Sha256): Promise<void>
-  /** The token with this secret unless it is revoked or has expired. */
-  withSecret(secretDigest: Sha256, now: Date): Promise<Token | undefined>
+  /** The token with this secret unless it is revoked or has expired, and whose it is. */
+  withSecret(secretDigest: Sha256, now: Date): Promise<{ readonly token: Token; readonly owner: Owner } | undefined>
   /** Notes that it was used, unless that was noted since `since`. */
   used(id: string, o: { now: Date; since: Date }): Promise<void>
   /** The token, revoked now or before; undefined where there is none. */
@@ -85,6 +85,8 @@ export interface Verifications {
   /** The same of one that never had an attempt, for the report of its refusal. */
   claimsOfUnbuilt(id: string): Promise<readonly Claim[]>
   hold(id: string): Promise<HeldVerification | undefined>
+  /** The one that an attempt is of. */
+  holdOf(attemptId: string): Promise<HeldVerification | undefined>
   prepare(id: string, prepared: Prepared): Promise<void>
   /** How many of an owner's verifications are neither finished nor cancelled. */
   openOf(ownerId: string): Promise<number>
