@@ -100,7 +100,7 @@ describe('docker-compose.yml', () => {
 })
 
 describe('examples of settings', () => {
-  const coming = ['BITWITNESS_COORDINATOR', 'BITWITNESS_KEEP_UPLOADS', 'BITWITNESS_KEEP_ARTIFACTS', 'BITWITNESS_KEEP_RECORDS']
+  const coming = ['BITWITNESS_COORDINATOR']
   const known: readonly string[] = [...Object.values(SETTINGS).map(({ variable }) => variable), ...coming]
   it.each(['deploy/coordinator.env.example', 'deploy/systemd/serve.env.example', 'deploy/systemd/worker.env.example'])(
     '%s sets what is a setting',
