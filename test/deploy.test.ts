@@ -100,8 +100,7 @@ describe('docker-compose.yml', () => {
 })
 
 describe('examples of settings', () => {
-  const coming = ['BITWITNESS_COORDINATOR']
-  const known: readonly string[] = [...Object.values(SETTINGS).map(({ variable }) => variable), ...coming]
+  const known: readonly string[] = Object.values(SETTINGS).map(({ variable }) => variable)
   it.each(['deploy/coordinator.env.example', 'deploy/systemd/serve.env.example', 'deploy/systemd/worker.env.example'])(
     '%s sets what is a setting',
     (file) => {
@@ -128,6 +127,12 @@ describe('examples of settings', () => {
 })
 
 describe('units of systemd', () => {
+  it.each(['serve', 'worker'])('%s may see what it needs', (name) => {
+    const unit = read(`deploy/systemd/bitwitness-${name}.service`)
+    // The first would end Node.js, the second have two processes take each other for gone.
+    expect(unit).not.toMatch(/^(MemoryDenyWriteExecute=yes|ProcSubset=pid)$/m)
+  })
+
   it('are units, and expose little', async ({ skip }) => {
     const folder = await mkdtemp(path.join(tmpdir(), 'bitwitness-units-'))
     try {
