@@ -25,7 +25,10 @@ export function serviceHouse({ settings, store, blobs, service, events }: Servic
     recordsMs: settings.keepRecords * DAY_MS,
   }
   return async (signal) => {
-    await repairJobs({ ...service, reads: store.reads }).catch((error: unknown) => events.trouble({ where: 'repair', error }))
+    await repairJobs({ ...service, reads: store.reads }).then(
+      (count) => (count === 0 ? undefined : events.jobsRepaired({ count })),
+      (error: unknown) => events.trouble({ where: 'repair', error }),
+    )
     await keepHouse({ ...service, events, retention, removeBytes: (sha256, idleMs) => blobs.remove(sha256, idleMs) }, signal)
   }
 }

@@ -14,6 +14,7 @@ import { findPackage } from './config/package-root.ts'
 import type { Settings } from './config/settings.ts'
 import { controlServer } from './control/control-server.ts'
 import { Listening } from './listening.ts'
+import { LocalWorker, type LocalWorkerOptions } from './local-worker.ts'
 import { openLog } from './logging/log.ts'
 import { loggedEvents } from './logging/logged-events.ts'
 import { openWebhookRoot } from './notify/webhook-key.ts'
@@ -26,6 +27,7 @@ import { SigningRoom } from './signing-room.ts'
 import { openBlobFolder } from './storage/blob-folder.ts'
 import { sweepScratch } from './storage/scratch.ts'
 import { openStore } from './store-access.ts'
+import { openWorkerKey } from './worker-auth/worker-key.ts'
 
 export type ServiceOptions = {
   readonly settings: Settings
@@ -63,7 +65,7 @@ export class ServiceRoom implements AsyncDisposable {
   }
 
   /** Fails as `openHome`, `openStore`, `controlServer`, `openApi`, `Listening.open` and opening a signer do. */
-  static async open({ settings, ci, log, debug }: ServiceOptions): Promise<ServiceRoom> {
+  static async open({ settings, ci, log, debug, worker: wanted }: ServiceOptions): Promise<ServiceRoom> {
     await using opening = new AsyncDisposableStack()
     const signing = new SigningRoom({ settings, ci, key: null })
     const { keyed } = await signing.ports()
@@ -74,6 +76,8 @@ export class ServiceRoom implements AsyncDisposable {
     const onTrouble = (error: Failure): void => events.trouble({ where: 'queue', error })
     const store = opening.use(await openStore({ settings, superviseSeconds: SUPERVISE_SECONDS, onTrouble }))
     watch.look({ reads: store.reads, queue: store.queue })
+    // What was lost while nobody served is found now, and not only after a while.
+    await store.queue.supervise()
     const service: ServicePorts = { unitOfWork: store.unitOfWork, now, newId: () => randomUUIDv7(), events, leaseMs: settings.lease * 1000 }
     opening.use(await controlServer({ operator: operatorOf(store), home: home.root }))
     await sweepScratch(home.work)
@@ -93,10 +97,12 @@ export class ServiceRoom implements AsyncDisposable {
     })
     opening.defer(() => listening.close(0))
     const base = settings.publicUrl ?? listening.url
+    const local = wanted ? await localWorker({ settings, ports: workers, key: await openWorkerKey(home.keys), events }) : null
     const jobs = serviceJobs({ settings, home, store, blobs, service, events, signing, secret, base })
-    const duties = [jobs, serviceHouse({ settings, store, blobs, service, events })]
+    const house = serviceHouse({ settings, store, blobs, service, events })
+    const duties = [jobs, house, ...(local instanceof LocalWorker ? [(stop: AbortSignal) => local.run(stop)] : [])]
     const database = store.database.kind
-    events.started({ database, worker: 'none' })
+    events.started({ database, worker: local instanceof LocalWorker ? 'in-process' : 'none' })
     const facts: ServingDocument = {
       schema: 'bitwitness/serving/v1',
       url: listening.url.href,
@@ -104,8 +110,8 @@ export class ServiceRoom implements AsyncDisposable {
       database: database === 'pglite' ? 'embedded' : 'postgres',
       home: home.root,
       signer: { kind: keyed ? 'key' : 'sigstore', fingerprint: keyed ? (await signing.key()).fingerprint : null },
-      worker: null,
-      noWorker: null,
+      worker: local instanceof LocalWorker ? { architecture: local.architecture, slots: local.slots } : null,
+      noWorker: local instanceof Failure ? { code: local.code, message: local.message, hint: local.hint } : null,
     }
     return new ServiceRoom({ facts, events, graceMs: settings.grace * 1000, listening, duties, front, held: opening.move() })
   }
@@ -130,6 +136,16 @@ export class ServiceRoom implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#o.held.disposeAsync()
     this.#o.events.stopped({ clean: true })
+  }
+}
+
+/** The worker of this process, or why there is none: others may build. */
+async function localWorker(o: LocalWorkerOptions): Promise<LocalWorker | Failure> {
+  try {
+    return await LocalWorker.open(o)
+  } catch (error) {
+    if (error instanceof Failure) return error
+    throw error
   }
 }
 

@@ -25,7 +25,7 @@ export class ServiceWatch {
     const figures = keptAnswer({ read: () => this.#read(), clock, ...KEPT })
     this.metrics = new ServiceMetrics({ figures, now, process: true })
     const blobs = keptAnswer({ read: () => probeBlobs(o.blobs), clock, ...KEPT })
-    this.#ports = { figures, blobs, minFreeBytes, now, supervised: now, superviseSeconds: SUPERVISE_SECONDS }
+    this.#ports = { figures, blobs, minFreeBytes, now, superviseSeconds: SUPERVISE_SECONDS }
   }
 
   /** From here on the database is looked at. */

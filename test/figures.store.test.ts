@@ -23,7 +23,7 @@ describe.each(databases())('the figures on %s', (kind) => {
 
   it('are all there where there is nothing to do', async () => {
     const figures = await read()
-    expect(figures).toMatchObject({ signing: { tasks: 0, oldest: null }, workers: [], at: clock.now() })
+    expect(figures).toMatchObject({ supervised: null, signing: { tasks: 0, oldest: null }, workers: [], at: clock.now() })
     expect(figures.queues.map(({ kind: queue }) => queue)).toEqual([
       'attempt-amd64-trusted',
       'attempt-amd64-stranger',
@@ -50,6 +50,12 @@ describe.each(databases())('the figures on %s', (kind) => {
     expect(Math.abs((figure('preparation')?.dueSince?.getTime() ?? 0) - Date.now())).toBeLessThan(120_000)
     // Its time has not come.
     expect(figure('callback')).toEqual({ kind: 'callback', waiting: 1, active: 0, dueSince: null })
+  })
+
+  it('say when somebody looked for lost jobs', async () => {
+    await store.queue.supervise()
+    const { supervised } = await read()
+    expect(Math.abs((supervised?.getTime() ?? 0) - Date.now())).toBeLessThan(120_000)
   })
 
   it('count workers that were heard of lately, and those that hold an attempt for longer', async () => {

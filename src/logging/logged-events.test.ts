@@ -92,6 +92,7 @@ describe('the log', () => {
           stages: [{ name: 'build', ms: 1, LEAK: 'LEAK' }],
           error: new Error('LEAK'),
           why: 'LEAK leak',
+          code: 'LEAK leak',
           ...more,
         } as never)
     })

@@ -57,8 +57,9 @@ export function loggedEvents(logger: Logger, { debug }: { readonly debug: boolea
     requestAnswered: ({ method, route, status, ms }) =>
       say(levelOf({ method, route, status }), 'request answered', { method, route, status, ms: Math.round(ms) }),
     requestFailed: ({ error }) => say('error', 'request failed', { error: shown(error) }),
+    jobsRepaired: ({ count }) => say('warn', 'jobs repaired', { count }),
     identityRefused: ({ why }) => say('info', 'identity token refused', { why: shownCode(why) }),
-    workerHolding: ({ error }) => say('warn', 'worker begins nothing for now', { error: shown(error) }),
+    workerHolding: ({ code }) => say('warn', 'worker begins nothing for now', { code: shownCode(code) }),
     trouble: ({ where, error }) => say('error', 'trouble', { where, error: shown(error) }),
   }
 }

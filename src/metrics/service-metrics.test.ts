@@ -11,6 +11,7 @@ const FIGURES: ServiceFigures = {
     { kind: 'attempt-amd64-trusted', waiting: 3, active: 1, dueSince: before(90) },
     { kind: 'decision', waiting: 0, active: 0, dueSince: null },
   ],
+  supervised: NOW,
   signing: { tasks: 2, oldest: before(600) },
   workers: [
     { architecture: 'amd64', place: 'in-process', count: 1 },

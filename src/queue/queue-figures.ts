@@ -1,5 +1,5 @@
 import type { Db } from 'pg-boss'
-import type { QueueFigure } from '../app/service/service-figures.ts'
+import type { QueueFigure, QueueFigures } from '../app/service/service-figures.ts'
 import type { JobKind } from '../app/store/store-ports.ts'
 
 type Row = {
@@ -10,7 +10,7 @@ type Row = {
 }
 
 /** What waits and what is being done, of each queue; all are there, also those that are empty. One look at the index of live jobs. */
-export async function queueFigures(db: Db, kinds: readonly JobKind[]): Promise<readonly QueueFigure[]> {
+export async function queueFigures(db: Db, kinds: readonly JobKind[]): ReturnType<QueueFigures['figures']> {
   const { rows } = await db.executeSql(
     `select name,
        count(*) filter (where state < 'active') as waiting,
@@ -20,7 +20,7 @@ export async function queueFigures(db: Db, kinds: readonly JobKind[]): Promise<r
     [kinds],
   )
   const found = new Map((rows as readonly Row[]).map((row) => [row.name, row]))
-  return kinds.map((kind) => {
+  const queues = kinds.map((kind): QueueFigure => {
     const row = found.get(kind)
     const since = row?.due_since ?? null
     return {
@@ -30,4 +30,7 @@ export async function queueFigures(db: Db, kinds: readonly JobKind[]): Promise<r
       dueSince: since === null ? null : new Date(since),
     }
   })
+  const { rows: looks } = await db.executeSql('select max(greatest(monitor_claim_on, monitor_on)) as at from queue.queue', [])
+  const at = (looks as readonly { readonly at: string | Date | null }[])[0]?.at ?? null
+  return { queues, supervised: at === null ? null : new Date(at) }
 }

@@ -1,7 +1,7 @@
 import { type Db, fromPglite, PgBoss } from 'pg-boss'
 import { Failure } from '../../verifier/model/failure.ts'
 import { MAX_TRIES } from '../app/lifecycle/attempt-state.ts'
-import type { QueueFigure } from '../app/service/service-figures.ts'
+import type { QueueFigures } from '../app/service/service-figures.ts'
 import { RETRY_DELAY } from '../app/store/retry-delay.ts'
 import type { JobKind, Jobs } from '../app/store/store-ports.ts'
 import type { Database } from '../db/database.ts'
@@ -127,7 +127,7 @@ export class Queue implements AsyncDisposable {
   readonly jobsIn = (tx: Drizzle): Jobs => jobsOn(this.#boss, tx, this.#leaseSeconds)
 
   /** How much waits and is being done. */
-  async figures(): Promise<readonly QueueFigure[]> {
+  async figures(): ReturnType<QueueFigures['figures']> {
     return await translated(() => queueFigures(this.#db, JOB_KINDS))
   }
 

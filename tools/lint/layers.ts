@@ -1,7 +1,8 @@
 import path from 'node:path'
+import { ROOMS } from './rooms.ts'
 
 /** What a folder may import. The most specific folder that holds a file decides; anything not listed is forbidden. */
-type Layer = {
+export type Layer = {
   readonly dir: string
   /** Folders or files of the project, by prefix. Its own folder is always allowed. */
   readonly may: readonly string[]
@@ -92,7 +93,6 @@ export const LAYERS: readonly Layer[] = [
     may: ['src/app/service/worker-public-key.ts', 'verifier/model', 'verifier/bytes'],
     packages: ['node:crypto', 'node:path'],
   },
-  { dir: 'src/listening.ts', may: ['verifier/model'], packages: ['node:*', '@hono/node-server'] },
   { dir: 'src/http', may: ['src/app', 'src/worker-auth', 'verifier/model'], packages: ['hono', '@hono/*', 'zod'] },
   {
     dir: 'src/logging',
@@ -135,11 +135,6 @@ export const LAYERS: readonly Layer[] = [
     packages: ['node:*', 'zod'],
   },
   {
-    dir: 'src/client-room.ts',
-    may: ['src/client', 'src/config', 'attestations/sign', 'verifier/model'],
-    packages: [],
-  },
-  {
     dir: 'src/cli',
     may: [
       'src/app',
@@ -160,126 +155,6 @@ export const LAYERS: readonly Layer[] = [
     ],
     packages: ['node:*', '@stricli/*', 'zod'],
   },
-  {
-    dir: 'src/registry-room.ts',
-    may: ['src/app', 'src/config', 'src/dstack', 'src/registry', 'verifier/bytes', 'verifier/model'],
-    packages: ['node:*'],
-  },
-  {
-    dir: 'src/claimed-bytes.ts',
-    may: ['src/app', 'src/config', 'src/download', 'src/registry-room.ts', 'verifier/model'],
-    packages: ['node:*'],
-  },
-  {
-    dir: 'src/builder-room.ts',
-    may: ['src/chosen-mirrors.ts', 'src/read-lock.ts', 'src/storage', 'verifier/builder', 'verifier/model'],
-    packages: [],
-  },
-  {
-    dir: 'src/work-bench.ts',
-    may: ['src/app', 'src/builder-room.ts', 'src/engine', 'verifier/builder', 'verifier/model', 'verifier/source'],
-    packages: ['node:*'],
-  },
-  {
-    dir: 'src/worker-room.ts',
-    may: [
-      'src/app/service/working-document.ts',
-      'src/config',
-      'src/context.ts',
-      'src/logging',
-      'src/work-bench.ts',
-      'src/worker',
-      'src/worker-auth',
-      'src/worker-key-room.ts',
-      'verifier/model',
-    ],
-    packages: [],
-  },
-  { dir: 'src/chosen-mirrors.ts', may: ['src/config', 'verifier/builder/inputs'], packages: [] },
-  { dir: 'src/read-lock.ts', may: ['verifier/builder/inputs', 'verifier/bytes', 'verifier/model'], packages: [] },
-  {
-    dir: 'src/store-room.ts',
-    may: ['src/app', 'src/config', 'src/db', 'src/queue', 'src/storage', 'verifier/model'],
-    packages: ['node:*'],
-  },
-  {
-    dir: 'src/service-api.ts',
-    may: ['src/app/service', 'src/config', 'src/http', 'src/identity-room.ts', 'src/store-room.ts', 'src/worker-auth'],
-    packages: ['node:*'],
-  },
-  {
-    dir: 'src/service-jobs.ts',
-    may: [
-      'src/app/service',
-      'src/claimed-bytes.ts',
-      'src/config',
-      'src/download',
-      'src/notify',
-      'src/signing-room.ts',
-      'src/storage',
-      'src/store-room.ts',
-      'verifier/model',
-      'verifier/source',
-    ],
-    packages: ['node:process'],
-  },
-  { dir: 'src/service-house.ts', may: ['src/app/service', 'src/config', 'src/storage', 'src/store-room.ts'], packages: [] },
-  { dir: 'src/service-watch.ts', may: ['src/app/service', 'src/app/store', 'src/metrics', 'src/storage'], packages: [] },
-  {
-    dir: 'src/service-room.ts',
-    may: [
-      'src/app/service',
-      'src/config',
-      'src/control',
-      'src/listening.ts',
-      'src/logging',
-      'src/notify',
-      'src/operator-room.ts',
-      'src/service-api.ts',
-      'src/service-house.ts',
-      'src/service-jobs.ts',
-      'src/service-watch.ts',
-      'src/signing-room.ts',
-      'src/storage',
-      'src/store-access.ts',
-      'verifier/model',
-    ],
-    packages: ['node:crypto'],
-  },
-  { dir: 'src/store-access.ts', may: ['src/config', 'src/store-room.ts', 'verifier/model'], packages: [] },
-  {
-    dir: 'src/operator-room.ts',
-    may: ['src/app/service', 'src/config', 'src/control', 'src/store-access.ts', 'src/store-room.ts', 'verifier/model'],
-    packages: ['node:crypto'],
-  },
-  { dir: 'src/worker-key-room.ts', may: ['src/config', 'src/worker-auth'], packages: [] },
-  {
-    dir: 'src/identity-room.ts',
-    may: ['src/app/service/identity.ts', 'src/download', 'src/identity', 'verifier/address'],
-    packages: [],
-  },
-  { dir: 'src/scratch-room.ts', may: ['src/storage', 'verifier/model'], packages: ['node:*'] },
-  {
-    dir: 'src/signing-room.ts',
-    may: ['src/app/attest.ts', 'src/config', 'attestations', 'verifier/bytes', 'verifier/model'],
-    packages: ['node:*'],
-  },
-  {
-    dir: 'src/verifying-room.ts',
-    may: [
-      'src/app/attached-bundles.ts',
-      'src/app/verify-attestation.ts',
-      'src/config',
-      'src/download',
-      'src/registry-room.ts',
-      'src/trust',
-      'attestations/verify',
-      'verifier/bytes',
-      'verifier/model',
-    ],
-    packages: ['node:*'],
-  },
-  { dir: 'src/context.ts', may: ['src', 'verifier', 'attestations'], packages: ['node:*'] },
   { dir: 'src/bin', may: ['src/cli', 'src/config'], packages: ['node:*'] },
   {
     // Runs before anything is installed: of the project it takes only what needs no package, and types.
@@ -300,6 +175,7 @@ export const LAYERS: readonly Layer[] = [
   { dir: 'bench', may: ['src', 'verifier', 'attestations', 'test', 'tools'], packages: ['*'] },
   { dir: 'mkosi', may: ['src', 'verifier', 'test'], packages: ['*'] },
   { dir: 'tools', may: ['src', 'verifier', 'attestations'], packages: ['*'] },
+  ...ROOMS,
 ]
 
 /** Packages a test file may use beside those of its folder. */

@@ -10,6 +10,7 @@ const FIGURES: ServiceFigures = {
     { kind: 'attempt-amd64-stranger', waiting: 0, active: 0, dueSince: null },
     { kind: 'signing', waiting: 0, active: 0, dueSince: null },
   ],
+  supervised: before(30),
   signing: { tasks: 0, oldest: null },
   workers: [{ architecture: 'amd64', place: 'in-process', count: 1 }],
   at: NOW,
@@ -25,7 +26,6 @@ function read(
   return readReadiness({
     figures: () => Promise.resolve(figures),
     blobs: () => Promise.resolve(blobs),
-    supervised: () => before(30),
     superviseSeconds: 10,
     minFreeBytes: 100,
     now: () => NOW,
@@ -49,8 +49,8 @@ describe('readiness', () => {
 
   it.each([
     ['the database does not answer', { figures: null }, 'database'],
-    ['nobody has looked after the queue', { supervised: (): Date | null => null }, 'queue'],
-    ['whoever looked after the queue is gone', { supervised: (): Date => before(41) }, 'queue'],
+    ['nobody has looked after the queue', { figures: { ...FIGURES, supervised: null } }, 'queue'],
+    ['whoever looked after the queue is gone', { figures: { ...FIGURES, supervised: before(41) } }, 'queue'],
     ['blobs cannot be written', { blobs: { writable: false, freeBytes: 100 } }, 'blobs'],
     ['there is no room for blobs', { blobs: { writable: true, freeBytes: 99 } }, 'blobs'],
     ['the folder of blobs hangs', { blobs: null }, 'blobs'],

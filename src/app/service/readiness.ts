@@ -37,8 +37,6 @@ export type ReadinessPorts = {
   readonly figures: () => Promise<ServiceFigures | null>
   /** Null where the folder hangs. */
   readonly blobs: () => Promise<{ readonly writable: boolean; readonly freeBytes: number } | null>
-  /** When the queue was last looked after by this process; null: never. */
-  readonly supervised: () => Date | null
   readonly superviseSeconds: number
   /** Less room than this, and nothing new is to come. */
   readonly minFreeBytes: number
@@ -52,7 +50,7 @@ export async function readReadiness(ports: ReadinessPorts): Promise<Readiness> {
   const [figures, blobs] = await Promise.all([ports.figures(), ports.blobs()])
   const now = ports.now().getTime()
   const age = (since: Date | null): number | null => (since === null ? null : Math.max(0, Math.round((now - since.getTime()) / 1000)))
-  const supervised = age(ports.supervised())
+  const supervised = figures === null ? null : age(figures.supervised)
   const queue = { ok: supervised !== null && supervised <= 4 * ports.superviseSeconds, supervisedSeconds: supervised }
   const roomy = blobs !== null && blobs.writable && blobs.freeBytes >= ports.minFreeBytes
   const oldestSeconds = figures === null ? null : (age(figures.signing.oldest) ?? 0)

@@ -51,10 +51,12 @@ export type ServiceFacts = {
   readonly requestAnswered: { readonly method: string; readonly route: string; readonly status: number; readonly ms: number }
   /** A request met an error that no client caused. */
   readonly requestFailed: Thrown
+  /** At the start: what was open and had no job that leads on. */
+  readonly jobsRepaired: { readonly count: number }
   /** An identity token did not count; `why` is a word of ours. */
   readonly identityRefused: { readonly why: string }
   /** The worker of this process begins nothing for now. */
-  readonly workerHolding: Thrown
+  readonly workerHolding: { readonly code: string }
   /** Something failed behind everybody's back. `where` is a word of ours. */
   readonly trouble: Thrown & { readonly where: string }
 }
@@ -89,6 +91,7 @@ const KINDS: Readonly<Record<keyof ServiceFacts, true>> = {
   housekept: true,
   requestAnswered: true,
   requestFailed: true,
+  jobsRepaired: true,
   identityRefused: true,
   workerHolding: true,
   trouble: true,

@@ -8,13 +8,15 @@ export type WorkerFigure = { readonly architecture: string; readonly place: 'in-
 /** How much there is to do, and who does it: what the database knows. */
 export type ServiceFigures = {
   readonly queues: readonly QueueFigure[]
+  readonly supervised: Date | null
   readonly signing: { readonly tasks: number; readonly oldest: Date | null }
   readonly workers: readonly WorkerFigure[]
   readonly at: Date
 }
 
+/** `supervised`: when somebody last looked for lost jobs, in whatever process; null: nobody has. */
 export interface QueueFigures {
-  figures(): Promise<readonly QueueFigure[]>
+  figures(): Promise<{ readonly queues: readonly QueueFigure[]; readonly supervised: Date | null }>
 }
 
 /** A worker asks for work, or beats, far more often. */
@@ -27,9 +29,9 @@ export function figuresOf(o: {
 }): () => Promise<ServiceFigures> {
   return async () => {
     const at = o.now()
-    const queues = await o.queue.figures()
+    const { queues, supervised } = await o.queue.figures()
     const signing = await o.reads.attestations.backlog()
     const workers = await o.reads.workers.alive({ since: new Date(at.getTime() - ALIVE_MS), now: at })
-    return { queues, signing, workers, at }
+    return { queues, supervised, signing, workers, at }
   }
 }

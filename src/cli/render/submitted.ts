@@ -1,4 +1,4 @@
-import { PREDICATE_TYPE } from '../../../attestations/statement/predicate-types.ts'
+import { KIND_NAMES, PREDICATE_TYPE } from '../../../attestations/statement/predicate-types.ts'
 import { type Sha256, withPrefix } from '../../../verifier/model/digest.ts'
 import { visible } from '../../../verifier/model/visible.ts'
 import type { SubmissionDocument } from '../../client/submission-document.ts'
@@ -31,12 +31,14 @@ export function submittedLines({ verification, report }: SubmissionDocument, ser
       '',
       `signed ${visible(predicateType)} by ${visible(signer)}; to check it:`,
       '',
-      `  ${checkOf({ server, bundle, predicateType, about: predicateType === PREDICATE_TYPE.provenance ? built : claimed })}`,
+      `  ${checkOf({ server, bundle, predicateType, signer, about: predicateType === PREDICATE_TYPE.provenance ? built : claimed })}`,
     ]),
     ...unsigned.map(
       ({ predicateType, lastCode }) => `${visible(predicateType)} is yet to be signed${lastCode === null ? '' : ` (${visible(lastCode)})`}`,
     ),
-    ...(attestations.length === 0 ? [] : ['', 'KEY.pub is the public key of the service, which has to reach you by another way.']),
+    ...(attestations.some(({ signer }) => certified(signer) === null)
+      ? ['', 'KEY.pub is the public key of the service, which has to reach you by another way.']
+      : []),
   ]
 }
 
@@ -46,10 +48,19 @@ export function placeOf({ id }: Pick<Verification, 'id'>, server: URL): string {
 }
 
 /** A command line that checks a bundle where the service has it. What is fetched without TLS has to be allowed. */
-function checkOf(o: { server: URL; bundle: Sha256; predicateType: string; about: Sha256 | undefined }): string {
+function checkOf(o: { server: URL; bundle: Sha256; predicateType: string; signer: string; about: Sha256 | undefined }): string {
   const allow = o.server.protocol === 'https:' ? '' : "BITWITNESS_SOURCES_ALLOW='plain-http private-hosts' "
   const url = new URL(`v1/blobs/${o.bundle}`, o.server).href
   const digest = o.about === undefined ? [] : ['--digest', withPrefix(o.about)]
-  const words = ['bitwitness', 'attestation', 'verify', url, '--type', o.predicateType, '--key', 'KEY.pub', ...digest]
+  const name = certified(o.signer)
+  const who = name === null ? ['--key', 'KEY.pub'] : ['--certificate-identity', name.identity, '--certificate-oidc-issuer', name.issuer]
+  const type = KIND_NAMES.get(o.predicateType) ?? o.predicateType
+  const words = ['bitwitness', 'attestation', 'verify', url, '--type', type, ...who, ...digest]
   return `${allow}${words.map(quoted).join(' ')}`
+}
+
+/** Whom a certificate names, and who vouches for them; null where a key signed. */
+function certified(signer: string): { readonly identity: string; readonly issuer: string } | null {
+  const [, identity, issuer] = /^(\S+) by (https:\/\/\S+)$/.exec(signer) ?? []
+  return identity === undefined || issuer === undefined ? null : { identity, issuer }
 }
