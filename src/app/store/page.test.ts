@@ -5,7 +5,7 @@ import { checkedLimit, decodeCursor, encodeCursor, MAX_PAGE, pageOf } from './pa
 describe('a cursor', () => {
   it('comes back as it was', () => {
     fc.assert(
-      fc.property(fc.date({ min: new Date(0), noInvalidDate: true }), fc.uuid(), (at, id) => {
+      fc.property(fc.date({ min: new Date(0), max: new Date('9999-12-31T23:59:59.999Z'), noInvalidDate: true }), fc.uuid(), (at, id) => {
         expect(decodeCursor(encodeCursor({ at, id }))).toEqual({ at, id })
       }),
     )
@@ -24,6 +24,8 @@ describe('a cursor', () => {
       json([-1, 'ab']),
       json([5, "'; drop"]),
       json([5, 'ab', 1]),
+      // No database reads a year of five digits.
+      json([253_402_300_800_000, 'ab']),
       'A'.repeat(300),
     ])
       expect(() => decodeCursor(text), text).toThrow(expect.objectContaining({ code: 'cursor-malformed' }))

@@ -12,7 +12,10 @@ export type PageRequest = { readonly cursor: string | null; readonly limit: numb
 
 export const MAX_PAGE = 200
 
-const Content = z.tuple([z.int().min(0).max(8.64e15), z.string().regex(/^[0-9a-f-]{1,64}$/)])
+/** The last moment that a timestamp of four digits for its year can say, which is all that a database reads. */
+const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
+
+const Content = z.tuple([z.int().min(0).max(LAST_MS), z.string().regex(/^[0-9a-f-]{1,64}$/)])
 
 export function encodeCursor({ at, id }: Cursor): string {
   return Buffer.from(JSON.stringify([at.getTime(), id])).toString('base64url')

@@ -12,7 +12,8 @@ import { unchanged } from '../unchanged.ts'
 import { verificationView } from '../views.ts'
 
 export const SourceName = z.string().min(1).max(2048).refine(isText)
-export const Since = z.iso.datetime()
+/** No database has a year 0. */
+export const Since = z.iso.datetime().refine((text) => !text.startsWith('0000'))
 
 const list = createRoute({
   method: 'get',
