@@ -258,6 +258,16 @@ describe.each(databases())('a verification on %s', (kind) => {
     await expect(decide(ports, id, decisionOf())).rejects.toMatchObject({ code: 'verification-over' })
   })
 
+  it('is not found by what it claimed once it is cancelled, be that after its attempts', async () => {
+    const sha256 = digestOf('claimed of what was cancelled late')
+    const id = await accept({ attempts: 1, claims: [{ kind: 'file', name: null, sha256, location: null }] })
+    await report(await lease(), 'built')
+    const known = async () => (await store.reads.verifications.known(sha256, { cursor: null, limit: 5 })).items.length
+    expect(await known()).toBe(1)
+    await cancelVerification(ports, id)
+    expect([await known(), (await read(id)).claims]).toEqual([0, null])
+  })
+
   it('opens no replay after a first attempt that has its answer', async () => {
     const id = await accept({ attempts: 3 })
     await report(await lease(), 'refused')

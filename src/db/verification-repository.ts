@@ -149,6 +149,8 @@ export function verificationsOf(session: Session): Verifications {
     cancel: (id, at) =>
       session(async (db) => {
         await db.update(verifications).set({ state: 'cancelled', finishedAt: at }).where(eq(verifications.id, id))
+        // Its claims are hidden again: nobody finds out by asking for a digest whether it was one.
+        await db.delete(subjects).where(eq(subjects.verificationId, id))
       }),
   }
 }
