@@ -90,10 +90,22 @@ describe.each(databases())('earlier verifications on %s', (kind) => {
       'another folder': found({ prepared: { ...prepared, pinned: { ...pinned, path: 'image' } } }),
       'a lock': found({ prepared: { ...prepared, lock: digestOf('lock') } }),
       'more attempts': found({ attempts: 3 }),
+      'another architecture': found({ prepared: { ...prepared, architecture: 'arm64' } }),
       'another builder': found({ builder: digestOf('another builder') }),
       'a later time': found({ since: new Date(clock.now().getTime() + 1) }),
     }
     for (const [what, other] of Object.entries(others)) expect([what, await other]).toEqual([what, undefined])
+  })
+
+  it('answer nobody who names no builder where somebody else chose one', async () => {
+    const builder = digestOf('builder')
+    const add = { digest: builder, architecture: 'amd64', mkosi: '25.3', description: digestOf('description'), addedAt: clock.now() }
+    await store.unitOfWork.run(({ builders }) => builders.add(add, [{ sha256: add.description, size: 6 }]))
+    const submission = submissionOf(owner.id, { source: gitOf('chosen'), attempts: 1, builder })
+    const id = await finish(submission, ['built'])
+    const asked = { prepared: preparedOf(submission), attempts: 1, since: clock.now() }
+    expect(await store.reads.verifications.rebuilt({ ...asked, builder })).toBe(id)
+    expect(await store.reads.verifications.rebuilt({ ...asked, builder: null })).toBeUndefined()
   })
 
   it('answer by the lock that they were built with', async () => {

@@ -96,7 +96,7 @@ export function verificationsOf(session: Session): Verifications {
           .where(and(eq(verifications.ownerId, ownerId), isOpen))
         return found?.open ?? 0
       }),
-    rebuilt: ({ prepared: { pinned, lock }, attempts: wanted, builder, since }) =>
+    rebuilt: ({ prepared: { pinned, lock, architecture }, attempts: wanted, builder, since }) =>
       session(async (db) => {
         const own = eq(attempts.verificationId, verifications.id)
         const unbuilt = db
@@ -114,8 +114,10 @@ export function verificationsOf(session: Session): Verifications {
               isNull(verifications.reusedFrom),
               eq(verifications.treeDigest, pinned.treeDigest),
               eq(verifications.pinned, pinned),
+              eq(verifications.architecture, architecture),
               lock === null ? isNull(verifications.preparedLock) : eq(verifications.preparedLock, lock),
-              builder === null ? undefined : eq(verifications.builder, builder),
+              // Who names none asks for the default one: what somebody else chose, be it old or of another version, is none.
+              builder === null ? isNull(verifications.builderWanted) : eq(verifications.builder, builder),
               gte(verifications.finishedAt, since),
               sql`${all} >= ${wanted}`,
               not(exists(unbuilt)),

@@ -12,8 +12,8 @@ const NONE: OutcomeReason = { code: 'none', message: '', data: {} }
 const CARRIED: readonly BlobRole[] = ['log', 'lock', 'tree-manifest', 'artifact', 'builder']
 
 /**
- * Answers a verification by the attempts of an earlier one, where its owner allows that and there is one: the same source, lock and
- * builder, rebuilt by as many attempts, not too long ago, of which all is still kept. Gives what is to be told
+ * Answers a verification by the attempts of an earlier one, where its owner allows that and there is one: the same source, lock,
+ * architecture and builder, rebuilt by as many attempts, not too long ago, of which all is still kept. Gives what is to be told
  * once the transaction is over; null where there is none.
  */
 export async function reuseAttempts(

@@ -91,8 +91,8 @@ export interface Verifications {
   /** How many of an owner's verifications are neither finished nor cancelled. */
   openOf(ownerId: string): Promise<number>
   /**
-   * The newest finished verification of the same pinned source and lock, built by as many attempts or more, all of them `built`, since
-   * `since`; in `builder` unless that is null. Whoever owned it.
+   * The newest finished verification of the same pinned source, lock and architecture, built by as many attempts or more, all of them
+   * `built`, since `since`; in `builder`, or, where that is null, in whichever was the default one. Whoever owned it.
    */
   rebuilt(o: { prepared: Prepared; attempts: number; builder: Sha256 | null; since: Date }): Promise<string | undefined>
   /** Notes whose attempts answer it. */
