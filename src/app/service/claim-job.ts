@@ -28,8 +28,8 @@ const SEEN_NOTED_MS = 10_000
 
 async function noteSeen({ unitOfWork, now }: WorkerPorts, worker: SpeakingWorker, capabilities: WorkerCapabilities): Promise<void> {
   const at = now()
-  const fresh = worker.lastSeenAt !== null && at.getTime() - worker.lastSeenAt.getTime() < SEEN_NOTED_MS
-  if (fresh && isDeepStrictEqual(worker.capabilities, capabilities)) return
+  const noted = worker.lastSeenAt?.getTime() ?? Number.NEGATIVE_INFINITY
+  if (at.getTime() - noted < SEEN_NOTED_MS && isDeepStrictEqual(worker.capabilities, capabilities)) return
   await unitOfWork.run(({ workers }) => workers.seen(worker.id, { capabilities, now: at }))
 }
 

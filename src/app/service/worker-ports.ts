@@ -13,5 +13,5 @@ export type WorkerPorts = ServicePorts & {
   readonly given: GivenBytes
 }
 
-/** Who speaks, as authenticated for this request, and what was noted of it last. */
-export type SpeakingWorker = Pick<Worker, 'id' | 'place' | 'capabilities' | 'lastSeenAt'>
+/** Who speaks, as authenticated for this request, and what was noted of it last, where that was read. */
+export type SpeakingWorker = Pick<Worker, 'id' | 'place'> & Partial<Pick<Worker, 'capabilities' | 'lastSeenAt'>>
