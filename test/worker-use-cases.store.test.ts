@@ -357,7 +357,16 @@ describe.each(databases())('what workers may do, on %s', (kind) => {
       expect(await whatOf(one.report(job, run, { artifacts: [artifact, artifact] }))).toBe('report-contradictory artifact-name')
       expect(await whatOf(one.report(job, run, { artifacts: [] }))).toBe('report-contradictory artifacts')
       expect(await whatOf(one.report(job, run, { outcome: 'build-failed' }))).toBe('report-contradictory artifacts')
-      expect(await whatOf(one.report(job, run, { outcome: 'refused', artifacts: [] }))).toBe('report-contradictory reason')
+      expect(await whatOf(one.report(job, run, { outcome: 'input-differs', artifacts: [] }))).toBe('report-contradictory reason')
+      const reason = { code: 'rule', message: 'a rule refuses it', data: {} }
+      expect(await whatOf(one.report(job, run, { outcome: 'refused', artifacts: [], reason }))).toBe('report-contradictory outcome')
+      const plain = { format: 'disk', oci: null, treeManifest: null } as const
+      expect(await lying({ ...plain, written: { ...artifact.written, sha256: digestOf('claimed'), compression: 'none' } })).toBe(
+        'report-contradictory written',
+      )
+      expect(await lying({ ...plain, treeManifest: artifact.treeManifest, written: { ...artifact.written, compression: 'xz' } })).toBe(
+        'report-contradictory image',
+      )
       expect(await whatOf(one.report(job, run, { limit: 'time' }))).toBe('report-contradictory limit')
       expect(await whatOf(one.report(job, run, { sandbox: null }))).toBe('report-contradictory outcome')
       expect(await whatOf(one.report(job, run, { lock: run.attempt.log }))).toBe('report-contradictory lock')

@@ -28,6 +28,8 @@ export function checkReport(o: CheckedReport): void {
   checkInputs(o)
   const { attempt } = o.report
   const built = attempt.outcome === 'built'
+  // Rules were asked before anything was queued: that a recipe is refused is no worker's to say.
+  require(attempt.outcome !== 'refused', 'outcome')
   require(built === attempt.artifacts.length > 0, 'artifacts')
   require(new Set(attempt.artifacts.map(({ name }) => name)).size === attempt.artifacts.length, 'artifact-name')
   for (const artifact of attempt.artifacts) checkArtifact(artifact, prepared)
@@ -83,7 +85,12 @@ function checkArtifact({ name, format, sha256, size, oci, treeManifest, written 
   const tree = format === 'tar' || format === 'directory'
   require(!tree || treeManifest !== null, 'tree-manifest')
   if (format === 'oci') return require(oci?.manifest === sha256, 'image')
-  if (!tree) return require(oci === null, 'image')
+  if (!tree) {
+    // What is not packed and has no canonical form is what was written, unless that was compressed.
+    const same = written.sha256 === sha256 && written.size === size
+    require(written.compression !== 'none' || same, 'written')
+    return require(oci === null && treeManifest === null, 'image')
+  }
   // The image is packed from the tar by a rule that leaves nothing to choose.
   const { recipe } = prepared.reading
   const { architecture } = prepared
