@@ -8,7 +8,6 @@ import { readInputsArchive, writeInputsArchive } from '../verifier/builder/input
 import { misdescribedInputs } from '../verifier/builder/inputs/lock-truth.ts'
 import { recordInputs } from '../verifier/builder/inputs/record.ts'
 import { replayInputs } from '../verifier/builder/inputs/replay.ts'
-import type { BlobStore } from '../verifier/model/blob-store.ts'
 import type { EmitEvent } from '../verifier/model/event.ts'
 import { mkosiArchitecture } from '../verifier/recipe/debian-architecture.ts'
 import { pinSource } from '../verifier/source/pin-source.ts'
@@ -40,11 +39,12 @@ import { EngineRoom } from './engine/engine-room.ts'
 import { probeMirror } from './host/mirror-probe.ts'
 import { missingPrograms } from './host/programs.ts'
 import { readLock } from './read-lock.ts'
-import { openBlobFolder } from './storage/blob-folder.ts'
+import { type LocalBlobs, openBlobFolder } from './storage/blob-folder.ts'
 import { homeId } from './storage/home-id.ts'
 import { isAlive } from './storage/process-identity.ts'
 import { makeScratch, sweepScratch } from './storage/scratch.ts'
-import { type WorkBench, workBench } from './work-bench.ts'
+import { spendBlobs } from './storage/spend-blobs.ts'
+import { type WorkBench, type WorkBenchOptions, workBench } from './work-bench.ts'
 
 /** Claimed bytes are fetched only to explain; a build's own bound is far above what images weigh. */
 const DOWNLOAD_SECONDS = 3600
@@ -54,7 +54,7 @@ export class Context implements AsyncDisposable {
   readonly #settings: Settings
   readonly #home: Home
   readonly #id: string
-  readonly #blobs: BlobStore
+  readonly #blobs: LocalBlobs
   readonly #builders: BuilderRoom
   readonly #mirrors: ChosenMirrors
   readonly #definition: string
@@ -63,7 +63,7 @@ export class Context implements AsyncDisposable {
   readonly #swept: number
   #room: Promise<EngineRoom> | undefined
 
-  private constructor(o: { settings: Settings; home: Home; id: string; swept: number; blobs: BlobStore; builders: BuilderStore }) {
+  private constructor(o: { settings: Settings; home: Home; id: string; swept: number; blobs: LocalBlobs; builders: BuilderStore }) {
     const { root, version } = findPackage()
     this.#settings = o.settings
     this.#home = o.home
@@ -224,12 +224,14 @@ export class Context implements AsyncDisposable {
     }
   }
 
-  /** What a worker of this machine runs attempts with. */
-  async workBench(): Promise<WorkBench> {
+  /** What a worker of this machine runs attempts with. `cache`: what it has, a coordinator elsewhere has too, and may go for want of room. */
+  async workBench(o: { readonly cache?: boolean } = {}): Promise<WorkBench> {
     const engine = await this.#engineRoom()
     const ports = await this.ports()
     const { minFree: minFreeBytes } = this.#settings
-    return workBench({ ports, engine, builders: this.#builders, home: this.#home.root, minFreeBytes })
+    const spending = { folder: this.#home.blobs, blobs: this.#blobs }
+    const spend: WorkBenchOptions['spend'] = o.cache === true ? (some) => spendBlobs({ ...some, ...spending }) : null
+    return workBench({ ports, engine, builders: this.#builders, home: this.#home.root, minFreeBytes, spend })
   }
 
   async #pin(source: string, scratch: string, signal: AbortSignal): Promise<PinnedTree> {

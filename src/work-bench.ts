@@ -1,6 +1,8 @@
 import { statfs } from 'node:fs/promises'
+import { partsOfBuilder } from '../verifier/builder/image-check.ts'
 import type { BuilderImage } from '../verifier/builder/image-description.ts'
 import type { BlobStore } from '../verifier/model/blob-store.ts'
+import type { Sha256 } from '../verifier/model/digest.ts'
 import { Failure } from '../verifier/model/failure.ts'
 import { pinSource } from '../verifier/source/pin-source.ts'
 import { OWN_ACCESS } from '../verifier/source/source-ref.ts'
@@ -19,7 +21,7 @@ export type WorkBench = {
   readonly slots: number
   readonly capabilities: () => Promise<WorkerClaim['capabilities']>
   /** Why nothing more is to be begun here now; null: it may. */
-  readonly obstacle: () => Promise<Failure | null>
+  readonly obstacle: (o: { readonly idle: boolean }) => Promise<Failure | null>
   readonly version: string
 }
 
@@ -30,12 +32,17 @@ export type WorkBenchOptions = {
   /** Folder on the disk that has to have room. */
   readonly home: string
   readonly minFreeBytes: number
+  /** Makes room where the store of blobs is a cache of what a coordinator elsewhere has; null: it is not. */
+  readonly spend: ((o: { spared: ReadonlySet<Sha256>; idleMs: number; enough: () => Promise<boolean> }) => Promise<unknown>) | null
 }
+
+/** What was put so recently may be of somebody else who uses this home. */
+const IDLE_MS = 24 * 3_600_000
 
 /** Of what a worker can do no more is told: a coordinator that knew all builders would learn nothing that it acts on. */
 const MOST_BUILDERS = 64
 
-export function workBench({ ports, engine, builders, home, minFreeBytes }: WorkBenchOptions): WorkBench {
+export function workBench({ ports, engine, builders, home, minFreeBytes, spend }: WorkBenchOptions): WorkBench {
   const making = new InFlight<BuilderImage>()
   const readying = new InFlight<Awaited<ReturnType<EngineRoom['ready']>>>()
   const runJob = workAttempt({
@@ -58,11 +65,21 @@ export function workBench({ ports, engine, builders, home, minFreeBytes }: WorkB
       builders: (await builders.list()).slice(0, MOST_BUILDERS).map(({ digest }) => digest),
       isolation: 'shared-kernel',
     }),
-    obstacle: async () => {
-      const { bavail, bsize } = await statfs(home)
-      return bavail * bsize < minFreeBytes ? lowDisk() : null
+    obstacle: async ({ idle }) => {
+      const isRoomy = async (): Promise<boolean> => {
+        const { bavail, bsize } = await statfs(home)
+        return bavail * bsize >= minFreeBytes
+      }
+      if (await isRoomy()) return null
+      if (idle && spend !== null) await spend({ spared: await partsOfAll(builders), idleMs: IDLE_MS, enough: isRoomy })
+      return (await isRoomy()) ? null : lowDisk()
     },
   }
+}
+
+/** What a build needs besides is its coordinator's, and comes again. */
+async function partsOfAll(builders: BuilderRoom): Promise<ReadonlySet<Sha256>> {
+  return new Set((await builders.list()).flatMap(partsOfBuilder))
 }
 
 /** Attempts side by side that need the same builder make it, or load it, once. */

@@ -51,7 +51,7 @@ export class WorkerRoom implements AsyncDisposable {
     if (origin === null) throw coordinatorMissing()
     const key = await openWorkerKeyOf(settings)
     const context = await Context.open(settings)
-    const bench = await context.workBench()
+    const bench = await context.workBench({ cache: true })
     const { architecture } = await bench.capabilities()
     const facts: WorkingDocument = {
       schema: 'bitwitness/working/v1',

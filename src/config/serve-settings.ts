@@ -63,7 +63,7 @@ export const SERVE_SETTINGS = {
   },
   minFree: size(
     'BITWITNESS_MIN_FREE',
-    'Room on the disk of the home below which `/readyz` says that `serve` is not ready, and a worker begins nothing.',
+    'Room on the disk of the home below which `/readyz` says that `serve` is not ready, and a worker begins nothing. A `worker` makes room first, by what its coordinator has too.',
     '2G',
   ),
   logLevel: {

@@ -164,6 +164,24 @@ describe('a worker', () => {
     await running.end()
   })
 
+  it('says whether anything runs, since then what is at hand may be needed', async () => {
+    const coordinator = new ScriptedCoordinator()
+    coordinator.jobs.push(jobOf())
+    const idle: boolean[] = []
+    const running = new Running(coordinator, {
+      slots: 2,
+      runJob: untilStopped,
+      timing: { drainMs: 1 },
+      obstacle: async (o) => {
+        idle.push(o.idle)
+        return null
+      },
+    })
+    await running.until(() => idle.length === 2)
+    await running.end()
+    expect(idle).toEqual([true, false])
+  })
+
   it('lets what runs come to its end when it is to end', async () => {
     const coordinator = new ScriptedCoordinator()
     coordinator.jobs.push(jobOf(), jobOf())

@@ -38,8 +38,8 @@ export type WorkerOptions = {
   readonly capabilities: () => Promise<WorkerClaim['capabilities']>
   /** Attempts that run side by side. */
   readonly slots: number
-  /** Why nothing more can be begun here now; null: it can. */
-  readonly obstacle: () => Promise<Failure | null>
+  /** Why nothing more can be begun here now; null: it can. `idle`: nothing runs, so that nothing at hand is needed. */
+  readonly obstacle: (o: { readonly idle: boolean }) => Promise<Failure | null>
   readonly version: string
   readonly timing?: Partial<WorkerTiming>
   readonly tell: (news: WorkerNews) => void
@@ -90,7 +90,7 @@ class WorkerLoop {
   }
 
   async #isFit(): Promise<boolean> {
-    const obstacle = await this.#o.obstacle()
+    const obstacle = await this.#o.obstacle({ idle: this.#running.size === 0 })
     if (obstacle === null) {
       this.#goOn()
       return true

@@ -1,0 +1,56 @@
+import { tmpdir } from 'node:os'
+import { expect, it } from 'vitest'
+import { partsOfBuilder } from '../verifier/builder/image-check.ts'
+import { smallBuilder } from '../verifier/builder/testing/small-builder.ts'
+import type { Ports } from './app/ports.ts'
+import type { BuilderRoom } from './builder-room.ts'
+import type { EngineRoom } from './engine/engine-room.ts'
+import { type WorkBench, type WorkBenchOptions, workBench } from './work-bench.ts'
+
+/** More than any disk has. */
+const NEVER = Number.MAX_SAFE_INTEGER
+
+async function bench(o: Pick<WorkBenchOptions, 'minFreeBytes' | 'spend'>): Promise<WorkBench> {
+  const { builder } = await smallBuilder()
+  return workBench({
+    ports: { version: '1' } as Ports,
+    engine: { slots: 2, architecture: 'amd64' } as EngineRoom,
+    builders: { list: async () => [builder] } as unknown as BuilderRoom,
+    home: tmpdir(),
+    ...o,
+  })
+}
+
+it('takes more attempts as long as there is room on the disk', async () => {
+  const roomy = await bench({ minFreeBytes: 1, spend: () => Promise.reject(new Error('there is room')) })
+  expect(await roomy.obstacle({ idle: true })).toBeNull()
+  const full = await bench({ minFreeBytes: NEVER, spend: null })
+  expect(await full.obstacle({ idle: true })).toMatchObject({ code: 'disk-space-low' })
+})
+
+it('makes room where nothing runs, and spares what its builders are made of', async () => {
+  const { builder } = await smallBuilder()
+  const spent: unknown[] = []
+  const full = await bench({
+    minFreeBytes: NEVER,
+    spend: async ({ spared, enough }) => {
+      spent.push([...spared], await enough())
+    },
+  })
+  expect(await full.obstacle({ idle: false })).toMatchObject({ code: 'disk-space-low' })
+  expect(spent).toEqual([])
+  expect(await full.obstacle({ idle: true })).toMatchObject({ code: 'disk-space-low' })
+  expect(spent).toEqual([[...partsOfBuilder(builder)], false])
+})
+
+it('says what it can do', async () => {
+  const { builder } = await smallBuilder()
+  const { slots, version, capabilities } = await bench({ minFreeBytes: 1, spend: null })
+  expect({ slots, version, ...(await capabilities()) }).toEqual({
+    slots: 2,
+    version: '1',
+    architecture: 'amd64',
+    builders: [builder.digest],
+    isolation: 'shared-kernel',
+  })
+})
