@@ -1,11 +1,11 @@
 import { tmpdir } from 'node:os'
 import { expect, it } from 'vitest'
+import type { Ports } from '../src/app/ports.ts'
+import type { BuilderRoom } from '../src/builder-room.ts'
+import type { EngineRoom } from '../src/engine/engine-room.ts'
+import { type WorkBench, type WorkBenchOptions, workBench } from '../src/work-bench.ts'
 import { partsOfBuilder } from '../verifier/builder/image-check.ts'
 import { smallBuilder } from '../verifier/builder/testing/small-builder.ts'
-import type { Ports } from './app/ports.ts'
-import type { BuilderRoom } from './builder-room.ts'
-import type { EngineRoom } from './engine/engine-room.ts'
-import { type WorkBench, type WorkBenchOptions, workBench } from './work-bench.ts'
 
 /** More than any disk has. */
 const NEVER = Number.MAX_SAFE_INTEGER
