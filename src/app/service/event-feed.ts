@@ -99,8 +99,8 @@ export class EventFeed {
     if (events.length < BATCH && this.#last === null) {
       this.#last = events.at(-1)?.seq ?? place
       this.#tail = [...events]
-      // What was said while this was read was nobody's to hear.
-      this.refresh('events')
+      // What was said while this was read, that it is over among it, was nobody's to hear.
+      this.refresh('all')
     }
     return events
   }
@@ -129,7 +129,9 @@ export class EventFeed {
       this.#tail = [...this.#tail, ...events].slice(-BATCH)
       if (full) this.#tell()
     }
-    if (verification?.state === 'finished' || verification?.state === 'cancelled') this.#over = verification
+    // Where nobody has read so far yet, nobody knows the last event.
+    const isOver = verification?.state === 'finished' || verification?.state === 'cancelled'
+    if (isOver && this.#last !== null) this.#over = verification
     this.#tell()
   }
 

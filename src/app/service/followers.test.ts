@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { AttemptEvent } from '../../../verifier/model/event.ts'
 import type { Verification } from '../store/records.ts'
@@ -130,6 +131,27 @@ it('gives what was there, what comes, and the end with what became of it', async
   expect(followers.count).toBe(0)
 })
 
+it('hears everything where it came to its end while the first events were read', async () => {
+  await using followers = await stage.open()
+  stage.say(2)
+  const [first, later] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  stage.gate = first.promise
+  const reader = await follow(followers)
+  const rest = reader.rest()
+  while (stage.reads.length === 0) await setImmediate()
+  stage.gate = later.promise
+  stage.say(3)
+  stage.end('finished')
+  while (stage.looks.length < 3) await setImmediate()
+  await setImmediate()
+  first.resolve()
+  for (let turn = 0; turn < 10; turn += 1) await setImmediate()
+  later.resolve()
+  await rest
+  expect(reader.numbers).toEqual(upTo(5))
+  expect(reader.seen.at(-1)).toMatchObject({ kind: 'end', verification: { state: 'finished' } })
+})
+
 it.each(['finished', 'cancelled'] as const)('ends at once where the verification is %s', async (state) => {
   await using followers = await stage.open()
   stage.say(1200, { silently: true })
@@ -239,7 +261,7 @@ it('goes on after a read that failed, and says so', async () => {
   stage.gate = Promise.reject(trouble)
   stage.gate.catch(() => {})
   stage.say(1)
-  while (stage.troubles.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  while (stage.troubles.length === 0) await setImmediate()
   expect(stage.troubles).toEqual([trouble])
   stage.gate = null
   stage.say(1)
