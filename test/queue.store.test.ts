@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MAX_TRIES } from '../src/app/lifecycle/attempt-state.ts'
 import type { ServicePorts } from '../src/app/service/accept-verification.ts'
@@ -9,6 +9,7 @@ import type { Owner, Worker } from '../src/app/store/records.ts'
 import type { Jobs } from '../src/app/store/store-ports.ts'
 import { StoreRoom } from '../src/store-room.ts'
 import { hurry, loseWorkers, takeAll } from './queued.ts'
+import { rowsOf } from './rows.ts'
 import { acceptPrepared, addOwner, addWorker, Clock, digestOf, leaseAny, newId, portsOf, reportOf, submissionOf } from './stored.ts'
 import { databases, type EmptyDatabase, emptyDatabase, onTrouble } from './stores.ts'
 
@@ -231,9 +232,4 @@ describe.each(databases())('the queue on %s', (kind) => {
 async function delayOf(store: StoreRoom, id: string): Promise<number> {
   const [row] = await rowsOf(store, sql`select extract(epoch from start_after - now())::float8 as delay from queue.job where id = ${id}`)
   return Number(row?.['delay'] ?? Number.NaN)
-}
-
-async function rowsOf({ database }: StoreRoom, query: SQL): Promise<readonly Record<string, unknown>[]> {
-  const found: unknown = await database.drizzle.execute(query)
-  return (Array.isArray(found) ? [...found] : (found as { rows: unknown[] }).rows) as Record<string, unknown>[]
 }

@@ -17,13 +17,16 @@ export type DatabaseSettings = {
   readonly migrations: string
 }
 
-/** How the queue reaches the same database: by a client of its own, since drizzle changes how its client reads and writes values. */
-export type QueueConnection = { readonly kind: 'pglite'; readonly pglite: PGlite } | { readonly kind: 'postgres'; readonly client: Sql }
+/** How the queue reaches the same database: by clients of its own, since drizzle changes how its client reads and writes values. */
+export type QueueConnection =
+  | { readonly kind: 'pglite'; readonly pglite: PGlite }
+  /** `scripts` has one connection, for whole transactions in one text. */
+  | { readonly kind: 'postgres'; readonly client: Sql; readonly scripts: Sql }
 
 /** Numbers that no other program is likely to lock by. */
 const MIGRATION_LOCK = 7_230_611_904_113
 /** Connections of the repositories and of the queue. */
-const POOL = { repositories: 10, queue: 4 } as const
+const POOL = { repositories: 10, queue: 4, scripts: 1 } as const
 
 /** An open database whose schema is up to date. */
 export class Database implements AsyncDisposable {
@@ -69,10 +72,11 @@ async function openServer(url: string, migrations: string): Promise<Database> {
   await migrateServer(url, migrations)
   const client = keepingStatements(connect(url, POOL.repositories))
   const queue = connect(url, POOL.queue)
+  const scripts = connect(url, POOL.scripts)
   const close = async (): Promise<void> => {
-    await Promise.all([client.end({ timeout: 5 }), queue.end({ timeout: 5 })])
+    await Promise.all([client, queue, scripts].map((one) => one.end({ timeout: 5 })))
   }
-  return new Database({ drizzle: onPostgres(client), queue: { kind: 'postgres', client: queue }, close })
+  return new Database({ drizzle: onPostgres(client), queue: { kind: 'postgres', client: queue, scripts }, close })
 }
 
 /** Several processes may start at once: one migrates, and the others find nothing left to do. */

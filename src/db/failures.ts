@@ -49,6 +49,11 @@ export function databaseFailure(error: unknown): Failure {
   })
 }
 
+/** Whether what the driver threw says that the connection is gone, or was never there. */
+export function isUnreachable(error: unknown): boolean {
+  return databaseFailure(error).code === 'database-unreachable'
+}
+
 type Facts = { readonly code: string | null; readonly constraint: string | null }
 
 /** Drizzle wraps what the driver threw; the two drivers name the constraint differently. */

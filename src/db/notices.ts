@@ -1,12 +1,12 @@
 import { sql } from 'drizzle-orm'
 import type { Channel, NoticeBoard } from '../app/store/store-ports.ts'
 import type { QueueConnection } from './database.ts'
-import { type Drizzle, translated } from './session.ts'
+import { type Executor, translated } from './session.ts'
 
 const nameOf = (channel: Channel): string => `bitwitness_${channel}`
 
 /** Tells whoever listens, in any process, when the transaction commits (NOTIFY). The same said twice in one transaction is heard once. */
-export async function sendNotice(db: Drizzle, channel: Channel, about: string): Promise<void> {
+export async function sendNotice(db: Executor, channel: Channel, about: string): Promise<void> {
   await db.execute(sql`select pg_notify(${nameOf(channel)}, ${about})`)
 }
 

@@ -4,13 +4,13 @@ import type { Database } from './database.ts'
 import { databaseFailure } from './failures.ts'
 import { sendNotice } from './notices.ts'
 import { repositories } from './repositories.ts'
-import { type Drizzle, type Session, transactionSession } from './session.ts'
+import { type Executor, type Session, transactionSession } from './session.ts'
 
 /** How often a transaction that the database chose another one over is begun. */
 const RUNS = 5
 
-/** The queue, bound to a transaction of drizzle's. */
-export type JobsOf = (tx: Drizzle) => Jobs
+/** The queue, bound to a transaction. */
+export type JobsOf = (tx: Executor) => Jobs
 
 const noticesOf = (session: Session): Notices => ({ send: (channel, about) => session((db) => sendNotice(db, channel, about)) })
 
@@ -43,15 +43,21 @@ export class DatabaseUnitOfWork implements UnitOfWork {
   async #once<T>(work: (unit: Unit) => Promise<T>): Promise<T> {
     // What `work` threw comes out as it was; what the driver throws around it does not.
     let thrown: { readonly error: unknown } | undefined
+    let end = (): void => {}
+    let over = false
     try {
       return await this.#database.drizzle.transaction(async (tx) => {
-        const { session, end } = transactionSession(tx)
+        const inner = transactionSession(tx)
+        const { session, executor } = inner
+        end = inner.end
         try {
-          return await this.#database.guard.enter(() =>
-            work({ ...repositories(session), jobs: this.#jobsOf(tx), notices: noticesOf(session) }),
-          )
+          const unit = { ...repositories(session), jobs: this.#jobsOf(executor), notices: noticesOf(session) }
+          const result = await this.#database.guard.enter(() => work(unit))
+          if (over) await forEver()
+          return result
         } catch (error) {
           thrown = { error }
+          if (over || inner.lost) await forEver()
           throw error
         } finally {
           end()
@@ -60,6 +66,17 @@ export class DatabaseUnitOfWork implements UnitOfWork {
     } catch (error) {
       if (thrown !== undefined) throw thrown.error
       throw databaseFailure(error)
+    } finally {
+      over = true
+      end()
     }
   }
+}
+
+/**
+ * For a transaction whose connection is gone. The driver has said so by then, or does at once, and whoever began it knows: what is left of
+ * it must not get to its COMMIT or ROLLBACK, which would be sent nowhere and end the process.
+ */
+async function forEver(): Promise<never> {
+  return await new Promise<never>(() => {})
 }

@@ -2,11 +2,11 @@ import { sql } from 'drizzle-orm'
 import type { PgBoss } from 'pg-boss'
 import type { AttemptQueue, JobKind, JobKinds, Jobs, TakenJob } from '../app/store/store-ports.ts'
 import { sendNotice } from '../db/notices.ts'
-import { type Drizzle, translated } from '../db/session.ts'
+import { type Executor, translated } from '../db/session.ts'
 import { inTransaction } from './transaction.ts'
 
 /** The queue, inside a transaction. Each attempt carries how long its lease is: whoever opens the queue next may have another one set. */
-export function jobsOn(boss: PgBoss, tx: Drizzle, leaseSeconds: number): Jobs {
+export function jobsOn(boss: PgBoss, tx: Executor, leaseSeconds: number): Jobs {
   const db = inTransaction(tx)
   const lease = (data: JobKinds[JobKind]) => ('attemptId' in data ? { heartbeatSeconds: leaseSeconds } : {})
   const take = async <K extends JobKind>(queue: string): Promise<TakenJob<K> | undefined> => {
@@ -35,7 +35,7 @@ export function jobsOn(boss: PgBoss, tx: Drizzle, leaseSeconds: number): Jobs {
       await translated(() => boss.fail(kind, { id, retryCount: tries - 1 }, null, { db }))
       if (!atOnce) return
       // pg-boss has no word for it.
-      await translated(() =>
+      await translated(async () =>
         tx.execute(sql`update queue.job set start_after = now() where name = ${kind} and id = ${id} and state = 'retry'`),
       )
       await translated(() => sendNotice(tx, 'jobs', kind))

@@ -6,7 +6,7 @@ import { RETRY_DELAY } from '../app/store/retry-delay.ts'
 import type { JobKind, Jobs } from '../app/store/store-ports.ts'
 import type { Database } from '../db/database.ts'
 import { databaseFailure } from '../db/failures.ts'
-import { type Drizzle, translated } from '../db/session.ts'
+import { type Executor, translated } from '../db/session.ts'
 import { jobsOn } from './jobs.ts'
 import { fromPostgresJs } from './postgres-js.ts'
 import { queueFigures } from './queue-figures.ts'
@@ -89,7 +89,7 @@ export class Queue implements AsyncDisposable {
     { superviseSeconds, leaseSeconds = LEASE_SECONDS, onTrouble }: QueueOptions,
   ): Promise<Queue> {
     const connection = database.queue
-    const own = connection.kind === 'pglite' ? fromPglite(connection.pglite) : fromPostgresJs(connection.client)
+    const own = connection.kind === 'pglite' ? fromPglite(connection.pglite) : fromPostgresJs(connection)
     const db = outsideTransactions(own, database.guard)
     const boss = new PgBoss({
       db,
@@ -124,7 +124,7 @@ export class Queue implements AsyncDisposable {
   }
 
   /** For `DatabaseUnitOfWork`. */
-  readonly jobsIn = (tx: Drizzle): Jobs => jobsOn(this.#boss, tx, this.#leaseSeconds)
+  readonly jobsIn = (tx: Executor): Jobs => jobsOn(this.#boss, tx, this.#leaseSeconds)
 
   /** How much waits and is being done. */
   async figures(): ReturnType<QueueFigures['figures']> {
