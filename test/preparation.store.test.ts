@@ -20,6 +20,7 @@ import type { BlobStore } from '../verifier/model/blob-store.ts'
 import type { Sha256 } from '../verifier/model/digest.ts'
 import { encodeLock, INPUT_LOCK_SCHEMA, type InputLock } from '../verifier/model/lock.ts'
 import { VerificationReport } from '../verifier/model/report.ts'
+import { sourceFailure } from '../verifier/source/failures.ts'
 import { pinSource } from '../verifier/source/pin-source.ts'
 import { serveGit } from '../verifier/source/testing/git-server.ts'
 import { BareRepository } from '../verifier/source/testing/objects.ts'
@@ -291,6 +292,17 @@ describe.each(databases())('preparing on %s', (kind) => {
       expect(await read(id)).toMatchObject({ state: 'cancelled', pinned: null })
       expect(await store.reads.attempts.of(id)).toEqual([])
     }
+    // What follows a verification has heard its end by then.
+    expect(await eventsOf(meanwhile)).toEqual(['0 stage-started'])
+    const unreachable = await archive(recipe())
+    const fail: PreparationPorts['pin'] = async () => {
+      await cancelVerification(ports, unreachable)
+      throw sourceFailure('source-unreachable')
+    }
+    expect(await prepare({ pin: fail })).toEqual(['again'])
+    expect(await eventsOf(unreachable)).toEqual(['0 stage-started'])
+    await hurry(store)
+    expect(await prepare()).toEqual(['done'])
   })
 
   /** Of the canonical tar of a recipe with this configuration. */

@@ -10,6 +10,7 @@ import { reportDocument } from '../src/app/service/report-document.ts'
 import type { JobRun } from '../src/app/service/run-job.ts'
 import type { WorkerJob } from '../src/app/service/worker-protocol.ts'
 import type { Worker, WorkerCapabilities } from '../src/app/store/records.ts'
+import type { UnitOfWork } from '../src/app/store/store-ports.ts'
 import { openBlobFolder } from '../src/storage/blob-folder.ts'
 import { handOver } from '../src/worker/hand-over.ts'
 import type { Attempt } from '../verifier/model/attempt.ts'
@@ -479,6 +480,22 @@ describe.each(databases())('what workers may do, on %s', (kind) => {
       expect(events.every((event) => event.kind !== 'log' || event.line.length <= 4096)).toBe(true)
       expect(new Set(events.map(({ at }) => at))).toEqual(new Set([clock.now().toISOString()]))
       clock.pass(61_000)
+    })
+
+    it('are not taken of what ended while they came', async () => {
+      const id = await room.submit({ a: 'cancelled' }, { submission: { attempts: 1 } })
+      const job = await one.mustClaim()
+      const { unitOfWork } = room.ports
+      const slow: UnitOfWork = {
+        run: async (work) => {
+          await cancelVerification(room.ports, id)
+          return await unitOfWork.run(work)
+        },
+      }
+      const coordinator = new LocalCoordinator({ ...room.ports, unitOfWork: slow }, one.worker)
+      const batch = { schema: 'bitwitness/worker-events/v1', lease: job.lease, events: [log(1, 'late')] } as const
+      expect(await codeOf(coordinator.events(job.attempt.id, { ...batch, events: [...batch.events] }))).toBe('attempt-committed')
+      expect(await linesOf(id)).toEqual([])
     })
 
     it('are no more than are kept', async () => {

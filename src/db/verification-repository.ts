@@ -83,6 +83,10 @@ export function verificationsOf(session: Session): Verifications {
         const own = db.select({ id: attempts.verificationId }).from(attempts).where(eq(attempts.id, attemptId))
         return heldWhere(db, inArray(verifications.id, own))
       }),
+    holdOff: (id) =>
+      session(async (db) => {
+        await db.select({ id: verifications.id }).from(verifications).where(eq(verifications.id, id)).for('key share')
+      }),
     prepare: (id, { pinned, sourceTar, reading, architecture, lock }) =>
       session(async (db) => {
         const set = { pinned, sourceTar, recipe: reading, architecture, preparedLock: lock, treeDigest: pinned.treeDigest }

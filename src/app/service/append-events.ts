@@ -2,7 +2,7 @@ import type { AttemptEvent } from '../../../verifier/model/event.ts'
 import { visible } from '../../../verifier/model/visible.ts'
 import type { NewEvent, StoredAttempt } from '../store/records.ts'
 import type { EventIntake } from '../store/store-ports.ts'
-import { heldLease } from './held-lease.ts'
+import { heldLease, requireLease } from './held-lease.ts'
 import { workerFailure } from './worker-failures.ts'
 import type { SpeakingWorker, WorkerPorts } from './worker-ports.ts'
 import type { EventBatch } from './worker-protocol.ts'
@@ -24,12 +24,16 @@ export async function appendEvents(
   worker: SpeakingWorker,
   { attemptId, batch }: { readonly attemptId: string; readonly batch: EventBatch },
 ): Promise<void> {
-  const attempt = await heldLease(ports, { attemptId, lease: batch.lease, worker: worker.id })
+  const holder = { attemptId, lease: batch.lease, worker: worker.id }
+  const attempt = await heldLease(ports, holder)
   const { events } = batch
   const first = events[0]?.seq ?? 1
   if (events.some(({ seq, attempt: number }, at) => seq !== first + at || number !== attempt.number))
     throw workerFailure('worker-message-malformed')
   await ports.unitOfWork.run(async (unit) => {
+    // What is over has had its last event, and what is another's now is told by that one.
+    await unit.verifications.holdOff(attempt.verificationId)
+    requireLease((await unit.attempts.read(attemptId)) ?? attempt, holder, ports.now())
     const intake = await unit.events.intake(attemptId, batch.lease)
     if (first > intake.next) throw workerFailure('events-missing', { next: intake.next })
     const fresh = events.slice(intake.next - first).map((event) => shown(event, attempt, ports.now()))

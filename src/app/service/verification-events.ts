@@ -22,12 +22,19 @@ export class VerificationEvents {
   async show(): Promise<void> {
     const told = this.#pending
     if (told.length === 0) return
-    await this.#ports.unitOfWork.run(({ events }) => events.append(this.#verificationId, told))
+    await this.#ports.unitOfWork.run((unit) => this.#append(unit, told))
     this.#pending = this.#pending.slice(told.length)
   }
 
   /** Writes what was not shown yet. A transaction may run again, so that it is not forgotten here. */
-  async write({ events }: Pick<Unit, 'events'>): Promise<void> {
-    if (this.#pending.length > 0) await events.append(this.#verificationId, this.#pending)
+  async write(unit: Pick<Unit, 'events' | 'verifications'>): Promise<void> {
+    if (this.#pending.length > 0) await this.#append(unit, this.#pending)
+  }
+
+  /** What was cancelled meanwhile has had its last event. */
+  async #append({ events, verifications }: Pick<Unit, 'events' | 'verifications'>, told: readonly NewEvent[]): Promise<void> {
+    await verifications.holdOff(this.#verificationId)
+    const now = await verifications.read(this.#verificationId)
+    if (now?.state === 'accepted' || now?.state === 'running') await events.append(this.#verificationId, told)
   }
 }

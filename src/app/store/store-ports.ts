@@ -87,6 +87,8 @@ export interface Verifications {
   hold(id: string): Promise<HeldVerification | undefined>
   /** The one that an attempt is of. */
   holdOf(attemptId: string): Promise<HeldVerification | undefined>
+  /** Lets nobody hold it until the transaction ends. Several may do so at once. */
+  holdOff(id: string): Promise<void>
   prepare(id: string, prepared: Prepared): Promise<void>
   /** How many of an owner's verifications are neither finished nor cancelled. */
   openOf(ownerId: string): Promise<number>
