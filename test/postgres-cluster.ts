@@ -1,15 +1,20 @@
-import { execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chown, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
 /** A PostgreSQL server of the tests' own; ended, with all that it wrote, when it is disposed of. */
 export interface PostgresCluster extends AsyncDisposable {
   /** Of its database `postgres`; holds the password. */
   readonly url: string
+  /** Ends its first process by SIGKILL: the others end for want of it, and nobody writes a checkpoint. */
+  kill(): Promise<void>
+  /** Starts it again on the same port and data, which it recovers from its log of writes. */
+  start(): Promise<void>
 }
 
 /** Debian's `nobody`: the server refuses to run as root. */
@@ -38,29 +43,64 @@ export async function startPostgres(programs: string): Promise<PostgresCluster> 
   const port = await freePort()
   // Durable as a real one: a commit that a kill could undo would hide what the crash tests look for.
   const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=100', 'shared_buffers=128MB']
-  const server = spawn(path.join(programs, 'postgres'), ['-D', data, ...settings.flatMap((one) => ['-c', one])], {
-    ...user,
-    cwd: folder,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()))
-  await new Promise<void>((resolve, reject) => {
-    let log = ''
-    server.stderr.setEncoding('utf8').on('data', (text: string) => {
-      log = (log + text).slice(-10_000)
-      if (log.includes('database system is ready to accept connections')) resolve()
-    })
-    server.once('error', reject)
-    server.once('exit', () => reject(new Error(`PostgreSQL did not start:\n${log}`)))
-  })
+  const args = ['-D', data, ...settings.flatMap((one) => ['-c', one])]
+  const begin = (): Promise<ServerProcess> => ServerProcess.start(path.join(programs, 'postgres'), args, { ...user, cwd: folder })
+  let server = await begin()
   return {
     url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
+    kill: () => server.end('SIGKILL'),
+    start: async () => {
+      server = await begin()
+    },
     [Symbol.asyncDispose]: async () => {
       // Ends connections at once and writes nothing more: the folder goes anyway.
-      server.kill('SIGQUIT')
-      await ended
-      await rm(folder, { recursive: true, force: true })
+      await server.end('SIGQUIT')
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 })
     },
+  }
+}
+
+type Place = { readonly cwd: string; readonly uid?: number; readonly gid?: number }
+
+/** How often a server is started that meets processes of a killed one, which take a moment to end. */
+const STARTS = 100
+
+class ServerProcess {
+  readonly #child: ChildProcess
+  readonly #ended: Promise<void>
+
+  private constructor(child: ChildProcess, ended: Promise<void>) {
+    this.#child = child
+    this.#ended = ended
+  }
+
+  static async start(program: string, args: readonly string[], place: Place): Promise<ServerProcess> {
+    for (let tries = 1; ; tries += 1) {
+      const started = await ServerProcess.#once(program, args, place)
+      if (started instanceof ServerProcess) return started
+      if (tries === STARTS || !/is still in use|already exists/.test(started)) throw new Error(`PostgreSQL did not start:\n${started}`)
+      await delay(100)
+    }
+  }
+
+  /** Gives its log where it ended instead. */
+  static async #once(program: string, args: readonly string[], place: Place): Promise<ServerProcess | string> {
+    const child = spawn(program, args, { ...place, stdio: ['ignore', 'ignore', 'pipe'] })
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+    return await new Promise((resolve, reject) => {
+      let log = ''
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        log = (log + text).slice(-10_000)
+        if (log.includes('database system is ready to accept connections')) resolve(new ServerProcess(child, ended))
+      })
+      child.once('error', reject)
+      child.once('close', () => resolve(log))
+    })
+  }
+
+  async end(signal: 'SIGKILL' | 'SIGQUIT'): Promise<void> {
+    this.#child.kill(signal)
+    await this.#ended
   }
 }
 
