@@ -341,7 +341,8 @@ describe.each(databases())('what workers may do, on %s', (kind) => {
     it('does not contradict itself, or the bytes that it names', async () => {
       await room.submit({ a: 'contradiction' }, { submission: { attempts: 1 } })
       const job = await one.mustClaim()
-      await using run = await one.prepared(job)
+      // In a builder that nobody reported before: one that is known is what it was.
+      await using run = await one.prepared(job, { seed: 'unheard of' })
       const [artifact] = run.attempt.artifacts
       if (artifact === undefined) throw new Error('nothing was built')
       const lying = (change: Partial<typeof artifact>): Promise<unknown> =>
@@ -382,6 +383,25 @@ describe.each(databases())('what workers may do, on %s', (kind) => {
       const dated = { ...index, sha256: digestOf('r'), suite: 'trixie', date: '2026-01-01T00:00:00Z', validUntil: null }
       expect(await whatOf(one.report(job, { ...run, indexes: [dated] }))).toBe('report-contradictory indexes')
       expect(await one.report(job, run)).toBe('committed')
+    })
+
+    it('adds nothing to a builder that is known, and cannot say that it is another', async () => {
+      await room.submit({ a: 'known builder' }, { submission: { attempts: 2 } })
+      const first = await one.mustClaim()
+      await using live = await one.prepared(first)
+      await one.report(first, live)
+      const { builder } = live
+      if (builder === null) throw new Error('no builder')
+      const known = await room.store.reads.builders.find(builder.image.digest)
+      const job = await two.mustClaim()
+      await using run = await two.prepared(job)
+      const { image } = builder
+      expect(await whatOf(two.report(job, { ...run, builder: { ...builder, image: { ...image, mkosi: '27.1' } } }))).toBe(
+        'report-contradictory builder',
+      )
+      expect(await two.report(job, { ...run, builder: { ...builder, description: digestOf('nowhere') } })).toBe('committed')
+      expect(await room.store.reads.builders.find(image.digest)).toEqual(known)
+      expect(await room.store.reads.blobs.toBuildFrom(digestOf('nowhere'))).toBe(false)
     })
 
     it('is a document of this version of the protocol, and one that every parser reads alike', async () => {

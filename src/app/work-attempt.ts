@@ -6,7 +6,6 @@ import { attemptWithoutInputs, buildFromLock, buildOnce, type Workshop } from '.
 import { readBlob } from '../../verifier/builder/image-archive.ts'
 import { encodeBuilder } from '../../verifier/builder/image-description.ts'
 import { parseLock } from '../../verifier/builder/inputs/parse-lock.ts'
-import { attemptWithoutRun } from '../../verifier/model/attempt.ts'
 import type { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import type { InputLock } from '../../verifier/model/lock.ts'
@@ -61,9 +60,8 @@ class Work {
     const reading = await inStage('recipe', emit, async () =>
       readRecipe(pinned.tree, { architecture: mkosiArchitecture(image.architecture), mkosi: image.mkosi }),
     )
-    // Whoever prepared it read it too; a rule that only one of two versions knows still counts.
     const refused = reading.findings.find(({ severity }) => severity === 'refuse')
-    if (refused !== undefined) return this.#refused(refused, treeDigest)
+    if (refused !== undefined) throw refusedHere(refused.rule)
     const lock = await this.#lock()
     const builder = { image, description: await this.#stored(encodeBuilder(image)) }
     return { treeDigest, builder, ...(await this.#build({ pinned, reading, ready, lock, folder })) }
@@ -148,12 +146,6 @@ class Work {
     return { attempt: failed, indexes: [], files: new Map() }
   }
 
-  #refused({ rule, message }: RecipeReading['findings'][number], treeDigest: Sha256): Run {
-    const { number, mode } = this.#job.attempt
-    const attempt = attemptWithoutRun({ number, mode, outcome: 'refused', reason: { code: rule, message, data: {} } })
-    return { attempt, treeDigest, builder: null, indexes: [], files: new Map() }
-  }
-
   async #bring(digests: readonly Sha256[]): Promise<void> {
     await this.#context.coordinator.fetch(digests, this.#ports.blobs, this.#context.signal)
   }
@@ -166,4 +158,14 @@ class Work {
     )
     return sha256
   }
+}
+
+/** Whoever prepared the source read its recipe too, and let it pass: that it is refused is not a worker's to say, nor is it to build it. */
+function refusedHere(rule: string): Failure {
+  return new Failure({
+    code: 'recipe-refused-here',
+    message: `a rule of this worker refuses the recipe, which the coordinator let pass: ${rule}`,
+    hint: 'run the same version of Bitwitness on worker and coordinator',
+    data: { rule },
+  })
 }

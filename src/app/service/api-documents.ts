@@ -37,7 +37,9 @@ export const SubmissionRequest = z.strictObject({
     .max(365 * 86_400)
     .nullable()
     .default(null)
-    .describe('Takes an answer that is no older than so many seconds, where recipe, lock, builder and architecture are the same; null: rebuilds.'),
+    .describe(
+      'Takes an answer that is no older than so many seconds, where recipe, lock, builder and architecture are the same; null: rebuilds.',
+    ),
   callback: z
     .url({ protocol: /^https$/ })
     .max(2048)

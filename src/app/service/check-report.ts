@@ -53,7 +53,7 @@ function checkBuilder({ report, bytes, held }: CheckedReport, prepared: Prepared
     if (attempt.outcome === 'built' || attempt.outcome === 'build-failed') throw workerFailure('report-contradictory', { what: 'builder' })
     return
   }
-  const image = bytes.builder?.image
+  const image = bytes.builder
   const { digest, mkosi, architecture } = builder
   const same = image?.digest === digest && image.mkosi === mkosi && image.architecture === architecture
   if (!same) throw workerFailure('report-contradictory', { what: 'builder' })

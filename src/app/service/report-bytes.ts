@@ -1,12 +1,11 @@
 import { readBlob } from '../../../verifier/builder/image-archive.ts'
 import { partsOfBuilder, storedBuilder } from '../../../verifier/builder/image-check.ts'
-import type { BuilderImage } from '../../../verifier/builder/image-description.ts'
 import { parseLock } from '../../../verifier/builder/inputs/parse-lock.ts'
 import type { BlobStore } from '../../../verifier/model/blob-store.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
 import { Failure } from '../../../verifier/model/failure.ts'
 import { type InputLock, MAX_LOCK_BYTES } from '../../../verifier/model/lock.ts'
-import type { BlobRole } from '../store/records.ts'
+import type { BlobRole, StoredBuilder } from '../store/records.ts'
 import { workerFailure } from './worker-failures.ts'
 import type { AttemptReport } from './worker-protocol.ts'
 
@@ -17,14 +16,19 @@ export type ReportBytes = {
   /** What the verification needs from now on. */
   readonly referred: readonly (SizedBlob & { readonly role: BlobRole })[]
   readonly lock: InputLock | null
-  readonly builder: { readonly image: BuilderImage; readonly parts: readonly SizedBlob[] } | null
+  readonly builder: NamedBuilder | null
+}
+
+export type NamedBuilder = Pick<StoredBuilder, 'digest' | 'mkosi' | 'architecture'> & {
+  /** Blobs that it is made of, its description first; null where it is known already, and kept. */
+  readonly parts: readonly SizedBlob[] | null
 }
 
 /**
- * Looks at the bytes that a report names. Fails with `report-blobs-missing` where some are not there, with `report-contradictory` where
+ * Looks at the bytes that a report names. A builder that is `known` is what it was when it was taken, whatever is said of it now. Fails with `report-blobs-missing` where some are not there, with `report-contradictory` where
  * they are not what the report says.
  */
-export async function bytesOfReport(report: AttemptReport, blobs: BlobStore): Promise<ReportBytes> {
+export async function bytesOfReport(report: AttemptReport, blobs: BlobStore, known: StoredBuilder | undefined): Promise<ReportBytes> {
   const sized = new Sizes(blobs)
   const { attempt, builder } = report
   const referred: ReportBytes['referred'][number][] = []
@@ -39,7 +43,12 @@ export async function bytesOfReport(report: AttemptReport, blobs: BlobStore): Pr
   }
   const lock = attempt.lock === null ? null : await lockIn(attempt.lock, blobs)
   for (const { sha256, size } of lock?.inputs ?? []) await sized.one(sha256, size)
-  return { referred, lock, builder: builder === null ? null : await builderIn(builder.description, { blobs, sized }) }
+  if (builder === null) return { referred, lock, builder: null }
+  return {
+    referred,
+    lock,
+    builder: known === undefined ? await builderIn(builder.description, { blobs, sized }) : { ...known, parts: null },
+  }
 }
 
 class Sizes {
@@ -64,12 +73,13 @@ async function lockIn(sha256: Sha256, blobs: BlobStore): Promise<InputLock> {
   return await asSaid('lock', async () => parseLock((await readBlob(blobs, sha256)).toString('utf8')))
 }
 
-async function builderIn(description: Sha256, { blobs, sized }: { blobs: BlobStore; sized: Sizes }): Promise<ReportBytes['builder']> {
+async function builderIn(description: Sha256, { blobs, sized }: { blobs: BlobStore; sized: Sizes }): Promise<NamedBuilder> {
   await sized.one(description)
   const image = await asSaid('builder', () => storedBuilder(description, blobs))
+  const { digest, mkosi, architecture } = image
   const parts: SizedBlob[] = []
   for (const sha256 of [description, ...partsOfBuilder(image)]) parts.push(await sized.one(sha256))
-  return { image, parts }
+  return { digest, mkosi, architecture, parts }
 }
 
 /** Bytes that are no lock or no builder contradict who says that they are one. */

@@ -36,12 +36,13 @@ async function take(ports: WorkerPorts, worker: SpeakingWorker, { attemptId, doc
   const digest = digestOf(document)
   const { lease } = report
   const holder = { attemptId, lease, worker: worker.id }
-  const known = await ports.reads.attempts.read(attemptId)
-  if (known === undefined) throw attemptUnknown()
-  if (isTaken(known, lease, digest)) return { state: 'committed' }
+  const attempt = await ports.reads.attempts.read(attemptId)
+  if (attempt === undefined) throw attemptUnknown()
+  if (isTaken(attempt, lease, digest)) return { state: 'committed' }
   // Who does not hold it is told before anything is read for it.
-  requireLease(known, holder, ports.now())
-  const bytes = await bytesOfReport(report, ports.blobs)
+  requireLease(attempt, holder, ports.now())
+  const known = report.builder === null ? undefined : await ports.reads.builders.find(report.builder.digest)
+  const bytes = await bytesOfReport(report, ports.blobs, known)
   const { changed, stored } = await ports.unitOfWork.run(async (unit) => {
     // Its key may have been revoked since this request began.
     if (!(await unit.workers.counts(worker.id))) throw workerFailure('worker-unknown')
@@ -84,9 +85,8 @@ async function keepNamed(
   if (gone !== undefined) throw workerFailure('report-blobs-missing', { sha256: gone })
   for (const blob of referred) await unit.blobs.refer({ ...blob, verificationId, at })
   if (lock !== null) await unit.blobs.lockInputs({ lock, inputs, at })
-  if (builder === null) return
-  const { digest, architecture, mkosi } = builder.image
-  const [description] = builder.parts
-  if (description !== undefined)
-    await unit.builders.add({ digest, architecture, mkosi, description: description.sha256, addedAt: at }, builder.parts)
+  const [description] = builder?.parts ?? []
+  if (builder === null || builder.parts === null || description === undefined) return
+  const { parts, digest, architecture, mkosi } = builder
+  await unit.builders.add({ digest, architecture, mkosi, description: description.sha256, addedAt: at }, parts)
 }
