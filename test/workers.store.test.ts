@@ -27,7 +27,7 @@ describe.each(databases())('workers on %s', (kind) => {
     for (const route of ATTEMPT_ROUTES) if (await store.reads.workers.anyFor(route)) routes.push(route)
     return routes
   }
-  const revoke = ({ id }: Worker) => run(({ workers }) => workers.revoke(id, clock.now()))
+  const revoke = ({ name }: Worker) => run(({ workers }) => workers.revoke(name, clock.pass(1)))
 
   it('are found by their key until they are revoked, and are as they said last', async () => {
     const worker = await add('seen', { capabilities: null })
@@ -37,10 +37,13 @@ describe.each(databases())('workers on %s', (kind) => {
     const now = clock.pass(1000)
     await run(({ workers }) => workers.seen(worker.id, { capabilities, now }))
     expect(await store.reads.workers.withKey(worker.publicKey)).toEqual({ ...worker, capabilities, lastSeenAt: now })
-    expect([await revoke(worker), await revoke(worker)]).toEqual([true, false])
+    const revoked = await revoke(worker)
+    expect(revoked).toEqual({ ...worker, capabilities, lastSeenAt: now, revokedAt: clock.now() })
+    // Revoked again it stays as it was, and who is not there is not made.
+    expect([await revoke(worker), await revoke({ ...worker, name: 'nobody' })]).toEqual([revoked, undefined])
     expect(await store.reads.workers.withKey(worker.publicKey)).toBeUndefined()
     expect((await store.reads.workers.page({ cursor: null, limit: 1 })).items).toMatchObject([
-      { id: worker.id, revokedAt: now, capabilities },
+      { id: worker.id, revokedAt: revoked?.revokedAt, capabilities },
     ])
   })
 
