@@ -1,3 +1,4 @@
+import { logText } from '../../../verifier/attempt/log-lines.ts'
 import type { BlobStore } from '../../../verifier/model/blob-store.ts'
 import { Failure } from '../../../verifier/model/failure.ts'
 import type { StoredAttempt, StoredTry, Verification } from '../store/records.ts'
@@ -23,19 +24,18 @@ export async function listAttempts({ reads }: ReadPorts, verificationId: string)
   return await Promise.all(attempts.map((attempt) => withTries(reads, shown(attempt, verification))))
 }
 
-/** What it printed; `bytes` is null where nobody can say yet. */
-export type AttemptLog = { readonly bytes: number | null; readonly content: AsyncIterable<Uint8Array> }
-
 /**
- * The log as text, a line each: the blob once it may be shown, and until then, or where that is gone, what came by events so far. Fails
- * with `attempt-unknown`.
+ * The log as text, a line each, with everything that a terminal would obey made visible: the blob once it may be shown, and until then, or
+ * where that is gone, what came by events so far. Fails with `attempt-unknown`.
  */
-export async function readAttemptLog({ reads, blobs }: ReadPorts & { readonly blobs: BlobStore }, id: string): Promise<AttemptLog> {
+export async function readAttemptLog(
+  { reads, blobs }: ReadPorts & { readonly blobs: BlobStore },
+  id: string,
+): Promise<AsyncIterable<Uint8Array>> {
   const { attempt } = await mustRead(reads, id)
   const log = attempt.report?.log ?? null
-  const bytes = log === null ? undefined : await blobs.size(log)
-  if (log !== null && bytes !== undefined) return { bytes, content: await blobs.open(log) }
-  return { bytes: null, content: linesSoFar(reads, attempt) }
+  if (log !== null && (await blobs.size(log)) !== undefined) return logText(await blobs.open(log))
+  return linesSoFar(reads, attempt)
 }
 
 async function* linesSoFar(reads: Reads, { verificationId, number }: StoredAttempt): AsyncGenerator<Uint8Array> {

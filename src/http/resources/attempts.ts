@@ -57,8 +57,7 @@ export function attempts(app: HttpApp, ports: HttpPorts): void {
   })
   app.openapi(read, async (c) => answerJson(c, attemptView(await readAttempt(ports, c.req.valid('param').id)), 200))
   app.openapi(log, async (c) => {
-    const { bytes, content } = await readAttemptLog(ports, c.req.valid('param').id)
-    if (bytes !== null) c.header('Content-Length', String(bytes))
+    const content = await readAttemptLog(ports, c.req.valid('param').id)
     return c.body(streamed(c, ports, { content }), 200, { 'Content-Type': 'text/plain; charset=utf-8' })
   })
 }
