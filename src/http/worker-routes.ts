@@ -51,8 +51,11 @@ export function workerRoutes(ports: WorkerRoutePorts): Part {
     return answer(c, { missing: await missingBlobs(ports, c.get('worker'), { attemptId: attemptOf(c), question }) })
   })
   app.put('/attempts/:id/blobs/:sha256', async (c) => {
+    const sha256 = blobOf(c)
+    // It was signed by this digest, by which it is stored: it is held against it once.
+    if (c.get('body') !== sha256) throw otherBlob()
     const lease = c.req.query('lease') ?? ''
-    await takeBlob(ports, c.get('worker'), { attemptId: attemptOf(c), lease, sha256: blobOf(c), bytes: bodyOf(c, ports, BLOB) })
+    await takeBlob(ports, c.get('worker'), { attemptId: attemptOf(c), lease, sha256, bytes: received(c, ports, BLOB) })
     return c.body(null, 204)
   })
   app.get('/blobs/:sha256', async (c) => {
@@ -92,16 +95,16 @@ const DOCUMENT = { maxBytes: MAX_PROTOCOL_BYTES, maxMs: 60_000 }
 const BLOB = { maxBytes: Number.POSITIVE_INFINITY, maxMs: 6 * 3_600_000 }
 
 async function documentOf(c: Context<WorkerEnv>, ports: WorkerRoutePorts): Promise<Uint8Array> {
+  const sha256 = c.get('body')
+  if (sha256 === null) throw new TypeError('a body that nobody signed')
   const parts: Uint8Array[] = []
-  for await (const part of bodyOf(c, ports, DOCUMENT)) parts.push(part)
+  for await (const part of heldAgainst(received(c, ports, DOCUMENT), sha256)) parts.push(part)
   return Buffer.concat(parts)
 }
 
-/** The body, held against the digest that was signed. */
-function bodyOf(c: Context<WorkerEnv>, { limits }: WorkerRoutePorts, bounds: typeof DOCUMENT): AsyncIterable<Uint8Array> {
-  const sha256 = c.get('body')
-  if (sha256 === null) throw new TypeError('a body that nobody signed')
-  return heldAgainst(boundedBody(c.req.raw.body, { ...limits, ...bounds, tooLarge }), sha256)
+/** The bytes of the body, which nobody has held against what was signed yet. */
+function received(c: Context<WorkerEnv>, { limits }: WorkerRoutePorts, bounds: typeof DOCUMENT): AsyncIterable<Uint8Array> {
+  return boundedBody(c.req.raw.body, { ...limits, ...bounds, tooLarge })
 }
 
 function attemptOf(c: Context<WorkerEnv>): string {
@@ -114,6 +117,14 @@ function blobOf(c: Context<WorkerEnv>): Sha256 {
   const sha256 = Sha256.safeParse(c.req.param('sha256'))
   if (sha256.success) return sha256.data
   throw new Failure({ code: 'blob-missing', message: 'there is no such blob', hint: 'name it by its sha256' })
+}
+
+function otherBlob(): Failure {
+  return new Failure({
+    code: 'blob-differs',
+    message: 'the Content-Digest is of another blob than the path names',
+    hint: 'give each blob under its own digest',
+  })
 }
 
 function answer(c: Context<WorkerEnv>, value: object): Response {

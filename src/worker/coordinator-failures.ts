@@ -33,6 +33,7 @@ const RETRYABLE: ReadonlySet<string> = new Set(['coordinator-unreachable', 'coor
 
 /** Answers that the same request, signed anew, may not meet again. */
 const PASSING: ReadonlySet<string> = new Set([
+  'blob-differs',
   'body-too-slow',
   'content-digest-differs',
   'request-aborted',
