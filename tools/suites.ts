@@ -22,7 +22,7 @@ export const WHOLE_RUN_SECONDS = 3600
 export const SUITES: readonly Suite[] = [
   tool('format', 'node_modules/@biomejs/biome/bin/biome', ['ci', '--colors=off', '.'], 30),
   tool('lint', 'node_modules/oxlint/bin/oxlint', [...LINTED], 60),
-  tool('types', 'node_modules/typescript/bin/tsc', ['-p', '.'], 60),
+  tool('types', 'node_modules/typescript/bin/tsc', ['-p', '.'], 180),
   tool('dead-code', 'node_modules/knip/bin/knip.js', ['--no-progress'], 120),
   project('unit', 720),
   project('house', 360),
