@@ -32,7 +32,7 @@ check: ## format, lint, types, dead code
 	@$(node) && npm run --silent check
 
 bench: ## what comparing costs over sha256sum, rebuilding over plain mkosi, verifying an attestation over cosign; what the service does
-	@$(everything) && npm run --silent build && node bench/attestation-verify.ts && node bench/compare.ts && node bench/verify.ts && node bench/service-pages.ts && node bench/service-submit.ts && bash tools/fetch-rebuilderd.sh .tools/rebuilderd && node bench/service-workers.ts && node bench/service-followers.ts
+	@$(everything) && npm run --silent build && node bench/attestation-verify.ts && node bench/compare.ts && node bench/verify.ts && node bench/service-pages.ts && node bench/service-submit.ts && bash tools/fetch-rebuilderd.sh .tools/rebuilderd && node bench/service-workers.ts && node bench/service-latency.ts && node bench/service-followers.ts
 
 soak: ## the corpus and the kills of us and of the engine, ROUNDS times (3)
 	@$(engine) && for round in $$(seq $${ROUNDS:-3}); do echo "round $$round"; npx vitest run --project docker --project docker-pairs test/crash mkosi/corpus || exit 1; done
