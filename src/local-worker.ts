@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../verifier/model/failure.ts'
 import { LocalCoordinator } from './app/service/local-coordinator.ts'
 import type { ServiceEvents } from './app/service/service-events.ts'
@@ -19,6 +20,8 @@ export type LocalWorkerOptions = {
 
 /** How long the reports of what was stopped may take, ms. */
 const LAST_MS = 5_000
+/** How often an engine is looked for where there was none, ms. */
+const LOOK_MS = 30_000
 
 /** A worker inside of a coordinator: it takes what those submitted whom the operator vouches for, and nothing of strangers. */
 export class LocalWorker {
@@ -40,6 +43,16 @@ export class LocalWorker {
     const bench = await context.workBench()
     const { architecture } = await bench.capabilities()
     return new LocalWorker(bench, architecture, { ...o, worker: await registered(o) })
+  }
+
+  /** The worker of this process, or why there is none now: others may build, and it is tried for again. */
+  static async tryOpen(o: LocalWorkerOptions): Promise<LocalWorker | Failure> {
+    try {
+      return await LocalWorker.open(o)
+    } catch (error) {
+      if (error instanceof Failure) return error
+      throw error
+    }
   }
 
   /**
@@ -83,4 +96,18 @@ async function registered({ ports, key }: LocalWorkerOptions): Promise<Worker> {
     message: 'the worker of this process was revoked by the operator',
     hint: 'run serve with --no-worker, or give this home another key for it: remove keys/worker.pem',
   })
+}
+
+/** Works until the signal fires, from when there is an engine on. `found`: what came of looking for it the first time. */
+export async function workLocally(found: LocalWorker | Failure, o: LocalWorkerOptions, signal: AbortSignal): Promise<void> {
+  let worker = found
+  while (worker instanceof Failure) {
+    await sleep(LOOK_MS, undefined, { signal }).catch(() => {
+      // It is over.
+    })
+    if (signal.aborted) return
+    worker = await LocalWorker.tryOpen(o)
+  }
+  if (found instanceof Failure) o.events.workerBegun({ architecture: worker.architecture })
+  await worker.run(signal)
 }

@@ -14,7 +14,7 @@ import { findPackage } from './config/package-root.ts'
 import type { Settings } from './config/settings.ts'
 import { controlServer } from './control/control-server.ts'
 import { Listening } from './listening.ts'
-import { LocalWorker, type LocalWorkerOptions } from './local-worker.ts'
+import { LocalWorker, workLocally } from './local-worker.ts'
 import { openLog } from './logging/log.ts'
 import { loggedEvents } from './logging/logged-events.ts'
 import { openWebhookRoot } from './notify/webhook-key.ts'
@@ -97,10 +97,11 @@ export class ServiceRoom implements AsyncDisposable {
     })
     opening.defer(() => listening.close(0))
     const base = settings.publicUrl ?? listening.url
-    const local = wanted ? await localWorker({ settings, ports: workers, key: await openWorkerKey(home.keys), events }) : null
+    const building = { settings, ports: workers, key: await openWorkerKey(home.keys), events }
+    const local = wanted ? await LocalWorker.tryOpen(building) : null
     const jobs = serviceJobs({ settings, home, store, blobs, service, events, signing, secret, base })
     const house = serviceHouse({ settings, store, blobs, service, events })
-    const duties = [jobs, house, ...(local instanceof LocalWorker ? [(stop: AbortSignal) => local.run(stop)] : [])]
+    const duties = [jobs, house, ...(local === null ? [] : [(stop: AbortSignal) => workLocally(local, building, stop)])]
     const database = store.database.kind
     events.started({ database, worker: local instanceof LocalWorker ? 'in-process' : 'none' })
     const facts: ServingDocument = {
@@ -136,16 +137,6 @@ export class ServiceRoom implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#o.held.disposeAsync()
     this.#o.events.stopped({ clean: true })
-  }
-}
-
-/** The worker of this process, or why there is none: others may build. */
-async function localWorker(o: LocalWorkerOptions): Promise<LocalWorker | Failure> {
-  try {
-    return await LocalWorker.open(o)
-  } catch (error) {
-    if (error instanceof Failure) return error
-    throw error
   }
 }
 

@@ -70,9 +70,10 @@ export function workBench({ ports, engine, builders, home, minFreeBytes, spend }
         const { bavail, bsize } = await statfs(home)
         return bavail * bsize >= minFreeBytes
       }
-      if (await isRoomy()) return null
-      if (idle && spend !== null) await spend({ spared: await partsOfAll(builders), idleMs: IDLE_MS, enough: isRoomy })
-      return (await isRoomy()) ? null : lowDisk()
+      if (!(await isRoomy()) && idle && spend !== null)
+        await spend({ spared: await partsOfAll(builders), idleMs: IDLE_MS, enough: isRoomy })
+      if (!(await isRoomy())) return lowDisk()
+      return (await engine.engine.answers()) ? null : engineAway()
     },
   }
 }
@@ -98,6 +99,17 @@ class InFlight<T> {
     this.#running.set(key, begun)
     return await begun
   }
+}
+
+/** Whatever is begun meanwhile would use its tries up. */
+function engineAway(): Failure {
+  return new Failure({
+    code: 'engine-unreachable',
+    message: 'the Docker engine does not answer',
+    hint: 'start it, or look at its log; attempts are taken again once it answers',
+    audience: 'operator',
+    retryable: true,
+  })
 }
 
 function lowDisk(): Failure {

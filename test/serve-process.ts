@@ -1,3 +1,4 @@
+import { mkdirSync, symlinkSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -17,10 +18,18 @@ export class ServePlace implements AsyncDisposable {
   readonly #folder: string
   readonly #database: EmptyDatabase
 
-  private constructor(folder: string, database: EmptyDatabase) {
-    this.home = path.join(folder, 'home')
+  private constructor(folder: string, database: EmptyDatabase, home = path.join(folder, 'home')) {
+    this.home = home
     this.#folder = folder
     this.#database = database
+  }
+
+  /** Another coordinator of the same service: with a home of its own, on the same database and the same blobs. */
+  beside(name: string): Pick<ServePlace, 'serve' | 'cli'> {
+    const home = path.join(this.#folder, name)
+    mkdirSync(home, { mode: 0o700 })
+    symlinkSync(path.join(this.home, 'blobs'), path.join(home, 'blobs'))
+    return new ServePlace(this.#folder, this.#database, home)
   }
 
   static async make(kind: DatabaseKind): Promise<ServePlace> {
@@ -66,15 +75,16 @@ export class ServeProcess implements AsyncDisposable {
   }
 
   static async listening(process: CliProcess): Promise<ServeProcess> {
-    const { promise, resolve } = Promise.withResolvers<string>()
+    const { promise, resolve, reject } = Promise.withResolvers<string>()
+    // Afterwards nobody waits for it any more.
+    promise.catch(() => {})
     let said = ''
     process.child.stdout?.on('data', (part: Buffer) => {
       said += part.toString('utf8')
       if (said.endsWith('\n}\n')) resolve(said)
     })
-    const ended = process.ended(120).then(({ stdout, stderr }) => Promise.reject(new Error(`it did not serve:\n${stdout}${stderr}`)))
-    ended.catch(() => {})
-    return new ServeProcess(process, ServingDocument.parse(JSON.parse(await Promise.race([promise, ended]))))
+    process.child.once('close', () => reject(new Error(`it did not serve:\n${said}${process.stderr}`)))
+    return new ServeProcess(process, ServingDocument.parse(JSON.parse(await promise)))
   }
 
   /** The lines of its log. */

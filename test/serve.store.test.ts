@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ServePlace } from './serve-process.ts'
 import { databases } from './stores.ts'
@@ -55,11 +56,42 @@ describe.each(databases())('serve on %s', (kind) => {
     for (const secret of [token, 'bw_wrong', 'ab'.repeat(32), 'git.example', 'operator']) expect(logged).not.toContain(secret)
   })
 
+  it('says why nothing is built here where there is no engine, and goes on', async () => {
+    await using service = await place.serve()
+    expect(service.facts).toMatchObject({ worker: null, noWorker: { code: 'engine-unreachable' } })
+    expect((await service.get('readyz')).status).toBe(200)
+    expect((await service.end()).code).toBe(0)
+  })
+
   it('says what is in the way', async () => {
     await using service = await place.serve({ args: ['--no-worker'] })
     const listen = service.url.host
     const other = await place.cli(['serve', '--no-worker'], { BITWITNESS_LISTEN: listen })
     const code = kind === 'pglite' ? 'home-in-use' : 'listen-in-use'
     expect([other.code, other.stderr]).toEqual([3, expect.stringContaining(`(${code})`)])
+  })
+})
+
+describe.each(databases().filter((kind) => kind === 'postgres'))('several coordinators on %s', (kind) => {
+  it('are one service: what one accepted another prepares and shows', async () => {
+    await using place = await ServePlace.make(kind)
+    await using first = await place.serve({ args: ['--no-worker'] })
+    await using second = await place.beside('second').serve({ args: ['--no-worker'] })
+    const source = path.join(import.meta.dirname, '..', 'mkosi/corpus/cases/tar-minimal/recipe')
+    const token = await place.token()
+    const words = ['submit', source, '--claim', CLAIM, '--no-wait', '--json', '--server', first.url.href]
+    const sent = await place.cli(words, { BITWITNESS_TOKEN: token })
+    expect(sent.code, sent.stderr).toBe(0)
+    const { id } = (JSON.parse(sent.stdout) as { verification: { id: string } }).verification
+    await first.end('SIGKILL')
+    // Whoever had begun it: now the other has it, at the latest when the first is missed.
+    const events = await fetch(new URL(`v1/verifications/${id}/events`, second.url))
+    let heard = ''
+    for await (const part of events.body ?? []) {
+      heard += Buffer.from(part as Uint8Array).toString('utf8')
+      if (/event: stage-ended\ndata: .*"stage":"recipe"/.test(heard)) break
+    }
+    const { body } = await second.get(`v1/verifications/${id}`)
+    expect(JSON.parse(body)).toMatchObject({ id, state: 'running', pinned: { kind: 'archive', name: 'recipe.tar' } })
   })
 })

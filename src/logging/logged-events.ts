@@ -59,6 +59,7 @@ export function loggedEvents(logger: Logger, { debug }: { readonly debug: boolea
     requestFailed: ({ error }) => say('error', 'request failed', { error: shown(error) }),
     jobsRepaired: ({ count }) => say('warn', 'jobs repaired', { count }),
     identityRefused: ({ why }) => say('info', 'identity token refused', { why: shownCode(why) }),
+    workerBegun: ({ architecture }) => say('info', 'worker of this process begun', { architecture: shownCode(architecture) }),
     workerHolding: ({ code }) => say('warn', 'worker begins nothing for now', { code: shownCode(code) }),
     trouble: ({ where, error }) => say('error', 'trouble', { where, error: shown(error) }),
   }

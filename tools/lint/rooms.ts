@@ -84,7 +84,7 @@ export const ROOMS: readonly Layer[] = [
       'src/worker-auth',
       'verifier/model',
     ],
-    packages: [],
+    packages: ['node:timers/promises'],
   },
   { dir: 'src/service-watch.ts', may: ['src/app/service', 'src/app/store', 'src/metrics', 'src/storage'], packages: [] },
   {

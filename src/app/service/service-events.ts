@@ -55,6 +55,8 @@ export type ServiceFacts = {
   readonly jobsRepaired: { readonly count: number }
   /** An identity token did not count; `why` is a word of ours. */
   readonly identityRefused: { readonly why: string }
+  /** There was no engine for the worker of this process at the start, and now there is. */
+  readonly workerBegun: { readonly architecture: string }
   /** The worker of this process begins nothing for now. */
   readonly workerHolding: { readonly code: string }
   /** Something failed behind everybody's back. `where` is a word of ours. */
@@ -93,6 +95,7 @@ const KINDS: Readonly<Record<keyof ServiceFacts, true>> = {
   requestFailed: true,
   jobsRepaired: true,
   identityRefused: true,
+  workerBegun: true,
   workerHolding: true,
   trouble: true,
 }
