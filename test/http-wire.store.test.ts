@@ -428,7 +428,8 @@ describe('following', () => {
   })
 
   it('without reading is cut off, and nobody else waits for it', async () => {
-    const url = await listen({ limits: { stallMs: 200 } })
+    // Long enough for whoever reads, also on a machine that is busy.
+    const url = await listen({ limits: { stallMs: 3000 } })
     const id = await service.prepared(alice.owner.id, { attempts: 1 })
     const deaf = connect(Number(url.port), url.hostname)
     deaf.on('error', () => {})
