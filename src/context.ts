@@ -8,6 +8,7 @@ import { readInputsArchive, writeInputsArchive } from '../verifier/builder/input
 import { misdescribedInputs } from '../verifier/builder/inputs/lock-truth.ts'
 import { recordInputs } from '../verifier/builder/inputs/record.ts'
 import { replayInputs } from '../verifier/builder/inputs/replay.ts'
+import type { BlobStore } from '../verifier/model/blob-store.ts'
 import type { EmitEvent } from '../verifier/model/event.ts'
 import { mkosiArchitecture } from '../verifier/recipe/debian-architecture.ts'
 import { pinSource } from '../verifier/source/pin-source.ts'
@@ -54,7 +55,9 @@ export class Context implements AsyncDisposable {
   readonly #settings: Settings
   readonly #home: Home
   readonly #id: string
-  readonly #blobs: LocalBlobs
+  readonly #blobs: BlobStore
+  /** The same of this machine alone: builders, and what commands of this home leave. */
+  readonly #own: LocalBlobs
   readonly #builders: BuilderRoom
   readonly #mirrors: ChosenMirrors
   readonly #definition: string
@@ -63,17 +66,26 @@ export class Context implements AsyncDisposable {
   readonly #swept: number
   #room: Promise<EngineRoom> | undefined
 
-  private constructor(o: { settings: Settings; home: Home; id: string; swept: number; blobs: LocalBlobs; builders: BuilderStore }) {
+  private constructor(o: {
+    settings: Settings
+    home: Home
+    id: string
+    swept: number
+    blobs: BlobStore
+    own: LocalBlobs
+    builders: BuilderStore
+  }) {
     const { root, version } = findPackage()
     this.#settings = o.settings
     this.#home = o.home
     this.#id = o.id
     this.#blobs = o.blobs
+    this.#own = o.own
     this.#definition = path.join(root, 'mkosi', 'builder')
     this.#mirrors = chosenMirrors(o.settings)
     this.#builders = new BuilderRoom({
       store: o.builders,
-      blobs: o.blobs,
+      blobs: o.own,
       definition: this.#definition,
       mkosi: o.settings.mkosi,
       work: o.home.work,
@@ -84,19 +96,16 @@ export class Context implements AsyncDisposable {
     this.#swept = o.swept
   }
 
-  /** Opens the home and sweeps the folders that killed processes left in it. The engine is asked only when it is needed. */
-  static async open(settings: Settings): Promise<Context> {
+  /**
+   * Opens the home and sweeps the folders that killed processes left in it. The engine is asked only when it is needed. `blobs`: of this
+   * home, for everything but builders.
+   */
+  static async open(settings: Settings, o: { readonly blobs?: BlobStore } = {}): Promise<Context> {
     const home = await openHome(settings.home)
     const swept = await sweepScratch(home.work)
-    const blobs = await openBlobFolder(home.blobs)
-    return new Context({
-      settings,
-      home,
-      id: await homeId(path.join(home.root, 'id')),
-      swept,
-      blobs,
-      builders: await openBuilderStore(home.builders, blobs),
-    })
+    const own = await openBlobFolder(home.blobs)
+    const builders = await openBuilderStore(home.builders, own)
+    return new Context({ settings, home, id: await homeId(path.join(home.root, 'id')), swept, blobs: o.blobs ?? own, own, builders })
   }
 
   /** Nothing is held open between calls. */
@@ -229,7 +238,7 @@ export class Context implements AsyncDisposable {
     const engine = await this.#engineRoom()
     const ports = await this.ports()
     const { minFree: minFreeBytes } = this.#settings
-    const spending = { folder: this.#home.blobs, blobs: this.#blobs }
+    const spending = { folder: this.#home.blobs, blobs: this.#own }
     const spend: WorkBenchOptions['spend'] = o.cache === true ? (some) => spendBlobs({ ...some, ...spending }) : null
     return workBench({ ports, engine, builders: this.#builders, home: this.#home.root, minFreeBytes, spend })
   }

@@ -39,7 +39,7 @@ export class LocalWorker {
 
   /** Fails as the engine does where there is none, and with `worker-revoked` where the operator took the worker out. */
   static async open(o: LocalWorkerOptions): Promise<LocalWorker> {
-    const context = await Context.open(o.settings)
+    const context = await Context.open(o.settings, { blobs: o.ports.blobs })
     const bench = await context.workBench()
     const { architecture } = await bench.capabilities()
     return new LocalWorker(bench, architecture, { ...o, worker: await registered(o) })

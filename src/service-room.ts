@@ -25,6 +25,7 @@ import { serviceJobs } from './service-jobs.ts'
 import { ServiceWatch, SUPERVISE_SECONDS } from './service-watch.ts'
 import { SigningRoom } from './signing-room.ts'
 import { openBlobFolder } from './storage/blob-folder.ts'
+import { BroughtBlobs } from './storage/brought-blobs.ts'
 import { sweepScratch } from './storage/scratch.ts'
 import { openStore } from './store-access.ts'
 import { openWorkerKey } from './worker-auth/worker-key.ts'
@@ -81,7 +82,8 @@ export class ServiceRoom implements AsyncDisposable {
     const service: ServicePorts = { unitOfWork: store.unitOfWork, now, newId: () => randomUUIDv7(), events, leaseMs: settings.lease * 1000 }
     opening.use(await controlServer({ operator: operatorOf(store), home: home.root }))
     await sweepScratch(home.work)
-    const blobs = await openBlobFolder(home.blobs)
+    const brought = new BroughtBlobs(home.blobs)
+    const blobs = await openBlobFolder(home.blobs, brought)
     const webhooks = await openWebhookRoot(home.keys)
     const secret = (ownerId: string): Promise<string> => Promise.resolve(webhookSecret(webhooks, ownerId))
     const front = opening.use(new AsyncDisposableStack())
@@ -100,7 +102,7 @@ export class ServiceRoom implements AsyncDisposable {
     const building = { settings, ports: workers, key: await openWorkerKey(home.keys), events }
     const local = wanted ? await LocalWorker.tryOpen(building) : null
     const jobs = serviceJobs({ settings, home, store, blobs, service, events, signing, secret, base })
-    const house = serviceHouse({ settings, store, blobs, service, events })
+    const house = serviceHouse({ settings, store, blobs, brought, service, events })
     const duties = [jobs, house, ...(local === null ? [] : [(stop: AbortSignal) => workLocally(local, building, stop)])]
     const database = store.database.kind
     events.started({ database, worker: local instanceof LocalWorker ? 'in-process' : 'none' })

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, utimes } from 'node:fs/promises'
+import { mkdtemp, readdir, rename, rm, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { sql } from 'drizzle-orm'
@@ -13,6 +13,7 @@ import type { Cursor } from '../src/app/store/page.ts'
 import type { BlobRole, Owner, Worker } from '../src/app/store/records.ts'
 import type { Unit } from '../src/app/store/store-ports.ts'
 import { type LocalBlobs, openBlobFolder } from '../src/storage/blob-folder.ts'
+import { BroughtBlobs } from '../src/storage/brought-blobs.ts'
 import { StoreRoom } from '../src/store-room.ts'
 import { oneChunk } from '../verifier/bytes/one-chunk.ts'
 import type { Sha256 } from '../verifier/model/digest.ts'
@@ -44,6 +45,7 @@ describe.each(databases())('a coordinator on %s', (kind) => {
   let place: EmptyDatabase
   let store: StoreRoom
   let blobs: LocalBlobs
+  let brought: BroughtBlobs
   let owner: Owner
   let worker: Worker
   let ports: HousekeepingPorts
@@ -51,7 +53,8 @@ describe.each(databases())('a coordinator on %s', (kind) => {
 
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'bitwitness-housekeeping-'))
-    blobs = await openBlobFolder(path.join(folder, 'blobs'))
+    brought = new BroughtBlobs(path.join(folder, 'blobs'))
+    blobs = await openBlobFolder(path.join(folder, 'blobs'), brought)
     place = await emptyDatabase(kind)
     store = await StoreRoom.open({ ...place, superviseSeconds: null, onTrouble })
     owner = await addOwner(store, 'alice', clock.now())
@@ -62,6 +65,7 @@ describe.each(databases())('a coordinator on %s', (kind) => {
       newId,
       retention: { uploadsMs: DAY, recordsMs: 90 * DAY, artifactsMs: 14 * DAY },
       removeBytes: (sha256, idleMs) => blobs.remove(sha256, idleMs),
+      settleBrought: (o, look) => brought.settle(o, look),
       events: {
         housekept: ({ what, count }) => void told.push(`${what} ${count}`),
         trouble: ({ where, error }) => void told.push(`${where}: ${error instanceof Failure ? error.code : String(error)}`),
@@ -97,6 +101,11 @@ describe.each(databases())('a coordinator on %s', (kind) => {
   const grown = async (sha256: Sha256): Promise<void> => {
     const then = (Date.now() - 2 * GRACE_MS) / 1000
     await utimes(path.join(folder, 'blobs', 'sha256', sha256.slice(0, 2), sha256), then, then)
+  }
+  /** Lets hours pass since blobs were brought. */
+  const hoursPass = async (hours: number): Promise<void> => {
+    const place = path.join(folder, 'blobs', 'brought')
+    for (const hour of (await readdir(place)).toSorted()) await rename(path.join(place, hour), path.join(place, `${Number(hour) - hours}`))
   }
   const finished = async (statements: readonly string[] = []): Promise<string> => {
     const id = await running()
@@ -230,6 +239,31 @@ describe.each(databases())('a coordinator on %s', (kind) => {
       await grace()
       await house().round(never)
       expect(await Promise.all([noted, put].map(isThere))).toEqual([true, false])
+      told.splice(0)
+    })
+
+    it('lets go of bytes that nobody noted, once nobody can be about to', async () => {
+      const id = await finished()
+      const put = async (text: string): Promise<Sha256> => (await blobs.put(oneChunk(text))).sha256
+      const note = (sha256: Sha256) =>
+        store.unitOfWork.run((unit) => unit.blobs.refer({ sha256, size: 1, verificationId: id, role: 'log', at: clock.now() }))
+      const digests = [await put('never noted'), await put('noted'), await put('noted at last')]
+      const [unnoted = digestOf(''), noted = digestOf(''), atLast = digestOf('')] = digests
+      await note(noted)
+      await hoursPass(5)
+      const lately = await put('brought lately')
+      await house().round(never)
+      await grace()
+      await house().round(never)
+      expect(await Promise.all([...digests, lately].map(isThere))).toEqual([true, true, true, true])
+      await hoursPass(3)
+      await house().round(never)
+      expect(await Promise.all([...digests, lately].map(isThere))).toEqual([true, true, true, true])
+      await note(atLast)
+      for (const sha256 of digests) await grown(sha256)
+      await grace()
+      await house().round(never)
+      expect(await Promise.all([unnoted, noted, atLast, lately].map(isThere))).toEqual([false, true, true, true])
       told.splice(0)
     })
 

@@ -6,6 +6,17 @@ import type { Session } from './session.ts'
 /** Times are the database's own here: nobody else's clock has a say in when bytes go. */
 export function forgottenBlobsOf(session: Session): ForgottenBlobs {
   return {
+    add: (digests) =>
+      session(async (db) => {
+        if (digests.length === 0) return
+        const known = await db
+          .select({ sha256: blobs.sha256 })
+          .from(blobs)
+          .where(inArray(blobs.sha256, [...digests]))
+        const knows = new Set(known.map(({ sha256 }) => sha256))
+        const rows = digests.filter((sha256) => !knows.has(sha256)).map((sha256) => ({ sha256, since: sql`now()` }))
+        if (rows.length > 0) await db.insert(forgottenBlobs).values(rows).onConflictDoNothing()
+      }),
     due: ({ seconds, limit }) =>
       session(async (db) => {
         const old = lte(forgottenBlobs.since, sql`now() - make_interval(secs => ${seconds})`)

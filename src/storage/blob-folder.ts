@@ -8,6 +8,7 @@ import { sha256Of } from '../../verifier/model/hex-digest.ts'
 import { differs, isMissing, missing, unusable } from './blob-failures.ts'
 import { asideName, sweepLeftovers } from './blob-leftovers.ts'
 import { removeIdle, touch } from './blob-removal.ts'
+import type { BroughtBlobs } from './brought-blobs.ts'
 
 /** Bytes that are read at a time. */
 const CHUNK = 1 << 20
@@ -32,10 +33,12 @@ export interface LocalBlobs extends BlobStore {
  * A folder of blobs: `sha256/<two digits>/<64 digits>`, written to `tmp/` first and renamed once they are on the disk, so that a crash
  * leaves either the whole blob or a leftover, which the next `openBlobFolder` sweeps. Several processes may share the folder.
  *
+ * `brought`: told of each blob before it is there.
+ *
  * Failures: `blob-missing`, `blob-damaged` and `blob-differs` (a put whose bytes are not the expected ones) carry both digests as
  * `data.expected` and `data.actual`; `blob-folder-unusable` where the folder cannot be written.
  */
-export async function openBlobFolder(dir: string): Promise<LocalBlobs> {
+export async function openBlobFolder(dir: string, brought?: Pick<BroughtBlobs, 'bring'>): Promise<LocalBlobs> {
   try {
     await mkdir(path.join(dir, 'tmp'), { recursive: true })
     await mkdir(path.join(dir, 'sha256'), { recursive: true })
@@ -43,14 +46,16 @@ export async function openBlobFolder(dir: string): Promise<LocalBlobs> {
     throw unusable(cause)
   }
   await sweepLeftovers(path.join(dir, 'tmp'), (sha256) => placeOf(dir, sha256))
-  return new BlobFolder(dir)
+  return new BlobFolder(dir, brought)
 }
 
 class BlobFolder implements LocalBlobs {
   readonly #dir: string
+  readonly #brought: Pick<BroughtBlobs, 'bring'> | undefined
 
-  constructor(dir: string) {
+  constructor(dir: string, brought: Pick<BroughtBlobs, 'bring'> | undefined) {
     this.#dir = dir
+    this.#brought = brought
   }
 
   async put(bytes: AsyncIterable<Uint8Array>, expected?: Sha256): Promise<StoredBlob> {
@@ -66,6 +71,7 @@ class BlobFolder implements LocalBlobs {
       if (!((await holds(target, sha256, size)) && (await touch(target)))) {
         await file.sync().catch((cause: unknown) => Promise.reject(unusable(cause)))
         await mkdir(path.dirname(target), { recursive: true })
+        await this.#brought?.bring(sha256)
         // Replaces a damaged blob as well: a rename swaps whole files.
         await rename(temporary, target)
       }

@@ -22,6 +22,11 @@ export type HousekeepingPorts = ServicePorts & {
   readonly retention: Retention
   /** Removes the bytes of a blob unless somebody put it within so many milliseconds: false then. */
   readonly removeBytes: (sha256: Sha256, idleMs: number) => Promise<boolean>
+  /** Has `look` look once at what was put into the store of blobs before so many milliseconds, at most so many at a time. */
+  readonly settleBrought: (
+    o: { readonly idleMs: number; readonly atOnce: number },
+    look: (digests: readonly Sha256[]) => Promise<void>,
+  ) => Promise<void>
 }
 
 /** A blob that was noted and that nothing needs a while later never will be. */
@@ -78,7 +83,16 @@ export class Housekeeping {
       blobs.releaseEnded({ role: 'artifact', before: ago(retention.artifactsMs), limit: AT_ONCE }),
     )
     await this.#trying('blobs', () => this.#collect({ endedBefore: ago(retention.recordsMs), notedBefore: ago(UNNEEDED_MS) }, signal))
+    await this.#trying('blobs', () => this.#forgetUnknown())
     await this.#trying('blobs', () => this.#removeBytes(signal))
+  }
+
+  /** Bytes that nobody knows: who brought them was killed before it could note what for. They go as what was forgotten does. */
+  async #forgetUnknown(): Promise<void> {
+    const { unitOfWork, settleBrought } = this.#ports
+    await settleBrought({ idleMs: UNNEEDED_MS, atOnce: AT_ONCE }, (digests) =>
+      unitOfWork.run(({ forgottenBlobs }) => forgottenBlobs.add(digests)),
+    )
   }
 
   async #collect(o: { endedBefore: Date; notedBefore: Date }, signal: AbortSignal): Promise<void> {

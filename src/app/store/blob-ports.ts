@@ -54,6 +54,8 @@ export interface Uploads {
  * a blob that is there does so before: bytes of what is not known are brought anew, and never taken for granted.
  */
 export interface ForgottenBlobs {
+  /** Notes as forgotten now what is in the store of blobs, and neither known nor forgotten already. */
+  add(digests: readonly Sha256[]): Promise<void>
   /** Forgotten for so long, the oldest first. What is known again is not among them, and not forgotten any more. */
   due(o: { seconds: number; limit: number }): Promise<readonly Sha256[]>
   /** Their bytes are gone. */
