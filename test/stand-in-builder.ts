@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { z } from 'zod'
 import type { JobContext, JobRun, RunJob } from '../src/app/service/run-job.ts'
 import type { WorkerJob } from '../src/app/service/worker-protocol.ts'
 import { makeScratch } from '../src/storage/scratch.ts'
@@ -26,20 +25,7 @@ import type { PinnedTree } from '../verifier/source/pinned-tree.ts'
 import { OWN_ACCESS } from '../verifier/source/source-ref.ts'
 import { member } from '../verifier/source/testing/tar.ts'
 import { IMAGE_TAR_LIMITS } from '../verifier/tar/limits.ts'
-
-/** What a source may ask of the stand-in, in a file `stand-in.json` of its root. */
-const Wishes = z.strictObject({
-  /** Before the build goes on, ms. */
-  waitMs: z.int().nonnegative().default(0),
-  /** Lines of log beside the usual ones. */
-  lines: z.int().nonnegative().default(0),
-  /** The build fails. */
-  fails: z.boolean().default(false),
-  /** Every build gives other bytes. */
-  random: z.boolean().default(false),
-  /** Bytes that the artifact is larger by. */
-  padding: z.int().nonnegative().default(0),
-})
+import { StandInWishes } from './stand-in-wishes.ts'
 
 export type StandInOptions = {
   readonly blobs: BlobStore
@@ -49,6 +35,8 @@ export type StandInOptions = {
   readonly seed?: string
   /** Told when a build has begun. */
   readonly onBegin?: (job: WorkerJob) => void
+  /** Builds at once what asks to be waited for. */
+  readonly inHaste?: boolean
 }
 
 const SANDBOX: Attempt['sandbox'] = {
@@ -58,6 +46,15 @@ const SANDBOX: Attempt['sandbox'] = {
   apparmor: 'absent',
   workspace: 'tmpfs',
 }
+
+type Ended = Pick<Attempt, 'outcome' | 'reason'>
+const BUILT: Ended = { outcome: 'built', reason: null }
+const CANCELLED: Ended = { outcome: 'cancelled', reason: null }
+const FAILED: Ended = {
+  outcome: 'build-failed',
+  reason: { code: 'mkosi-failed', message: 'mkosi ended with exit code 1', data: { exit: 1 } },
+}
+const BROKEN: Ended = { outcome: 'infrastructure', reason: { code: 'engine-failed', message: 'the engine fails', data: {} } }
 
 /**
  * Stands in for mkosi in a container where a build has to take milliseconds: the image is the source in canonical form with one file more, and
@@ -96,20 +93,18 @@ class Build {
     stages.begin('source')
     await using pinned = await this.#pin()
     const { recipe } = readRecipe(pinned.tree, { architecture: 'x86-64', mkosi: '25.3' })
-    const wishes = Wishes.parse(JSON.parse(pinned.tree.text('stand-in.json') ?? '{}'))
+    const wishes = StandInWishes.parse(JSON.parse(pinned.tree.text('stand-in.json') ?? '{}'))
     const builder = await this.#builder()
     stages.begin('build')
     onBegin?.(this.#job)
     const lock = await this.#lock(pinned.pinned.treeDigest)
     log.write(Buffer.from(`building ${pinned.pinned.treeDigest} from ${lock}\n`))
     for (let line = 1; line <= wishes.lines; line += 1) log.write(Buffer.from(`line ${line} \u001b[31mred\n`))
-    await sleep(wishes.waitMs, undefined, { signal }).catch(() => {})
+    if (this.#o.inHaste !== true) await sleep(wishes.waitMs, undefined, { signal }).catch(() => {})
     stages.begin('compare')
-    const made = signal.aborted || wishes.fails ? undefined : await this.#artifact(pinned, recipe, wishes)
+    const failed = signal.aborted ? CANCELLED : this.#failed(wishes)
+    const made = failed === undefined ? await this.#artifact(pinned, recipe, wishes) : undefined
     stages.end()
-    const failed = signal.aborted
-      ? { outcome: 'cancelled' as const, reason: null }
-      : { outcome: 'build-failed' as const, reason: { code: 'mkosi-failed', message: 'mkosi ended with exit code 1', data: { exit: 1 } } }
     const { number, mode } = this.#job.attempt
     return {
       treeDigest: pinned.pinned.treeDigest,
@@ -124,7 +119,7 @@ class Build {
         stages: stages.stages,
         lock,
         sandbox: SANDBOX,
-        ...(made === undefined ? failed : { outcome: 'built' as const, reason: null }),
+        ...(failed ?? BUILT),
         artifacts: made === undefined ? [] : [made.artifact],
         log: (await blobs.put(log.bytes())).sha256,
         builder: builder.image.digest,
@@ -132,6 +127,12 @@ class Build {
       },
       [Symbol.asyncDispose]: dispose,
     }
+  }
+
+  #failed({ fails, failsIn, brokenTries }: StandInWishes) {
+    const { attempt, retried } = this.#job
+    if (retried.length < brokenTries) return BROKEN
+    return fails || failsIn.includes(attempt.number) ? FAILED : undefined
   }
 
   async #pin(): Promise<PinnedTree> {
@@ -193,7 +194,7 @@ class Build {
     return (await blobs.put(one(encodeLock(recorded)))).sha256
   }
 
-  async #artifact(pinned: PinnedTree, recipe: Recipe, { random, padding }: z.infer<typeof Wishes>) {
+  async #artifact(pinned: PinnedTree, recipe: Recipe, { random, padding }: StandInWishes) {
     const folder = path.join(this.#folder, 'image')
     await mkdir(folder)
     const input = path.join(folder, 'written.tar')

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import path from 'node:path'
-import { sql } from 'drizzle-orm'
 import { describe, expect, it } from 'vitest'
 import type { ServicePorts } from '../src/app/service/accept-verification.ts'
 import { giveUpAttempts } from '../src/app/service/lease-attempt.ts'
@@ -8,6 +7,7 @@ import { reportAttempt } from '../src/app/service/report-attempt.ts'
 import type { Verification } from '../src/app/store/records.ts'
 import { StoreRoom } from '../src/store-room.ts'
 import { Random } from '../verifier/compare/testing/random.ts'
+import { halfStates } from './half-states.ts'
 import { decideNext, hurry, loseWorkers, prepareNext } from './queued.ts'
 import { root } from './repository.ts'
 import { addWorker, Clock, decisionOf, digestOf, leaseAny, portsOf, reportOf } from './stored.ts'
@@ -72,54 +72,6 @@ async function everything({ reads }: StoreRoom): Promise<Map<string, Verificatio
     if (page.next === null) return all
     cursor = page.next
   }
-}
-
-/** Things that one transaction makes together and of which only a part is there. */
-async function halfStates({ database }: StoreRoom): Promise<string[]> {
-  const queries = {
-    'an open attempt without a job': sql`select a.id from attempts a where a.state <> 'committed' and not exists (
-      select 1 from queue.job j where j.data->>'attemptId' = a.id and j.state in ('created', 'retry', 'active'))`,
-    'a job without an attempt': sql`select j.data->>'attemptId' as id from queue.job j where j.name like 'attempt-%' and not exists (
-      select 1 from attempts a where a.id = j.data->>'attemptId')`,
-    'a verification to be prepared without a job': sql`select v.id from verifications v where v.state = 'accepted' and not exists (
-      select 1 from queue.job j where j.name = 'preparation' and j.data->>'verificationId' = v.id and j.state in ('created', 'retry', 'active'))`,
-    'a verification to be decided without a job': sql`select v.id from verifications v where v.state = 'running' and v.attempts_committed
-      and not exists (select 1 from queue.job j where j.name = 'decision' and j.data->>'verificationId' = v.id
-        and j.state in ('created', 'retry', 'active'))`,
-    'a job without a verification': sql`select j.data->>'verificationId' as id from queue.job j where j.name in ('preparation', 'decision')
-      and not exists (select 1 from verifications v where v.id = j.data->>'verificationId')`,
-    'a running verification without an attempt': sql`select v.id from verifications v where v.state = 'running' and not exists (
-      select 1 from attempts a where a.verification_id = v.id)`,
-    'a verification that is prepared without attempts, or not and has some': sql`select v.id from verifications v
-      where (v.source_tar is not null) <> exists (select 1 from attempts a where a.verification_id = v.id)`,
-    'committed attempts whose verification does not say so': sql`select v.id from verifications v where v.state = 'running'
-      and not v.attempts_committed and v.attempts_wanted = (
-        select count(*) from attempts a where a.verification_id = v.id and a.state = 'committed')`,
-    'a leased attempt whose job nobody has': sql`select a.id from attempts a join queue.job j on j.id::text = a.id
-      and j.name = 'attempt-' || a.route where a.state = 'leased' and j.state = 'created'`,
-    'an ended try that is not written down': sql`select a.id from attempts a where a.tries - (a.state = 'leased')::int <> (
-      select count(*) from attempt_tries t where t.attempt_id = a.id)`,
-    'an open attempt of what has ended': sql`select a.id from attempts a join verifications v on v.id = a.verification_id
-      where a.state <> 'committed' and v.state in ('finished', 'cancelled')`,
-    'replays that were not opened': sql`select v.id from verifications v join attempts a on a.verification_id = v.id and a.number = 1
-      where v.state = 'running' and v.lock is null and a.outcome in ('built', 'build-failed') and v.attempts_wanted <> (
-        select count(*) from attempts o where o.verification_id = v.id)`,
-    'claims to be shown whose digests are not found': sql`select v.id from verifications v where v.attempts_committed and v.state <> 'cancelled'
-      and not exists (select 1 from subjects s where s.verification_id = v.id and s.kind = 'claim')`,
-    'a statement to be signed without a job': sql`select b.verification_id as id from signing_backlog b where not exists (
-      select 1 from queue.job j where j.name = 'signing' and j.data->>'verificationId' = b.verification_id)`,
-    'a verdict whose statements are not planned': sql`select v.id from verifications v where v.verdict = 'reproduced' and not exists (
-      select 1 from signing_backlog b where b.verification_id = v.id)`,
-    'a verdict whose report is not kept': sql`select v.id from verifications v where v.state = 'finished' and not exists (
-      select 1 from blob_references r where r.verification_id = v.id and r.sha256 = v.report)`,
-  }
-  const found: string[] = []
-  for (const [what, query] of Object.entries(queries)) {
-    const result: unknown = await database.drizzle.execute(query)
-    const rows = (Array.isArray(result) ? result : (result as { rows: unknown[] }).rows) as { id: string }[]
-    found.push(...rows.map(({ id }) => `${what}: ${id}`))
-  }
-  return found
 }
 
 /** What a coordinator and one worker do until nothing is left. */

@@ -1,0 +1,108 @@
+import path from 'node:path'
+import { certificateOf, receive } from '../../src/notify/testing/webhook-receiver.ts'
+import { StoreRoom } from '../../src/store-room.ts'
+import { Failure } from '../../verifier/model/failure.ts'
+import { Secret } from '../../verifier/model/secret.ts'
+import { halfStates } from '../half-states.ts'
+import { aftermath } from './aftermath.ts'
+import type { Submitted } from './client.ts'
+import { EventCount } from './event-count.ts'
+import { processesNaming, wrongFiles } from './files-left.ts'
+import { Fleet } from './fleet.ts'
+import { killAll, type Struck } from './kill-all.ts'
+import { type KillPlanOptions, killPlan } from './kill-plan.ts'
+import { Overheard } from './overheard.ts'
+import { Publisher } from './publisher.ts'
+import { type SubmissionPlanOptions, submissionPlan } from './submission-plan.ts'
+import { submitAll } from './submit-all.ts'
+
+export type TortureOptions = {
+  /** Empty, of its own, with a short name. */
+  readonly folder: string
+  readonly seed: number
+  readonly coordinators: number
+  readonly workers: number
+  readonly kills: Omit<KillPlanOptions, 'seed'>
+  readonly submissions: Omit<SubmissionPlanOptions, 'seed' | 'owners'>
+  /** Submissions that are under way at once. */
+  readonly atOnce: number
+  /** How long everything may take to come to its end after the last kill, s. */
+  readonly patienceSeconds: number
+  readonly say: (line: string) => void
+}
+
+export type TortureResult = {
+  readonly submitted: readonly Submitted[]
+  readonly kills: readonly Struck[]
+  readonly troubles: ReadonlyMap<string, number>
+  /** All that is not as it should be. */
+  readonly wrong: readonly string[]
+  readonly seconds: number
+}
+
+const OWNERS = 4
+/** How often what is true at any moment is looked at, in kills. */
+const LOOK_EVERY = 5
+
+/** Runs a service, submits to it and kills it by a plan; then looks whether all is as it has to be. */
+export async function torture(o: TortureOptions): Promise<TortureResult> {
+  const began = performance.now()
+  const since = (): number => Math.round((performance.now() - began) / 100) / 10
+  const events = new EventCount()
+  const overheard = new Overheard(events)
+  const certificate = await certificateOf()
+  const wrong: string[] = []
+  let struck = 0
+  let submitted: readonly Submitted[]
+  let kills: readonly Struck[]
+  await using receiver = await receive(certificate)
+  {
+    await using fleet = await Fleet.start({ ...o, owners: OWNERS, events, overheard, authority: certificate.cert })
+    o.say(`up after ${since()} s`)
+    const url = new Secret(fleet.postgres.url)
+    const late = new AbortController()
+    const submitting = submitAll({
+      plan: submissionPlan({ ...o.submissions, seed: o.seed, owners: OWNERS }),
+      publisher: await Publisher.open(path.join(o.folder, 'publisher')),
+      receiver,
+      urls: fleet.urls,
+      tokens: fleet.tokens,
+      events,
+      atOnce: o.atOnce,
+      progress: () => struck / o.kills.kills,
+      signal: late.signal,
+    })
+    submitting.catch(() => {})
+    kills = await killAll({
+      plan: killPlan({ ...o.kills, seed: o.seed }),
+      events,
+      strike: (kill) => fleet.strike(kill),
+      nameOf: (kill) => fleet.nameOf(kill),
+      onKill: async (kill) => {
+        struck += 1
+        o.say(`${since()} s: kill ${kill.number}, ${fleet.nameOf(kill)}, ${kill.how}`)
+        if (struck % LOOK_EVERY === 0) wrong.push(...(await brokenNow(url, fleet.home)))
+      },
+    })
+    const timer = setTimeout(() => late.abort(), o.patienceSeconds * 1000)
+    submitted = await submitting
+    clearTimeout(timer)
+    o.say(`${since()} s: all is over`)
+    wrong.push(...(await fleet.settle()))
+    wrong.push(...(await aftermath({ url, home: fleet.home, submitted, receiver })))
+    wrong.push(...(await wrongFiles([fleet.home, ...fleet.workerHomes])))
+  }
+  wrong.push(...overheard.wrong, ...(await processesNaming(o.folder)))
+  return { submitted, kills, troubles: overheard.troubles, wrong, seconds: since() }
+}
+
+/** What is half done while everything runs. A database that is away says nothing. */
+async function brokenNow(url: Secret, home: string): Promise<readonly string[]> {
+  try {
+    await using store = await StoreRoom.open({ url, folder: path.join(home, 'db'), superviseSeconds: null, onTrouble: () => {} })
+    return (await halfStates(store)).map((one) => `while it ran: ${one}`)
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'database-unreachable') return []
+    throw error
+  }
+}
