@@ -26,7 +26,7 @@ export const SUITES: readonly Suite[] = [
   tool('dead-code', 'node_modules/knip/bin/knip.js', ['--no-progress'], 120),
   project('unit', 720),
   project('house', 360),
-  { ...project('store', 900), mustRun: true },
+  { ...project('store', 1500), mustRun: true },
   { ...project('interop', 300), mustRun: true },
   { ...project('docker', 2700), mustRun: true },
   // After those, which make the builder image.
