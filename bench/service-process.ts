@@ -44,8 +44,13 @@ export class ServiceProcess implements AsyncDisposable {
       if (said.endsWith('\n}\n')) resolve(said)
     })
     child.once('exit', () => reject(new Error(`serve ended:\n${said}`)))
-    const { url } = ServingDocument.parse(JSON.parse(await promise))
-    return new ServiceProcess(child, Number(new URL(url).port))
+    try {
+      const { url } = ServingDocument.parse(JSON.parse(await promise))
+      return new ServiceProcess(child, Number(new URL(url).port))
+    } catch (error) {
+      child.kill('SIGKILL')
+      throw error
+    }
   }
 
   /** Seconds of processor time so far, and bytes in memory now. */
