@@ -51,6 +51,7 @@ export default defineConfig({
         test: {
           name: 'docker',
           include: ['{verifier,src,mkosi,test}/**/*.docker.test.ts'],
+          globalSetup: ['test/postgres-server.ts'],
           exclude: ['**/node_modules/**', ...separate],
           // Builds share two cores and the engine: one file at a time keeps each within its limit.
           fileParallelism: false,

@@ -12,7 +12,7 @@ say() { printf '%s\n' "bitwitness: $*" >&2; }
 
 # Programs that builds need, the file systems that tests build on and the registry that they push to, each with the Debian package that
 # has it.
-docker_programs='dockerd=docker.io mmdebstrap=mmdebstrap xz=xz-utils zstd=zstd git=git newuidmap=uidmap
+docker_programs='dockerd=docker.io mmdebstrap=mmdebstrap xz=xz-utils zstd=zstd git=git ip=iproute2 newuidmap=uidmap
 mkfs.ext4=e2fsprogs mkfs.btrfs=btrfs-progs mkfs.xfs=xfsprogs
 docker-registry=docker-registry htpasswd=apache2-utils openssl=openssl'
 
