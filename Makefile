@@ -1,7 +1,7 @@
 # Each target first brings the machine to where it runs (tools/bootstrap.sh), so a fresh clone needs nothing but `make TARGET`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit store interop lab check bench soak fmt doctor generate stop-docker
+.PHONY: help demo test unit store interop lab check bench soak soak-builds fmt doctor generate stop-docker
 
 node := . tools/bootstrap.sh && bootstrap node
 engine := . tools/bootstrap.sh && bootstrap node docker
@@ -34,7 +34,10 @@ check: ## format, lint, types, dead code
 bench: ## what comparing costs over sha256sum, rebuilding over plain mkosi, verifying an attestation over cosign; what the service does
 	@$(everything) && npm run --silent build && node bench/attestation-verify.ts && node bench/compare.ts && node bench/verify.ts && node bench/service-pages.ts && node bench/service-submit.ts && bash tools/fetch-rebuilderd.sh .tools/rebuilderd && node bench/service-workers.ts && node bench/service-latency.ts && node bench/service-followers.ts
 
-soak: ## the corpus and the kills of us and of the engine, ROUNDS times (3)
+soak: ## kills a service 200 times while it works, and in real builds, and sees that nothing is lost; SEED=N repeats one
+	@. tools/bootstrap.sh && bootstrap node postgres docker && node test/torture/soak.ts stand-in $(SEED) && node test/torture/soak.ts real $(SEED)
+
+soak-builds: ## the corpus and the kills of us and of the engine in each stage, ROUNDS times (3)
 	@$(engine) && for round in $$(seq $${ROUNDS:-3}); do echo "round $$round"; npx vitest run --project docker --project docker-pairs test/crash mkosi/corpus || exit 1; done
 
 fmt: ## format all files

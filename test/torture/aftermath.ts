@@ -7,6 +7,7 @@ import { StoreRoom } from '../../src/store-room.ts'
 import type { Secret } from '../../verifier/model/secret.ts'
 import { rowsOf } from '../rows.ts'
 import type { Submitted } from './client.ts'
+import { keepHouseForADay } from './day-later.ts'
 import { objectionsTo } from './expected.ts'
 import { wrongBlobs } from './files-left.ts'
 import { wrongAttestations, wrongRecords } from './records-left.ts'
@@ -24,7 +25,7 @@ export async function aftermath({ url, home, submitted, receiver }: AftermathOpt
   const found: string[] = []
   const onTrouble = (error: unknown): void => void found.push(`the queue fails: ${String(error)}`)
   await using store = await StoreRoom.open({ url, folder: path.join(home, 'db'), superviseSeconds: null, onTrouble })
-  found.push(...(await wrongRecords(store)), ...(await wrongBlobs(store, home)))
+  found.push(...(await wrongRecords(store)), ...(await keepHouseForADay(store, home)), ...(await wrongBlobs(store, home)))
   const blobs = await openBlobFolder(path.join(home, 'blobs'))
   const { publicKeyPem: publicKey } = await openKey(path.join(home, 'keys'))
   const known = new Set<string>()

@@ -5,7 +5,7 @@ import { followEvents } from '../../src/client/follow-events.ts'
 import { Failure, firstFailure } from '../../verifier/model/failure.ts'
 import type { Secret } from '../../verifier/model/secret.ts'
 import type { EventCount } from './event-count.ts'
-import type { Published } from './publisher.ts'
+import type { Published } from './published.ts'
 import type { PlannedSubmission } from './submission-plan.ts'
 
 /** What a client knows of its submission. */

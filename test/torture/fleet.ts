@@ -1,17 +1,17 @@
-import { generateKeyPairSync } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { WorkerPublicKey } from '../../src/app/service/worker-public-key.ts'
 import { openOperator } from '../../src/operator-room.ts'
-import { WorkerKey } from '../../src/worker-auth/worker-key.ts'
+import { openWorkerKey } from '../../src/worker-auth/worker-key.ts'
 import { Secret } from '../../verifier/model/secret.ts'
 import { findPostgres, freePort, type PostgresCluster, startPostgres } from '../postgres-cluster.ts'
-import { root } from '../repository.ts'
-import { Actor } from './actor.ts'
+import type { Actor } from './actor.ts'
+import { growOld } from './day-later.ts'
 import type { EventCount } from './event-count.ts'
 import type { Kill } from './kill-plan.ts'
 import type { Overheard } from './overheard.ts'
+import { coordinator, LEASE, worker } from './processes.ts'
+import type { Workshop } from './workshop.ts'
 
 export type FleetOptions = {
   /** With a short name: sockets lie below it. */
@@ -23,14 +23,11 @@ export type FleetOptions = {
   readonly overheard: Overheard
   /** PEM of who signed the receiver of callbacks. */
   readonly authority: string
+  readonly workshop: Workshop
 }
 
-/** Seconds: the shortest that may be chosen, so that what was lost is tried again soon. */
-export const LEASE = 10
-
-/** A service as it runs on many machines: a PostgreSQL server, coordinators and workers, each in processes of their own. */
-export class Fleet implements AsyncDisposable {
-  readonly postgres: PostgresCluster
+type Parts = {
+  readonly postgres: PostgresCluster | null
   readonly coordinators: readonly Actor[]
   readonly workers: readonly Actor[]
   /** Where each coordinator listens. */
@@ -39,56 +36,59 @@ export class Fleet implements AsyncDisposable {
   readonly tokens: readonly Secret[]
   readonly home: string
   readonly workerHomes: readonly string[]
+}
 
-  private constructor(o: Pick<Fleet, 'postgres' | 'coordinators' | 'workers' | 'urls' | 'tokens' | 'home' | 'workerHomes'>) {
-    this.postgres = o.postgres
-    this.coordinators = o.coordinators
-    this.workers = o.workers
-    this.urls = o.urls
-    this.tokens = o.tokens
-    this.home = o.home
-    this.workerHomes = o.workerHomes
+/**
+ * A service as it runs on many machines: a PostgreSQL server, coordinators and workers, each in processes of their own. Or, where there
+ * are no workers, as it runs on one: a coordinator that has the database in its home, and builds as well.
+ */
+export class Fleet implements AsyncDisposable {
+  readonly parts: Parts
+  readonly #engine: Workshop['engine']
+
+  private constructor(parts: Parts, engine: Workshop['engine']) {
+    this.parts = parts
+    this.#engine = engine
   }
 
   /** Everything is up when this resolves. */
   static async start(o: FleetOptions): Promise<Fleet> {
     await using starting = new AsyncDisposableStack()
-    const programs = await findPostgres()
-    if (programs === undefined) throw new Error('no PostgreSQL server is installed')
-    const postgres = starting.use(await startPostgres(programs))
+    const postgres = o.workers === 0 ? null : starting.use(await startPostgres(await installed()))
+    const database = postgres?.url ?? null
     const home = path.join(o.folder, 'home')
     await mkdir(home, { mode: 0o700 })
     const authority = path.join(o.folder, 'authority.pem')
     await writeFile(authority, o.authority)
-    const environment = { ...COORDINATOR, BITWITNESS_HOME: home, DATABASE_URL: postgres.url, NODE_EXTRA_CA_CERTS: authority }
     const urls: URL[] = []
     for (let number = 0; number < o.coordinators; number += 1) urls.push(new URL(`http://127.0.0.1:${await freePort()}/`))
-    const coordinators = urls.map((url, index) => starting.use(coordinator(o, { environment, url, name: `coordinator-${index + 1}` })))
+    const coordinators = urls.map((url, at) =>
+      starting.use(coordinator({ ...o, home, url, database, authority, name: `coordinator-${at + 1}` })),
+    )
     // The first one makes tables and keys.
     for (const one of coordinators) await one.start()
-    await using operator = await openOperator({ home, databaseUrl: new Secret(postgres.url), databaseUrlFile: null, lease: LEASE })
+    const databaseUrl = database === null ? null : new Secret(database)
+    await using operator = await openOperator({ home, databaseUrl, databaseUrlFile: null, lease: LEASE })
     const tokens: Secret[] = []
-    for (let number = 1; number <= o.owners; number += 1)
-      tokens.push(
-        new Secret(
-          (await operator.createToken({ name: 'torture', owner: `owner-${number}`, scopes: ['submit', 'cancel'], days: 1 })).secret,
-        ),
-      )
+    for (let number = 1; number <= o.owners; number += 1) {
+      const made = await operator.createToken({ name: 'torture', owner: `owner-${number}`, scopes: ['submit', 'cancel'], days: 1 })
+      tokens.push(new Secret(made.secret))
+    }
     const workers: Actor[] = []
     const workerHomes: string[] = []
-    for (let index = 0; index < o.workers; index += 1) {
-      const name = `worker-${index + 1}`
+    for (let at = 0; at < o.workers; at += 1) {
+      const name = `worker-${at + 1}`
       const own = path.join(o.folder, name)
-      const { privateKey } = generateKeyPairSync('ed25519')
       await mkdir(own, { mode: 0o700 })
-      await writeFile(path.join(own, 'key.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
-      await operator.addWorker({ name, publicKey: WorkerPublicKey.parse(new WorkerKey(privateKey).publicKey) })
+      await o.workshop.prepare(own)
+      await mkdir(path.join(own, 'keys'), { recursive: true, mode: 0o700 })
+      await operator.addWorker({ name, publicKey: (await openWorkerKey(path.join(own, 'keys'))).publicKey })
       workerHomes.push(own)
-      workers.push(starting.use(worker(o, { name, home: own, url: urls[index % urls.length] ?? new URL('http://nowhere') })))
+      workers.push(starting.use(worker({ ...o, name, home: own, url: urls[at % urls.length] ?? new URL('http://nowhere') })))
     }
     for (const one of workers) await one.start()
     starting.move()
-    return new Fleet({ postgres, coordinators, workers, urls, tokens, home, workerHomes })
+    return new Fleet({ postgres, coordinators, workers, urls, tokens, home, workerHomes }, o.workshop.engine)
   }
 
   nameOf({ victim, which }: Kill): string {
@@ -99,9 +99,10 @@ export class Fleet implements AsyncDisposable {
   async strike(kill: Kill): Promise<void> {
     const one = this.#struckBy(kill)
     if (one !== undefined) return await one.strike(kill.downMs)
-    await this.postgres.kill()
+    const server = kill.victim === 'docker' ? this.#engine : this.parts.postgres
+    await server?.kill()
     await delay(kill.downMs)
-    await this.postgres.start()
+    await server?.start()
   }
 
   /**
@@ -118,6 +119,7 @@ export class Fleet implements AsyncDisposable {
       }
     }
     await endAll()
+    for (const home of [this.parts.home, ...this.parts.workerHomes]) await growOld(home)
     for (const one of this.actors) await one.start()
     await endAll()
     for (const { ownEnds } of this.actors)
@@ -127,42 +129,23 @@ export class Fleet implements AsyncDisposable {
   }
 
   #struckBy({ victim, which }: Pick<Kill, 'victim' | 'which'>): Actor | undefined {
-    if (victim === 'postgres') return undefined
-    const some = victim === 'coordinator' ? this.coordinators : this.workers
+    if (victim === 'postgres' || victim === 'docker') return undefined
+    const some = victim === 'coordinator' ? this.parts.coordinators : this.parts.workers
     return some[which % some.length]
   }
 
   get actors(): readonly Actor[] {
-    return [...this.coordinators, ...this.workers]
+    return [...this.parts.coordinators, ...this.parts.workers]
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.actors.map((one) => one[Symbol.asyncDispose]()))
-    await this.postgres[Symbol.asyncDispose]()
+    await this.parts.postgres?.[Symbol.asyncDispose]()
   }
 }
 
-const COORDINATOR = { BITWITNESS_LEASE: String(LEASE), BITWITNESS_GRACE: '20', BITWITNESS_MIN_FREE: '1M', DOCKER_HOST: 'unix:///nowhere' }
-
-function coordinator(o: FleetOptions, { environment, url, name }: { environment: Record<string, string>; url: URL; name: string }): Actor {
-  const preload = ['--import', path.join(root, 'test/torture/let-loopback.ts')]
-  return new Actor({
-    name,
-    args: [...preload, path.join(root, 'src/bin/main.ts'), 'serve', '--no-worker'],
-    environment: { ...environment, BITWITNESS_LISTEN: url.host, BITWITNESS_PUBLIC_URL: url.href },
-    log: path.join(o.folder, `${name}.log`),
-    isUp: (line) => line.includes('"msg":"service started"'),
-    onLine: (line) => o.overheard.coordinator(name, line),
-  })
-}
-
-function worker(o: FleetOptions, { name, home, url }: { name: string; home: string; url: URL }): Actor {
-  return new Actor({
-    name,
-    args: [path.join(root, 'test/worker-child.ts'), url.href, home, path.join(home, 'key.pem'), '20000'],
-    environment: {},
-    log: path.join(o.folder, `${name}.log`),
-    isUp: (line) => line.startsWith('{"kind":"up"'),
-    onLine: (line) => o.overheard.worker(name, line),
-  })
+async function installed(): Promise<string> {
+  const programs = await findPostgres()
+  if (programs !== undefined) return programs
+  throw new Error('no PostgreSQL server is installed')
 }

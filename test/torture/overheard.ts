@@ -13,8 +13,17 @@ const STEPS: ReadonlySet<string> = new Set([
   'statement signed',
   'callback sent',
 ])
-/** The same of a worker. */
-const NEWS: ReadonlySet<string> = new Set(['begun', 'reported', 'let-go', 'dropped'])
+/** The same of a worker: a stand-in's news are kinds, a real one's are texts of its log. */
+const NEWS: ReadonlySet<string> = new Set([
+  'begun',
+  'reported',
+  'let-go',
+  'dropped',
+  'attempt begun',
+  'stage started',
+  'attempt reported',
+  'attempt let go of: it is not this worker’s any more',
+])
 /** What is told where somebody was killed, or an owner cancelled what was being built. */
 const EXPECTED: ReadonlySet<string> = new Set([
   'attempt-committed',
@@ -51,10 +60,10 @@ export class Overheard {
 
   worker(name: string, line: string): void {
     const said = parsed(line)
-    // Its node says something that it should not.
-    if (said === undefined) this.wrong.push(`${name}: ${line}`)
-    else if (said.kind !== undefined && NEWS.has(said.kind)) this.#events.add()
-    if (said?.kind === 'dropped') this.#trouble(name, said.code ?? 'none', line)
+    const what = said?.kind ?? said?.msg
+    if (what !== undefined && NEWS.has(what)) this.#events.add()
+    if (what === 'dropped' || what === 'report dropped: it was not taken' || what === 'outcome not taken by the coordinator')
+      this.#trouble(name, said?.code ?? 'none', line)
   }
 
   #trouble(name: string, code: string, line: string): void {

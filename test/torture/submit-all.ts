@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { WebhookReceiver } from '../../src/notify/testing/webhook-receiver.ts'
 import { type ClientOptions, type Submitted, submitPlanned } from './client.ts'
-import type { Publisher } from './publisher.ts'
 import type { PlannedSubmission } from './submission-plan.ts'
+import type { Workshop } from './workshop.ts'
 
 export type SubmittingOptions = ClientOptions & {
   readonly plan: readonly PlannedSubmission[]
-  readonly publisher: Publisher
+  readonly workshop: Pick<Workshop, 'publish'>
   readonly receiver: Pick<WebhookReceiver, 'url'>
   /** Under way at the same time. */
   readonly atOnce: number
@@ -22,7 +22,7 @@ export async function submitAll(o: SubmittingOptions): Promise<readonly Submitte
   const all: Submitted[] = []
   for (const [index, planned] of o.plan.entries()) {
     while (running.size >= o.atOnce || index > o.atOnce + o.progress() * o.plan.length) await delay(LOOK_MS)
-    const done = o.publisher
+    const done = o.workshop
       .publish(planned, o.receiver.url)
       .then((published) => submitPlanned(o, planned, published))
       .then((submitted) => void all.push(submitted))

@@ -12,15 +12,16 @@ import { Fleet } from './fleet.ts'
 import { killAll, type Struck } from './kill-all.ts'
 import { type KillPlanOptions, killPlan } from './kill-plan.ts'
 import { Overheard } from './overheard.ts'
-import { Publisher } from './publisher.ts'
 import { type SubmissionPlanOptions, submissionPlan } from './submission-plan.ts'
 import { submitAll } from './submit-all.ts'
+import type { Workshop } from './workshop.ts'
 
 export type TortureOptions = {
   /** Empty, of its own, with a short name. */
   readonly folder: string
   readonly seed: number
   readonly coordinators: number
+  /** None: the coordinator builds, and has the database in its home. */
   readonly workers: number
   readonly kills: Omit<KillPlanOptions, 'seed'>
   readonly submissions: Omit<SubmissionPlanOptions, 'seed' | 'owners'>
@@ -28,6 +29,7 @@ export type TortureOptions = {
   readonly atOnce: number
   /** How long everything may take to come to its end after the last kill, s. */
   readonly patienceSeconds: number
+  readonly workshop: Workshop
   readonly say: (line: string) => void
 }
 
@@ -59,14 +61,15 @@ export async function torture(o: TortureOptions): Promise<TortureResult> {
   {
     await using fleet = await Fleet.start({ ...o, owners: OWNERS, events, overheard, authority: certificate.cert })
     o.say(`up after ${since()} s`)
-    const url = new Secret(fleet.postgres.url)
+    const { postgres, urls, tokens, home, workerHomes } = fleet.parts
+    const url = postgres === null ? null : new Secret(postgres.url)
     const late = new AbortController()
     const submitting = submitAll({
       plan: submissionPlan({ ...o.submissions, seed: o.seed, owners: OWNERS }),
-      publisher: await Publisher.open(path.join(o.folder, 'publisher')),
+      workshop: o.workshop,
       receiver,
-      urls: fleet.urls,
-      tokens: fleet.tokens,
+      urls,
+      tokens,
       events,
       atOnce: o.atOnce,
       progress: () => struck / o.kills.kills,
@@ -81,7 +84,7 @@ export async function torture(o: TortureOptions): Promise<TortureResult> {
       onKill: async (kill) => {
         struck += 1
         o.say(`${since()} s: kill ${kill.number}, ${fleet.nameOf(kill)}, ${kill.how}`)
-        if (struck % LOOK_EVERY === 0) wrong.push(...(await brokenNow(url, fleet.home)))
+        if (struck % LOOK_EVERY === 0) wrong.push(...(await brokenNow(url, home)))
       },
     })
     const timer = setTimeout(() => late.abort(), o.patienceSeconds * 1000)
@@ -89,15 +92,16 @@ export async function torture(o: TortureOptions): Promise<TortureResult> {
     clearTimeout(timer)
     o.say(`${since()} s: all is over`)
     wrong.push(...(await fleet.settle()))
-    wrong.push(...(await aftermath({ url, home: fleet.home, submitted, receiver })))
-    wrong.push(...(await wrongFiles([fleet.home, ...fleet.workerHomes])))
+    wrong.push(...(await aftermath({ url, home, submitted, receiver })))
+    wrong.push(...(await wrongFiles([home, ...workerHomes])), ...(await o.workshop.left(workerHomes)))
   }
   wrong.push(...overheard.wrong, ...(await processesNaming(o.folder)))
   return { submitted, kills, troubles: overheard.troubles, wrong, seconds: since() }
 }
 
-/** What is half done while everything runs. A database that is away says nothing. */
-async function brokenNow(url: Secret, home: string): Promise<readonly string[]> {
+/** What is half done while everything runs. A database that is away, or another's alone, says nothing. */
+async function brokenNow(url: Secret | null, home: string): Promise<readonly string[]> {
+  if (url === null) return []
   try {
     await using store = await StoreRoom.open({ url, folder: path.join(home, 'db'), superviseSeconds: null, onTrouble: () => {} })
     return (await halfStates(store)).map((one) => `while it ran: ${one}`)

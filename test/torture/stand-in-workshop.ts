@@ -1,28 +1,26 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import type { SubmissionRequest } from '../../src/app/service/api-documents.ts'
 import type { WorkerJob } from '../../src/app/service/worker-protocol.ts'
 import { openBlobFolder } from '../../src/storage/blob-folder.ts'
+import { WORKER_KEY_NAME } from '../../src/worker-auth/worker-key.ts'
 import { writeInputsArchive } from '../../verifier/builder/inputs/inputs-archive.ts'
 import { parseLock } from '../../verifier/builder/inputs/parse-lock.ts'
-import { digestOf } from '../../verifier/bytes/digest-of.ts'
 import type { BlobStore } from '../../verifier/model/blob-store.ts'
 import type { Sha256 } from '../../verifier/model/digest.ts'
 import { pinSource } from '../../verifier/source/pin-source.ts'
 import { OWN_ACCESS } from '../../verifier/source/source-ref.ts'
 import { tar } from '../../verifier/source/testing/tar.ts'
+import { root } from '../repository.ts'
 import { standInBuilder } from '../stand-in-builder.ts'
 import { RECIPE } from '../worker-room.ts'
+import type { ActorOptions } from './actor.ts'
+import { type Published, publishedOf } from './published.ts'
 import type { PlannedSubmission } from './submission-plan.ts'
+import type { WorkerPlace, Workshop } from './workshop.ts'
 
-/** What is uploaded and asked for. */
-export type Published = {
-  readonly uploads: readonly { readonly sha256: Sha256; readonly bytes: Uint8Array }[]
-  readonly request: SubmissionRequest
-}
-
-/** Builds what is to be claimed as a publisher would, by the same stand-in that workers build with. */
-export class Publisher {
+/** A stand-in for the builder, for publishers and workers alike: a build takes milliseconds. */
+export class StandInWorkshop implements Workshop {
+  readonly engine = null
   readonly #folder: string
   readonly #blobs: BlobStore
 
@@ -31,40 +29,35 @@ export class Publisher {
     this.#blobs = blobs
   }
 
-  static async open(folder: string): Promise<Publisher> {
+  static async open(folder: string): Promise<StandInWorkshop> {
     await mkdir(path.join(folder, 'work'), { recursive: true, mode: 0o700 })
-    return new Publisher(folder, await openBlobFolder(path.join(folder, 'blobs')))
+    return new StandInWorkshop(folder, await openBlobFolder(path.join(folder, 'blobs')))
   }
 
-  /** `callback`: where to tell of it, where that is wanted. */
   async publish(planned: PlannedSubmission, callback: string): Promise<Published> {
-    const { character, number, attempts } = planned
+    const { character, number } = planned
     const archive = tar(...Object.entries(filesOf(planned)).map(([name, body]) => ({ path: `app/${name}`, body })))
     const built = await this.#build(archive, number)
-    const wrong = digestOf(`never built ${number}`)
-    const file = (sha256: Sha256) => ({ kind: 'file', name: null, sha256, location: null }) as const
-    const right = built === undefined ? file(wrong) : file(built.sha256)
     const inputs = character === 'locked' && built !== undefined ? await this.#inputs(built.lock, number) : undefined
-    const uploads = [archive, ...(inputs === undefined ? [] : [inputs])]
+    return publishedOf(planned, callback, { archive, built: built?.sha256, inputs })
+  }
+
+  async prepare(): Promise<void> {}
+
+  worker({ home, url }: WorkerPlace): Pick<ActorOptions, 'args' | 'environment' | 'isUp'> {
+    const key = path.join(home, 'keys', WORKER_KEY_NAME)
     return {
-      uploads: uploads.map((bytes) => ({ sha256: digestOf(bytes), bytes })),
-      request: {
-        source: {
-          kind: 'archive',
-          sha256: digestOf(archive),
-          name: `app-${number}.tar`,
-          path: character === 'unpinnable' ? 'nowhere' : '.',
-        },
-        claims: character === 'mismatch' ? [file(wrong)] : character === 'partly' ? [right, file(wrong)] : [right],
-        lock: null,
-        inputs: inputs === undefined ? null : digestOf(inputs),
-        builder: null,
-        attempts,
-        maxAge: null,
-        callback: planned.callback ? callback : null,
-      },
+      args: [path.join(root, 'test/worker-child.ts'), url.href, home, key, '20000'],
+      environment: {},
+      isUp: (line) => line.startsWith('{"kind":"up"'),
     }
   }
+
+  async left(): Promise<readonly string[]> {
+    return []
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
 
   /** Undefined where nothing is built that could be claimed. */
   async #build(archive: Buffer, number: number): Promise<{ readonly sha256: Sha256; readonly lock: Sha256 } | undefined> {
