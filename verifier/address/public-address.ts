@@ -1,6 +1,6 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
 
-/** IPv4 that is not globally reachable: IANA's special-purpose registry (RFC 6890), multicast and the reserved rest. */
+/** IANA's special-purpose registry of IPv4 (RFC 6890), what serves a protocol for everybody (AS112, AMT) included; multicast and the reserved rest. */
 const NOT_PUBLIC_V4 = [
   '0.0.0.0/8',
   '10.0.0.0/8',
@@ -21,8 +21,8 @@ const NOT_PUBLIC_V4 = [
   '224.0.0.0/3',
 ]
 
-/** In what IANA has given out of IPv6 (2000::/3): documentation, protocol assignments, and 6to4, which leads to any IPv4. */
-const NOT_PUBLIC_V6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20']
+/** In what IANA has given out of IPv6 (2000::/3): documentation, protocol assignments, AS112, and 6to4, which leads to any IPv4. */
+const NOT_PUBLIC_V6 = ['2001::/23', '2001:db8::/32', '2002::/16', '2620:4f:8000::/48', '3fff::/20']
 
 const refused = new BlockList()
 for (const range of NOT_PUBLIC_V4) addRange(refused, range, 'ipv4')
