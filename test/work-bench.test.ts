@@ -10,11 +10,13 @@ import { smallBuilder } from '../verifier/builder/testing/small-builder.ts'
 /** More than any disk has. */
 const NEVER = Number.MAX_SAFE_INTEGER
 
-async function bench(o: Pick<WorkBenchOptions, 'minFreeBytes' | 'spend'>): Promise<WorkBench> {
+type BenchOptions = Pick<WorkBenchOptions, 'minFreeBytes' | 'spend'> & { readonly answers?: () => Promise<boolean> }
+
+async function bench({ answers = async () => true, ...o }: BenchOptions): Promise<WorkBench> {
   const { builder } = await smallBuilder()
   return workBench({
     ports: { version: '1' } as Ports,
-    engine: { slots: 2, architecture: 'amd64' } as EngineRoom,
+    engine: { slots: 2, architecture: 'amd64', engine: { answers } } as EngineRoom,
     builders: { list: async () => [builder] } as unknown as BuilderRoom,
     home: tmpdir(),
     ...o,
@@ -26,6 +28,13 @@ it('takes more attempts as long as there is room on the disk', async () => {
   expect(await roomy.obstacle({ idle: true })).toBeNull()
   const full = await bench({ minFreeBytes: NEVER, spend: null })
   expect(await full.obstacle({ idle: true })).toMatchObject({ code: 'disk-space-low' })
+})
+
+it('begins nothing while its engine is away, and goes on once it answers', async () => {
+  const said = [false, true]
+  const { obstacle } = await bench({ minFreeBytes: 1, spend: null, answers: async () => said.shift() ?? false })
+  expect(await obstacle({ idle: true })).toMatchObject({ code: 'engine-unreachable', retryable: true, audience: 'operator' })
+  expect(await obstacle({ idle: true })).toBeNull()
 })
 
 it('makes room where nothing runs, and spares what its builders are made of', async () => {
