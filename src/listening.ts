@@ -1,10 +1,12 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { getRequestListener, type HttpBindings } from '@hono/node-server'
+import { getRequestListener, type HttpBindings, RequestError } from '@hono/node-server'
 import { Failure } from '../verifier/model/failure.ts'
 
 export type ListenOptions = {
   readonly fetch: (request: Request, env: HttpBindings) => Promise<Response> | Response
+  /** Answers what is no request: nobody can make an address of its first line and its Host. */
+  readonly unreadable: () => Promise<Response> | Response
   readonly host: string
   /** 0: a free one. */
   readonly port: number
@@ -33,11 +35,16 @@ export class Listening {
   }
 
   /** Fails with `listen-in-use` or `listen-refused`. */
-  static async open({ fetch, host, port, requestMs, onError }: ListenOptions): Promise<Listening> {
+  static async open({ fetch, unreadable, host, port, requestMs, onError }: ListenOptions): Promise<Listening> {
     // The globals stay Node's own: other libraries use them too.
-    const listener = getRequestListener((request, env) => fetch(request, env as HttpBindings), {
+    const answer = (request: Request, env: HttpBindings): Promise<Response> | Response =>
+      hostsOf(env.incoming) > 1 ? unreadable() : fetch(request, env)
+    const listener = getRequestListener((request, env) => answer(request, env as HttpBindings), {
       overrideGlobalObjects: false,
+      // HTTP/1.0 has no Host, and nothing that is answered depends on it.
+      hostname: 'localhost',
       errorHandler: (error) => {
+        if (error instanceof RequestError) return unreadable()
         onError(error)
         return new Response(null, { status: 500 })
       },
@@ -77,6 +84,11 @@ export class Listening {
     clearInterval(idle)
     clearTimeout(timer)
   }
+}
+
+/** Node takes the first of several, and a proxy in front of it perhaps another. */
+function hostsOf({ rawHeaders }: IncomingMessage): number {
+  return rawHeaders.filter((name, at) => at % 2 === 0 && name.length === 4 && name.toLowerCase() === 'host').length
 }
 
 /** What a person on this machine opens. */

@@ -11,6 +11,7 @@ import { sourceAccess } from './config/source-access.ts'
 import { httpApp } from './http/app.ts'
 import { DEFAULT_LIMITS, type HttpApp, type HttpPorts, writeRates } from './http/http-ports.ts'
 import { type ProbePorts, probes } from './http/resources/probes.ts'
+import { answerUnreadable } from './http/unreadable-request.ts'
 import { workerRoutes } from './http/worker-routes.ts'
 import { openIdentities } from './identity-room.ts'
 import type { StoreRoom } from './store-room.ts'
@@ -25,7 +26,7 @@ export type ApiOptions = {
   readonly watch: ProbePorts
 }
 
-export type Api = AsyncDisposable & { readonly app: HttpApp; readonly requestMs: number }
+export type Api = AsyncDisposable & { readonly app: HttpApp; readonly unreadable: () => Promise<Response>; readonly requestMs: number }
 
 /** Followers of one process; each costs a connection and little else. */
 const MOST_FOLLOWERS = 5000
@@ -81,5 +82,10 @@ export async function openApi({ settings, store, workers, events, webhookSecret,
     probes(watch),
     workerRoutes({ ...workers, limits, onTrouble, nonces }),
   )
-  return { app, requestMs: limits.uploadMs + limits.jsonMs, [Symbol.asyncDispose]: () => followers[Symbol.asyncDispose]() }
+  return {
+    app,
+    unreadable: () => answerUnreadable(app),
+    requestMs: limits.uploadMs + limits.jsonMs,
+    [Symbol.asyncDispose]: () => followers[Symbol.asyncDispose](),
+  }
 }

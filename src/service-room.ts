@@ -94,6 +94,7 @@ export class ServiceRoom implements AsyncDisposable {
     const listening = await Listening.open({
       ...settings.listen,
       fetch: (request, env) => api.app.fetch(request, env),
+      unreadable: () => api.unreadable(),
       requestMs: api.requestMs,
       onError: (error) => events.trouble({ where: 'listening', error }),
     })

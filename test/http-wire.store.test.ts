@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Caller } from '../src/app/service/caller.ts'
 import { cancelVerification } from '../src/app/service/end-verification.ts'
 import type { Worker } from '../src/app/store/records.ts'
+import { answerUnreadable } from '../src/http/unreadable-request.ts'
 import { Listening } from '../src/listening.ts'
 import { HttpService, type ServiceOptions } from './http-service.ts'
 import { digestOf } from './stored.ts'
@@ -34,6 +35,7 @@ async function listen(options: ServiceOptions = {}): Promise<URL> {
   const app = service.app(options)
   const one = await Listening.open({
     fetch: (request, env) => app.fetch(request, env),
+    unreadable: () => answerUnreadable(app),
     host: '127.0.0.1',
     port: 0,
     requestMs: 60_000,

@@ -10,6 +10,7 @@ afterEach(async () => {
 async function listen(change: Partial<ListenOptions> = {}): Promise<Listening> {
   const listening = await Listening.open({
     fetch: (request) => new Response(new URL(request.url).pathname),
+    unreadable: () => new Response(null, { status: 400 }),
     host: '127.0.0.1',
     port: 0,
     requestMs: 60_000,

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import type { Worker } from '../src/app/store/records.ts'
 import { httpApp } from '../src/http/app.ts'
 import { DEFAULT_LIMITS, type HttpLimits, type HttpPorts } from '../src/http/http-ports.ts'
+import { answerUnreadable } from '../src/http/unreadable-request.ts'
 import { workerRoutes } from '../src/http/worker-routes.ts'
 import { Listening } from '../src/listening.ts'
 import { HttpCoordinator } from '../src/worker/http-coordinator.ts'
@@ -99,6 +100,7 @@ async function listen(room: WorkerRoom, { limits, troubles, answers }: Seen, por
       answers.push(textOf(response.clone()))
       return response
     },
+    unreadable: () => answerUnreadable(app),
     host: '127.0.0.1',
     port,
     requestMs: 60_000,

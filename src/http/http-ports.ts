@@ -77,6 +77,8 @@ export const DEFAULT_LIMITS: HttpLimits = {
 export type NodeBindings = {
   readonly incoming?: { readonly url?: string | undefined; readonly socket?: { readonly remoteAddress?: string | undefined } }
   readonly outgoing?: { destroy(): unknown }
+  /** In place of a request that has no address. */
+  readonly unreadable?: true
 }
 
 export type HttpEnv = {
