@@ -73,7 +73,7 @@ export class ServiceRoom implements AsyncDisposable {
     const home = await openHome(settings.home)
     const now = (): Date => new Date()
     const watch = new ServiceWatch({ blobs: home.blobs, minFreeBytes: settings.minFree, now })
-    const events = tellAll(loggedEvents(openLog({ level: settings.logLevel, write: log }), { debug }), watch.metrics.events)
+    const events = tellAll(loggedEvents(openLog({ level: settings.logLevel, write: log }), { debug }), watch.events)
     const onTrouble = (error: Failure): void => events.trouble({ where: 'queue', error })
     const store = opening.use(await openStore({ settings, superviseSeconds: SUPERVISE_SECONDS, onTrouble }))
     watch.look({ reads: store.reads, queue: store.queue })

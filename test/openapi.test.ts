@@ -11,23 +11,17 @@ import { DEFAULT_LIMITS, type HttpApp, type HttpPorts } from '../src/http/http-p
 import { type OpenApiDocument, openApiDocument } from '../src/http/openapi-document.ts'
 import { statusOf } from '../src/http/problems.ts'
 import { errorCodes } from '../tools/error-codes.ts'
+import { Failure } from '../verifier/model/failure.ts'
 
 const root = path.join(import.meta.dirname, '..')
+/** Nothing that this test asks for looks further. */
+const PORTS = { limits: DEFAULT_LIMITS, version: '1.2.3', now: () => new Date(), newId: () => 'id', onAnswer: () => {} }
 let app: HttpApp
 let document: OpenApiDocument
 
 beforeAll(async () => {
   const errors = await readFile(path.join(root, 'docs/errors.md'), 'utf8')
-  // Nothing that this test asks for looks further.
-  const ports = {
-    limits: DEFAULT_LIMITS,
-    version: '1.2.3',
-    errorsPage: async () => errors,
-    now: () => new Date(),
-    newId: () => 'id',
-    onAnswer: () => {},
-  }
-  app = httpApp(ports as unknown as HttpPorts)
+  app = httpApp({ ...PORTS, errorsPage: async () => errors } as unknown as HttpPorts)
   document = (await (await app.request('/openapi.json')).json()) as OpenApiDocument
 })
 
@@ -121,7 +115,38 @@ describe('the description of the API', () => {
   })
 })
 
+describe.each(['/openapi.json', '/docs', '/docs/errors', '/docs/style.css'])('%s', (target) => {
+  it('is made once, and not sent again to whoever has it', async () => {
+    let read = 0
+    const errorsPage = async (): Promise<string> => {
+      read += 1
+      return '| `a-code` | it says | do it |'
+    }
+    const other = httpApp({ ...PORTS, errorsPage } as unknown as HttpPorts)
+    const first = await other.request(target)
+    const tag = first.headers.get('etag') ?? ''
+    expect(tag).toMatch(/^"[^"]+"$/)
+    const bytes = await first.arrayBuffer()
+    expect(bytes.byteLength).toBeGreaterThan(100)
+    const again = await other.request(target)
+    expect([again.headers.get('etag'), await again.arrayBuffer()]).toEqual([tag, bytes])
+    for (const known of [tag, `"other", ${tag}`, `W/${tag}`, '*']) {
+      const had = await other.request(target, { headers: { 'if-none-match': known } })
+      expect([had.status, await had.text(), had.headers.get('etag')]).toEqual([304, '', tag])
+      expect(had.headers.get('access-control-allow-origin')).toBe('*')
+    }
+    expect((await other.request(target, { headers: { 'if-none-match': '"other"' } })).status).toBe(200)
+    expect(read).toBe(target === '/docs/errors' ? 1 : 0)
+  })
+})
+
 describe('the pages', () => {
+  it('are made again where that failed', async () => {
+    const texts = [Promise.reject(new Failure({ code: 'internal', message: '', hint: '' })), Promise.resolve('| `a-code` | it | do |')]
+    const other = httpApp({ ...PORTS, errorsPage: () => texts.shift() } as unknown as HttpPorts)
+    expect([(await other.request('/docs/errors')).status, (await other.request('/docs/errors')).status]).toEqual([500, 200])
+  })
+
   it.each(['/docs', '/docs/errors'])('%s is a page that runs nothing and loads nothing from elsewhere', async (target) => {
     const answer = await app.request(target)
     const text = await answer.text()
@@ -162,15 +187,7 @@ describe('the pages', () => {
 
   it('show text as text', async () => {
     const hostile = '| `a-code` | <script>alert(1)</script> & "x" \\| y | <b> |'
-    const ports = {
-      limits: DEFAULT_LIMITS,
-      version: '<i>',
-      errorsPage: async () => hostile,
-      newId: () => 'id',
-      now: () => new Date(),
-      onAnswer: () => {},
-    }
-    const other = httpApp(ports as unknown as HttpPorts)
+    const other = httpApp({ ...PORTS, version: '<i>', errorsPage: async () => hostile } as unknown as HttpPorts)
     const errors = await (await other.request('/docs/errors')).text()
     expect(errors).toContain('&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;x&quot; | y')
     expect(errors).not.toMatch(/<script|<b>/)

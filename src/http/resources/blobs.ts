@@ -3,6 +3,7 @@ import { Sha256 } from '../../../verifier/model/digest.ts'
 import { findShownBlob } from '../../app/service/read-records.ts'
 import { bytesOf, noQuery, problems } from '../api-route.ts'
 import { byteRange, bytesWithin } from '../byte-range.ts'
+import { hasTag } from '../entity-tag.ts'
 import type { HttpApp, HttpPorts } from '../http-ports.ts'
 import { streamed } from '../streamed.ts'
 
@@ -31,7 +32,7 @@ export function blobs(app: HttpApp, ports: HttpPorts): void {
     const tag = `"${sha256}"`
     c.header('ETag', tag)
     c.header('Cache-Control', 'public, max-age=31536000, immutable')
-    if (isAmong(c.req.header('if-none-match'), tag)) return c.body(null, 304)
+    if (hasTag(c.req.header('if-none-match'), tag)) return c.body(null, 304)
     c.header('Content-Disposition', `attachment; filename="sha256-${sha256}"`)
     c.header('Content-Type', 'application/octet-stream')
     c.header('Accept-Ranges', 'bytes')
@@ -46,8 +47,4 @@ export function blobs(app: HttpApp, ports: HttpPorts): void {
     c.header('Content-Length', String(range.to - range.from + 1))
     return c.body(streamed(c, ports, { content: bytesWithin(all, range) }), 206)
   })
-}
-
-function isAmong(header: string | undefined, tag: string): boolean {
-  return (header ?? '').split(',').some((one) => one.trim().replace(/^W\//, '') === tag || one.trim() === '*')
 }

@@ -4,8 +4,8 @@ import { answerJson } from '../json-answer.ts'
 
 export type ProbePorts = {
   readonly readiness: () => Promise<Readiness>
-  /** In the form of Prometheus. */
-  readonly metrics: { readonly contentType: string; text(): Promise<string> }
+  /** In the form of Prometheus; null where they could not be collected. */
+  readonly metrics: { readonly contentType: string; text(): Promise<string | null> }
 }
 
 /**
@@ -20,8 +20,9 @@ export function probes({ readiness, metrics }: ProbePorts): Part {
       c.header('Cache-Control', 'no-store')
       return answerJson(c, found, found.ready ? 200 : 503)
     })
-    app.get('/metrics', async (c) =>
-      c.body(await metrics.text(), 200, { 'Content-Type': metrics.contentType, 'Cache-Control': 'no-store' }),
-    )
+    app.get('/metrics', async (c) => {
+      const text = await metrics.text()
+      return c.body(text ?? '', text === null ? 503 : 200, { 'Content-Type': metrics.contentType, 'Cache-Control': 'no-store' })
+    })
   }
 }
