@@ -84,4 +84,19 @@ describe.each(databases())('what a submission names, on %s', (kind) => {
     ])
     expect(await store.reads.verifications.openOf(carol.id)).toBe(2)
   })
+
+  it('is one of as many as may be open, however many come at the same moment', async () => {
+    const owners = await Promise.all(['dave', 'erin'].map((name) => addOwner(store, name, clock.now())))
+    const git = (ownerId: string, number: number): Submission => {
+      const commit = number.toString(16).padStart(40, '0')
+      return submissionOf(ownerId, { source: { kind: 'git', url: 'https://git.example/app', commit, path: '.' } })
+    }
+    const accept = (ownerId: string, number: number) =>
+      codeOf(acceptVerification(ports, { ...commandOf(git(ownerId, number)), mostOpen: 3 }))
+    const numbers = Array.from({ length: 20 }, (_, number) => number)
+    const codes = await Promise.all(numbers.flatMap((number) => owners.map(({ id }) => accept(id, number))))
+    expect(codes.filter((code) => code === 'accepted').length).toBe(6)
+    expect(new Set(codes)).toEqual(new Set(['accepted', 'verifications-open-limit']))
+    expect(await Promise.all(owners.map(({ id }) => store.reads.verifications.openOf(id)))).toEqual([3, 3])
+  })
 })

@@ -30,6 +30,11 @@ export function ownersOf(session: Session): Owners {
         const [found] = await db.select().from(owners).where(eq(owners.id, id))
         return found
       }),
+    hold: (id) =>
+      session(async (db) => {
+        // Whatever refers to an owner may still be added by others.
+        await db.select({ id: owners.id }).from(owners).where(eq(owners.id, id)).for('no key update')
+      }),
     withSubject: (issuer, subject) =>
       session(async (db) => {
         const [found] = await db.select().from(owners).where(same(issuer, subject))

@@ -76,7 +76,6 @@ async function insertOrJoin(
       retryable: true,
     })
   }
-  if ((await unit.verifications.openOf(submission.ownerId)) > mostOpen) throw tooManyOpen(mostOpen)
   if (submission.builder !== null && (await unit.builders.find(submission.builder)) === undefined) throw builderUnknown()
   const roles: readonly [BlobRole, Sha256 | null][] = [
     ['upload', submission.upload],
@@ -92,6 +91,9 @@ async function insertOrJoin(
   }
   await unit.jobs.enqueue('preparation', { verificationId: id })
   await unit.notices.send('verifications', id)
+  // Of submissions at the same moment each counts those before it. Last, so that one owner's wait for each other as shortly as may be.
+  await unit.owners.hold(submission.ownerId)
+  if ((await unit.verifications.openOf(submission.ownerId)) > mostOpen) throw tooManyOpen(mostOpen)
   return { verificationId: id, joined: false }
 }
 

@@ -51,6 +51,8 @@ export interface Owners {
   /** The owner of this issuer and subject, made where there is none. It has the name that is given last: repositories are renamed. */
   ensure(owner: Owner): Promise<Owner>
   find(id: string): Promise<Owner | undefined>
+  /** Lets nobody else hold this owner until the transaction ends: what is counted of them then stays so. */
+  hold(id: string): Promise<void>
   withSubject(issuer: string, subject: string): Promise<Owner | undefined>
   /** Those of these ids, in any order; at most a page of them. */
   among(ids: readonly string[]): Promise<readonly Owner[]>
