@@ -79,7 +79,15 @@ export class ServiceRoom implements AsyncDisposable {
     watch.look({ reads: store.reads, queue: store.queue })
     // What was lost while nobody served is found now, and not only after a while.
     await store.queue.supervise()
-    const service: ServicePorts = { unitOfWork: store.unitOfWork, now, newId: () => randomUUIDv7(), events, leaseMs: settings.lease * 1000 }
+    const service: ServicePorts = {
+      unitOfWork: store.unitOfWork,
+      now,
+      newId: () => randomUUIDv7(),
+      events,
+      leaseMs: settings.lease * 1000,
+      spreadMs: settings.spread * 1000,
+      allowedBuilders: settings.builders,
+    }
     opening.use(await controlServer({ operator: operatorOf(store), home: home.root }))
     await sweepScratch(home.work)
     const brought = new BroughtBlobs(home.blobs)

@@ -160,6 +160,11 @@ const WAYS: Readonly<Record<string, (operation: Operation) => Promise<Answer>>> 
   'verification-not-yours': (operation) => send(operation, { token: 'mallory' }),
   'verification-over': (operation) => send(operation),
   'builder-unknown': submitted({ builder: digestOf('no builder') }),
+  'builder-not-allowed': (operation) =>
+    send(operation, {
+      body: submission({ builder: digestOf('no builder') }),
+      app: httpApp({ ...service.httpPorts(), allowedBuilders: [digestOf('the builder')] }),
+    }),
   'callback-refused': submitted({ callback: 'https://127.0.0.1/' }),
   'claim-location-refused': submitted({ claims: [{ ...CLAIM, location: '/etc/passwd' }] }),
   'claim-twice': submitted({ claims: [CLAIM, CLAIM] }),

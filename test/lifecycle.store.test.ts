@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MAX_TRIES } from '../src/app/lifecycle/attempt-state.ts'
 import { acceptVerification, type ServicePorts } from '../src/app/service/accept-verification.ts'
 import { cancelVerification, decide } from '../src/app/service/end-verification.ts'
-import { giveUpAttempts, keepLease, LEASE_MS, type LeasedAttempt, leaseAttempt } from '../src/app/service/lease-attempt.ts'
+import { giveUpAttempts, keepLease, LEASE_MS, LEFT_TO_OTHERS, type LeasedAttempt, leaseAttempt } from '../src/app/service/lease-attempt.ts'
 import { markPrepared } from '../src/app/service/prepare-verification.ts'
 import { reportAttempt } from '../src/app/service/report-attempt.ts'
 import { ATTEMPT_ROUTES, type AttemptRoute, type Owner, type Worker } from '../src/app/store/records.ts'
@@ -181,7 +181,10 @@ describe.each(databases())('a verification on %s', (kind) => {
     const amd64 = submissionOf(owner.id, { attempts: 1, trusted: false })
     const id = await acceptPrepared(ports, amd64)
     const arm64 = await acceptPrepared(ports, submissionOf(owner.id, { attempts: 3, lock: digestOf('lock') }), { architecture: 'arm64' })
-    const on = (...routes: AttemptRoute[]) => leaseAttempt(ports, { workerId: worker.id, routes })
+    const on = async (...routes: AttemptRoute[]) => {
+      const leased = await leaseAttempt(ports, { workerId: worker.id, routes })
+      return leased === LEFT_TO_OTHERS ? undefined : leased
+    }
     expect(await on('amd64-trusted', 'arm64-stranger')).toBeUndefined()
     expect((await on('amd64-trusted', 'amd64-stranger'))?.attempt).toMatchObject({ verificationId: id, route: 'amd64-stranger' })
     // With a publisher's lock all of them are replays and open at once.

@@ -1,7 +1,7 @@
 import { createHash, randomUUIDv7 } from 'node:crypto'
 import { type AcceptCommand, acceptVerification, type ServicePorts } from '../src/app/service/accept-verification.ts'
 import type { StoredDecision } from '../src/app/service/end-verification.ts'
-import { type LeasedAttempt, leaseAttempt } from '../src/app/service/lease-attempt.ts'
+import { LEFT_TO_OTHERS, type LeasedAttempt, leaseAttempt } from '../src/app/service/lease-attempt.ts'
 import { markPrepared } from '../src/app/service/prepare-verification.ts'
 import { ATTEMPT_ROUTES, type Owner, type Prepared, type Submission, type Worker } from '../src/app/store/records.ts'
 import type { Unit } from '../src/app/store/store-ports.ts'
@@ -134,7 +134,8 @@ export async function acceptPrepared(ports: ServicePorts, submission: Submission
 
 /** The attempt that a worker who takes all of them is given. */
 export async function leaseAny(ports: ServicePorts, { id: workerId }: Pick<Worker, 'id'>): Promise<LeasedAttempt | undefined> {
-  return await leaseAttempt(ports, { workerId, routes: ATTEMPT_ROUTES })
+  const leased = await leaseAttempt(ports, { workerId, routes: ATTEMPT_ROUTES })
+  return leased === LEFT_TO_OTHERS ? undefined : leased
 }
 
 export async function mustLease(ports: ServicePorts, worker: Pick<Worker, 'id'>): Promise<LeasedAttempt> {

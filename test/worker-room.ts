@@ -12,6 +12,7 @@ import type { Prepared, Submission } from '../src/app/store/records.ts'
 import { openBlobFolder } from '../src/storage/blob-folder.ts'
 import { StoreRoom } from '../src/store-room.ts'
 import type { BlobStore } from '../verifier/model/blob-store.ts'
+import type { Sha256 } from '../verifier/model/digest.ts'
 import { readRecipe } from '../verifier/recipe/read-recipe.ts'
 import { pinSource } from '../verifier/source/pin-source.ts'
 import { OWN_ACCESS } from '../verifier/source/source-ref.ts'
@@ -29,6 +30,9 @@ export type RoomOptions = {
   readonly leaseBytes?: number
   readonly lookEveryMs?: number
   readonly events?: Partial<ServiceEvents>
+  /** How long attempts are left to workers that had none of their verification; not at all. */
+  readonly spreadMs?: number
+  readonly allowedBuilders?: readonly Sha256[]
 }
 
 /** What a coordinator that workers speak to consists of, without anything in front of it. */
@@ -58,7 +62,14 @@ export class WorkerRoom implements AsyncDisposable {
     const place = opening.use(await emptyDatabase(kind))
     const store = opening.use(await StoreRoom.open({ ...place, superviseSeconds: null, onTrouble }))
     const { unitOfWork, reads, notices } = store
-    const service = { unitOfWork, now: o.now ?? (() => new Date()), newId, events: o.events ?? {} }
+    const service = {
+      unitOfWork,
+      now: o.now ?? (() => new Date()),
+      newId,
+      events: o.events ?? {},
+      spreadMs: o.spreadMs ?? 0,
+      allowedBuilders: o.allowedBuilders ?? [],
+    }
     const { lookEveryMs = 250 } = o
     const desk = opening.use(await JobDesk.open({ notices, take: (wanted) => leaseAttempt(service, wanted), lookEveryMs }))
     const given = new GivenBytes({ blobBytes: o.blobBytes ?? 1 << 26, leaseBytes: o.leaseBytes ?? 1 << 27 })

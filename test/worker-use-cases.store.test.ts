@@ -1,5 +1,3 @@
-import { mkdir } from 'node:fs/promises'
-import path from 'node:path'
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cancelVerification } from '../src/app/service/end-verification.ts'
@@ -7,21 +5,16 @@ import { JobDesk } from '../src/app/service/job-desk.ts'
 import { leaseAttempt } from '../src/app/service/lease-attempt.ts'
 import { LocalCoordinator } from '../src/app/service/local-coordinator.ts'
 import { reportDocument } from '../src/app/service/report-document.ts'
-import type { JobRun } from '../src/app/service/run-job.ts'
 import type { WorkerJob } from '../src/app/service/worker-protocol.ts'
-import type { Worker, WorkerCapabilities } from '../src/app/store/records.ts'
+import type { WorkerCapabilities } from '../src/app/store/records.ts'
 import type { UnitOfWork } from '../src/app/store/store-ports.ts'
-import { openBlobFolder } from '../src/storage/blob-folder.ts'
-import { handOver } from '../src/worker/hand-over.ts'
-import type { Attempt } from '../verifier/model/attempt.ts'
-import type { BlobStore } from '../verifier/model/blob-store.ts'
 import type { Sha256 } from '../verifier/model/digest.ts'
 import type { AttemptEvent } from '../verifier/model/event.ts'
 import type { Finding } from '../verifier/model/finding.ts'
 import { hurry } from './queued.ts'
-import { type StandInOptions, standInBuilder } from './stand-in-builder.ts'
-import { addWorker, Clock, digestOf } from './stored.ts'
+import { Clock, digestOf } from './stored.ts'
 import { databases } from './stores.ts'
+import { WorkerHand } from './worker-hand.ts'
 import { WorkerRoom } from './worker-room.ts'
 
 const CAN: WorkerCapabilities = { architecture: 'amd64', builders: [], isolation: 'shared-kernel' }
@@ -30,71 +23,13 @@ const never = new AbortController().signal
 describe.each(databases())('what workers may do, on %s', (kind) => {
   const clock = new Clock()
   let room: WorkerRoom
-  let one: Hand
-  let two: Hand
-
-  /** A worker with a store of blobs of its own, and what it says. */
-  class Hand {
-    readonly worker: Worker
-    readonly coordinator: LocalCoordinator
-    readonly blobs: BlobStore
-    readonly work: string
-
-    constructor(worker: Worker, blobs: BlobStore, work: string) {
-      this.worker = worker
-      this.coordinator = new LocalCoordinator(room.ports, worker)
-      this.blobs = blobs
-      this.work = work
-    }
-
-    static async make(name: string, change: Partial<Worker> = {}): Promise<Hand> {
-      const folder = await room.makeFolder(name)
-      const work = path.join(folder, 'work')
-      await mkdir(work)
-      return new Hand(await addWorker(room.store, name, clock.now(), change), await openBlobFolder(path.join(folder, 'blobs')), work)
-    }
-
-    async claim(waitSeconds = 0): Promise<WorkerJob | undefined> {
-      return await this.coordinator.claim({ schema: 'bitwitness/worker-claim/v1', capabilities: CAN, waitSeconds }, never)
-    }
-
-    async mustClaim(): Promise<WorkerJob> {
-      const job = await this.claim()
-      if (job === undefined) throw new Error('nothing to do')
-      return job
-    }
-
-    async run(job: WorkerJob, o: Partial<StandInOptions> = {}): Promise<JobRun> {
-      const runJob = standInBuilder({ blobs: this.blobs, work: this.work, ...o })
-      return await runJob(job, { coordinator: this.coordinator, emit: () => {}, signal: never })
-    }
-
-    /** Runs it and hands everything over but the report. */
-    async prepared(job: WorkerJob, o: Partial<StandInOptions> = {}): Promise<JobRun> {
-      const run = await this.run(job, o)
-      await this.give(job, run)
-      return run
-    }
-
-    async give(job: WorkerJob, run: JobRun): Promise<void> {
-      await handOver({ coordinator: this.coordinator, blobs: this.blobs, job, run, signal: never })
-    }
-
-    async report(job: WorkerJob, run: JobRun, change: Partial<Attempt> = {}): Promise<string> {
-      const document = reportDocument(job, { ...run, attempt: { ...run.attempt, ...change } }, '0.0.0')
-      return (await this.coordinator.report(job.attempt.id, document)).state
-    }
-
-    async finish(job: WorkerJob): Promise<void> {
-      await using run = await this.prepared(job)
-      await this.report(job, run)
-    }
-  }
+  let one: WorkerHand
+  let two: WorkerHand
 
   beforeAll(async () => {
     room = await WorkerRoom.open(kind, { now: clock.now, blobBytes: 1 << 20, leaseBytes: 3 << 20 })
-    one = await Hand.make('one')
-    two = await Hand.make('two')
+    one = await WorkerHand.make(room, 'one')
+    two = await WorkerHand.make(room, 'two')
   })
   afterAll(async () => {
     await room[Symbol.asyncDispose]()
@@ -119,7 +54,7 @@ describe.each(databases())('what workers may do, on %s', (kind) => {
     await hurry(room.store)
     for (let job = await one.claim(); job !== undefined; job = await one.claim()) await one.finish(job)
   }
-  const put = (hand: Hand, job: WorkerJob, bytes: Uint8Array, sha256: Sha256 = digestOf(Buffer.from(bytes).toString())) =>
+  const put = (hand: WorkerHand, job: WorkerJob, bytes: Uint8Array, sha256: Sha256 = digestOf(Buffer.from(bytes).toString())) =>
     hand.coordinator.give({
       attemptId: job.attempt.id,
       lease: job.lease,
@@ -157,7 +92,7 @@ describe.each(databases())('what workers may do, on %s', (kind) => {
     })
 
     it('may be one of its architecture, and a stranger’s only outside of the coordinator', async () => {
-      const inside = await Hand.make('inside', { place: 'in-process' })
+      const inside = await WorkerHand.make(room, 'inside', { place: 'in-process' })
       const id = await room.submit({ a: 'stranger' }, { submission: { trusted: false, attempts: 1 } })
       expect(await inside.claim()).toBeUndefined()
       const claim = { schema: 'bitwitness/worker-claim/v1', capabilities: { ...CAN, architecture: 's390x' }, waitSeconds: 0 } as const
@@ -203,7 +138,7 @@ describe.each(databases())('what workers may do, on %s', (kind) => {
     })
 
     it('writes that its worker asked where that is news: not twice in ten seconds, unless it can do something else', async () => {
-      const { worker } = await Hand.make('asking')
+      const { worker } = await WorkerHand.make(room, 'asking')
       const { reads } = room.store
       const noted = () => reads.workers.withKey(worker.publicKey)
       const ask = async (capabilities: WorkerCapabilities): Promise<void> => {
@@ -263,7 +198,7 @@ describe.each(databases())('what workers may do, on %s', (kind) => {
 
     it('of a worker whose key was revoked meanwhile is not taken', async () => {
       const id = await room.submit({ a: 'revoked' }, { submission: { attempts: 1 } })
-      const bad = await Hand.make('bad')
+      const bad = await WorkerHand.make(room, 'bad')
       const job = await bad.mustClaim()
       await using run = await bad.prepared(job)
       await room.ports.unitOfWork.run(({ workers }) => workers.revoke(bad.worker.name, clock.now()))
@@ -369,6 +304,11 @@ describe.each(databases())('what workers may do, on %s', (kind) => {
       expect(await lying({ ...plain, treeManifest: artifact.treeManifest, written: { ...artifact.written, compression: 'xz' } })).toBe(
         'report-contradictory image',
       )
+      // An image layout is no file, so no bytes would have to be there.
+      const layout = { manifest: digestOf('claimed'), config: digestOf('c'), layer: null }
+      expect(await lying({ format: 'oci', sha256: digestOf('claimed'), oci: layout, treeManifest: null })).toBe(
+        'report-contradictory format',
+      )
       expect(await whatOf(one.report(job, run, { limit: 'time' }))).toBe('report-contradictory limit')
       expect(await whatOf(one.report(job, run, { sandbox: null }))).toBe('report-contradictory outcome')
       expect(await whatOf(one.report(job, run, { lock: run.attempt.log }))).toBe('report-contradictory lock')
@@ -401,7 +341,7 @@ describe.each(databases())('what workers may do, on %s', (kind) => {
       )
       expect(await two.report(job, { ...run, builder: { ...builder, description: digestOf('nowhere') } })).toBe('committed')
       expect(await room.store.reads.builders.find(image.digest)).toEqual(known)
-      expect(await room.store.reads.blobs.toBuildFrom(digestOf('nowhere'))).toBe(false)
+      expect(await room.store.reads.blobs.toBuildFrom([digestOf('nowhere')])).toEqual(new Set())
     })
 
     it('is a document of this version of the protocol, and one that every parser reads alike', async () => {
@@ -461,7 +401,7 @@ describe.each(databases())('what workers may do, on %s', (kind) => {
       attempt: number,
       at: clock.now().toISOString(),
     })
-    const send = (hand: Hand, job: WorkerJob, events: AttemptEvent[]): Promise<unknown> =>
+    const send = (hand: WorkerHand, job: WorkerJob, events: AttemptEvent[]): Promise<unknown> =>
       codeOf(hand.coordinator.events(job.attempt.id, { schema: 'bitwitness/worker-events/v1', lease: job.lease, events }))
     const linesOf = async (id: string): Promise<string[]> =>
       (await room.store.reads.events.after(id, 0, 1000)).flatMap((event) => (event.kind === 'log' ? [event.line] : []))

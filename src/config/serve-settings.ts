@@ -1,3 +1,4 @@
+import { Sha256 } from '../../verifier/model/digest.ts'
 import { LOG_LEVELS, type LogLevel } from './log-levels.ts'
 import { parseBase } from './mirrors.ts'
 import { oneOf, type Setting, size } from './setting.ts'
@@ -12,6 +13,17 @@ function parseListen(text: string): ListenAddress | undefined {
   const host = six ?? name
   const port = Number(digits)
   return host === undefined || port > 65_535 ? undefined : { host, port }
+}
+
+const MOST_BUILDERS = 64
+
+function parseDigests(text: string): readonly Sha256[] | undefined {
+  const words = text.split(/[\s,]+/).filter((word) => word !== '')
+  const digests = words.flatMap((word) => {
+    const { data } = Sha256.safeParse(word.replace(/^sha256:/, ''))
+    return data === undefined ? [] : [data]
+  })
+  return digests.length === words.length && words.length <= MOST_BUILDERS ? [...new Set(digests)] : undefined
 }
 
 /** The settings of `serve` as a program. */
@@ -60,6 +72,24 @@ export const SERVE_SETTINGS = {
       const seconds = parseDuration(text)
       return seconds !== undefined && seconds >= 10 && seconds <= 3600 ? seconds : undefined
     },
+  },
+  spread: {
+    variable: 'BITWITNESS_SPREAD',
+    about:
+      'How long `serve` keeps an attempt for a worker that had none of its verification, where there is one; then any may have it. What one worker says, another is to have seen.',
+    form: 'seconds, or a number with s, m or h',
+    otherwise: '10m',
+    fallback: (): number => 600,
+    read: parseDuration,
+  },
+  builders: {
+    variable: 'BITWITNESS_BUILDERS',
+    about:
+      'The only builders that `serve` takes reports of. An attempt for which nobody named one is made in the first of them that is known for its architecture.',
+    form: 'digests as `bitwitness builder list` shows them, with spaces between',
+    otherwise: 'any builder that a registered worker brings',
+    fallback: (): readonly Sha256[] => [],
+    read: parseDigests,
   },
   minFree: size(
     'BITWITNESS_MIN_FREE',

@@ -1,11 +1,10 @@
-import { and, asc, count, eq, exists, gt, gte, inArray, isNull, lt, or, sql } from 'drizzle-orm'
+import { and, asc, eq, lt } from 'drizzle-orm'
 import { Failure } from '../../verifier/model/failure.ts'
 import type { AttemptState } from '../app/lifecycle/attempt-state.ts'
-import { pageOf } from '../app/store/page.ts'
 import type { StoredAttempt } from '../app/store/records.ts'
-import type { Attempts, Workers } from '../app/store/store-ports.ts'
-import { keyset } from './keyset.ts'
-import { attempts, attemptTries, workers } from './schema/attempts.ts'
+import type { Attempts } from '../app/store/store-ports.ts'
+import { leftToOthers } from './left-to-others.ts'
+import { attempts, attemptTries, verificationWorkers } from './schema/attempts.ts'
 import type { Session } from './session.ts'
 
 type Row = typeof attempts.$inferSelect
@@ -44,6 +43,15 @@ export function attemptsOf(session: Session): Attempts {
         const rows = await db.select().from(attemptTries).where(eq(attemptTries.attemptId, attemptId)).orderBy(asc(attemptTries.number))
         return rows.map(({ leaseId: lease, workerId: worker, ...ended }) => ({ ...ended, lease, worker }))
       }),
+    noteWorker: (verificationId, workerId) =>
+      session(async (db) => {
+        await db.insert(verificationWorkers).values({ verificationId, workerId }).onConflictDoNothing()
+      }),
+    forgetWorkers: (verificationId) =>
+      session(async (db) => {
+        await db.delete(verificationWorkers).where(eq(verificationWorkers.verificationId, verificationId))
+      }),
+    leftToOthers: (o) => session((db) => leftToOthers(db, o)),
     expired: (now, limit) =>
       session(async (db) => {
         const rows = await db
@@ -53,79 +61,6 @@ export function attemptsOf(session: Session): Attempts {
           .orderBy(asc(attempts.leaseExpiresAt))
           .limit(limit)
         return rows.map(storedAttempt)
-      }),
-  }
-}
-
-export function workersOf(session: Session): Workers {
-  return {
-    insert: (worker) =>
-      session(async (db) => (await db.insert(workers).values(worker).onConflictDoNothing().returning({ id: workers.id })).length > 0),
-    find: (id) =>
-      session(async (db) => {
-        const [row] = await db.select().from(workers).where(eq(workers.id, id))
-        return row
-      }),
-    withKey: (publicKey) =>
-      session(async (db) => {
-        const [row] = await db
-          .select()
-          .from(workers)
-          .where(and(eq(workers.publicKey, publicKey), isNull(workers.revokedAt)))
-        return row
-      }),
-    seen: (id, { capabilities, now }) =>
-      session(async (db) => {
-        await db.update(workers).set({ lastSeenAt: now, capabilities }).where(eq(workers.id, id))
-      }),
-    anyFor: (route) =>
-      session(async (db) => {
-        const [architecture = ''] = route.split('-')
-        const places = route.endsWith('-stranger') ? (['remote'] as const) : (['remote', 'in-process'] as const)
-        // One that was not heard of yet may turn out to have the architecture.
-        const fits = or(isNull(workers.capabilities), eq(sql`${workers.capabilities} ->> 'architecture'`, architecture))
-        const found = await db
-          .select({ id: workers.id })
-          .from(workers)
-          .where(and(isNull(workers.revokedAt), inArray(workers.place, [...places]), fits))
-          .limit(1)
-        return found.length > 0
-      }),
-    counts: (id) =>
-      session(async (db) => {
-        const open = and(eq(workers.id, id), isNull(workers.revokedAt))
-        return (await db.select({ id: workers.id }).from(workers).where(open).for('share')).length > 0
-      }),
-    alive: ({ since, now }) =>
-      session(async (db) => {
-        // A worker that builds for half an hour asks for nothing meanwhile.
-        const holds = db
-          .select({ one: sql`1` })
-          .from(attempts)
-          .where(and(eq(attempts.state, 'leased'), gt(attempts.leaseExpiresAt, now), eq(attempts.workerId, workers.id)))
-        const architecture = sql<string>`coalesce(${workers.capabilities}->>'architecture', '')`
-        return await db
-          .select({ architecture, place: workers.place, count: count() })
-          .from(workers)
-          .where(and(isNull(workers.revokedAt), or(gte(workers.lastSeenAt, since), exists(holds))))
-          .groupBy(architecture, workers.place)
-      }),
-    revoke: (name, now) =>
-      session(async (db) => {
-        const revokedAt = sql`coalesce(${workers.revokedAt}, ${now.toISOString()}::timestamptz)`
-        const [row] = await db.update(workers).set({ revokedAt }).where(eq(workers.name, name)).returning()
-        return row
-      }),
-    page: (request) =>
-      session(async (db) => {
-        const { after, order, limit } = keyset(request, workers.addedAt, workers.id)
-        const rows = await db
-          .select()
-          .from(workers)
-          .where(after)
-          .orderBy(...order)
-          .limit(limit)
-        return pageOf(rows, request.limit, { item: (row) => row, place: (row) => ({ at: row.addedAt, id: row.id }) })
       }),
   }
 }

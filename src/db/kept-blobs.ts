@@ -1,9 +1,9 @@
-import { and, eq, inArray, lt, sql } from 'drizzle-orm'
+import { and, eq, exists, inArray, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { Blobs } from '../app/store/blob-ports.ts'
 import type { BlobRole } from '../app/store/records.ts'
 import { keep } from './keep-blobs.ts'
 import { blobReferences, blobs, builderBlobs, lockInputs } from './schema/blobs.ts'
-import type { Session } from './session.ts'
+import type { Drizzle, Session } from './session.ts'
 
 /** What attempts are made from, as parts that blobs have in verifications. */
 const BUILT_FROM: BlobRole[] = ['source', 'lock']
@@ -28,17 +28,29 @@ export function keptBlobsOf(session: Session): Pick<Blobs, 'keep' | 'renew' | 't
         }
         return found
       }),
-    toBuildFrom: (sha256) =>
+    toBuildFrom: (digests) =>
       session(async (db) => {
-        const one = { one: sql`1` }
-        const referred = and(eq(blobReferences.sha256, sha256), inArray(blobReferences.role, BUILT_FROM))
-        const parts = [
-          () => db.select(one).from(blobReferences).where(referred).limit(1),
-          () => db.select(one).from(lockInputs).where(eq(lockInputs.sha256, sha256)).limit(1),
-          () => db.select(one).from(builderBlobs).where(eq(builderBlobs.sha256, sha256)).limit(1),
-        ]
-        for (const part of parts) if ((await part()).length > 0) return true
-        return false
+        const found = new Set<(typeof digests)[number]>()
+        for (let from = 0; from < digests.length; from += BATCH) {
+          const some = inArray(blobs.sha256, digests.slice(from, from + BATCH))
+          for (const { sha256 } of await db
+            .select({ sha256: blobs.sha256 })
+            .from(blobs)
+            .where(and(some, or(...builtFrom(db)))))
+            found.add(sha256)
+        }
+        return found
       }),
   }
+}
+
+/** Of a row of `blobs`: one row of each table answers, however many there are. */
+function builtFrom(db: Drizzle): SQL[] {
+  const one = { one: sql`1` }
+  const referred = and(eq(blobReferences.sha256, blobs.sha256), inArray(blobReferences.role, BUILT_FROM))
+  return [
+    exists(db.select(one).from(blobReferences).where(referred)),
+    exists(db.select(one).from(lockInputs).where(eq(lockInputs.sha256, blobs.sha256))),
+    exists(db.select(one).from(builderBlobs).where(eq(builderBlobs.sha256, blobs.sha256))),
+  ]
 }

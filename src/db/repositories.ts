@@ -1,12 +1,14 @@
 import type { Reads, Repositories } from '../app/store/store-ports.ts'
-import { attemptsOf, workersOf } from './attempt-repository.ts'
+import { attemptsOf } from './attempt-repository.ts'
 import type { Database } from './database.ts'
 import { forgottenBlobsOf } from './forgotten-blobs.ts'
+import { handedBlobsOf } from './handed-blobs.ts'
 import { idempotencyKeysOf, ownersOf, tokensOf } from './owner-repositories.ts'
 import { attestationsOf, blobsOf, eventsOf } from './record-repositories.ts'
 import { plainSession, type Session } from './session.ts'
 import { buildersOf, uploadsOf } from './upload-repositories.ts'
 import { verificationsOf } from './verification-repository.ts'
+import { workersOf } from './worker-repository.ts'
 
 export function repositories(session: Session): Repositories {
   return {
@@ -16,6 +18,7 @@ export function repositories(session: Session): Repositories {
     idempotencyKeys: idempotencyKeysOf(session),
     attempts: attemptsOf(session),
     workers: workersOf(session),
+    handedBlobs: handedBlobsOf(session),
     events: eventsOf(session),
     attestations: attestationsOf(session),
     blobs: blobsOf(session),

@@ -32,6 +32,7 @@ const CODES = {
   416: ['range-unsatisfiable'],
   422: [
     'builder-unknown',
+    'builder-not-allowed',
     'callback-refused',
     'claim-location-refused',
     'claim-twice',

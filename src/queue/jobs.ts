@@ -9,8 +9,9 @@ import { inTransaction } from './transaction.ts'
 export function jobsOn(boss: PgBoss, tx: Executor, leaseSeconds: number): Jobs {
   const db = inTransaction(tx)
   const lease = (data: JobKinds[JobKind]) => ('attemptId' in data ? { heartbeatSeconds: leaseSeconds } : {})
-  const take = async <K extends JobKind>(queue: string): Promise<TakenJob<K> | undefined> => {
-    const [job] = await translated(() => boss.fetch<JobKinds[K]>(queue, { batchSize: 1, includeMetadata: true, db }))
+  const take = async <K extends JobKind>(queue: string, except: readonly string[] = []): Promise<TakenJob<K> | undefined> => {
+    const passed = except.length === 0 ? {} : { ignoreGroups: [...except] }
+    const [job] = await translated(() => boss.fetch<JobKinds[K]>(queue, { batchSize: 1, includeMetadata: true, ...passed, db }))
     return job === undefined ? undefined : { id: job.id, tries: job.retryCount + 1, data: job.data }
   }
   const complete = async (queue: string, id: string): Promise<void> => {
@@ -18,13 +19,17 @@ export function jobsOn(boss: PgBoss, tx: Executor, leaseSeconds: number): Jobs {
     await translated(() => boss.complete(queue, id, null, { db, includeQueued: true }))
   }
   return {
-    enqueue: async (kind, data, { after, priority } = {}) => {
-      const when = { ...(after === undefined ? {} : { startAfter: after }), ...(priority === undefined ? {} : { priority }) }
+    enqueue: async (kind, data, { after, priority, group } = {}) => {
+      const when = {
+        ...(after === undefined ? {} : { startAfter: after }),
+        ...(priority === undefined ? {} : { priority }),
+        ...(group === undefined ? {} : { group: { id: group } }),
+      }
       const sent = (await translated(() => boss.send(kind, data, { ...singular(data), ...lease(data), ...when, db }))) !== null
       if (sent && after === undefined) await translated(() => sendNotice(tx, 'jobs', kind))
       return sent
     },
-    take: (kind) => take(kind),
+    take: (kind, { except } = {}) => take(kind, except),
     touch: async (kind, { id, tries }) => {
       const response: object = await translated(() => boss.touch(kind, { id, retryCount: tries - 1 }, { db }))
       // pg-boss gives the number and does not declare it.

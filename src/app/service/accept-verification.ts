@@ -3,6 +3,7 @@ import { Failure } from '../../../verifier/model/failure.ts'
 import { fingerprintOf } from '../store/fingerprint.ts'
 import type { BlobRole, Submission } from '../store/records.ts'
 import type { Unit, UnitOfWork } from '../store/store-ports.ts'
+import { type AllowedBuilders, isAllowed } from './job-terms.ts'
 import type { ServiceEvents } from './service-events.ts'
 
 export type ServicePorts = {
@@ -12,6 +13,10 @@ export type ServicePorts = {
   readonly newId: () => string
   /** How long a worker keeps an attempt without a heartbeat, ms; `LEASE_MS` where it is not said. The queue has to be told the same. */
   readonly leaseMs?: number
+  /** How long attempts wait for a worker that had none of their verification, ms; `SPREAD_MS` where it is not said. */
+  readonly spreadMs?: number
+  /** Nothing else is built in; none: any builder may be. */
+  readonly allowedBuilders?: AllowedBuilders
   /** Told of what happened once its transaction is over. */
   readonly events?: Partial<ServiceEvents>
 }
@@ -29,7 +34,7 @@ export type Accepted = { readonly verificationId: string; readonly joined: boole
 
 /**
  * Accepts a submission: the verification, the job that prepares it, and that its uploads are needed, are there as a whole or not at all.
- * Fails with `idempotency-key-reused`, `upload-unknown`, `builder-unknown` or `verifications-open-limit`.
+ * Fails with `idempotency-key-reused`, `upload-unknown`, `builder-unknown`, `builder-not-allowed` or `verifications-open-limit`.
  */
 export async function acceptVerification(ports: ServicePorts, command: AcceptCommand): Promise<Accepted> {
   const accepted = await accept(ports, command)
@@ -38,12 +43,13 @@ export async function acceptVerification(ports: ServicePorts, command: AcceptCom
   return accepted
 }
 
-async function accept({ unitOfWork, now, newId }: ServicePorts, { submission, mostOpen, idempotency }: AcceptCommand): Promise<Accepted> {
+async function accept(ports: ServicePorts, { submission, mostOpen, idempotency }: AcceptCommand): Promise<Accepted> {
+  const { unitOfWork, now, newId, allowedBuilders = [] } = ports
   return await unitOfWork.run(async (unit) => {
     const at = now()
     const said = idempotency === null ? undefined : await unit.idempotencyKeys.find(submission.ownerId, idempotency.key, at)
     if (said !== undefined && idempotency !== null) return { verificationId: sameAs(said, idempotency.requestDigest), joined: true }
-    const accepted = await insertOrJoin(unit, { submission, mostOpen, at, newId })
+    const accepted = await insertOrJoin(unit, { submission, mostOpen, at, newId, allowedBuilders })
     if (idempotency === null) return accepted
     const { key, requestDigest, hours } = idempotency
     const claimed = await unit.idempotencyKeys.claim({
@@ -62,7 +68,11 @@ async function accept({ unitOfWork, now, newId }: ServicePorts, { submission, mo
 
 async function insertOrJoin(
   unit: Unit,
-  { submission, mostOpen, ...o }: Omit<AcceptCommand, 'idempotency'> & { at: Date; newId: () => string },
+  {
+    submission,
+    mostOpen,
+    ...o
+  }: Omit<AcceptCommand, 'idempotency'> & Required<Pick<ServicePorts, 'newId' | 'allowedBuilders'>> & { at: Date },
 ): Promise<Accepted> {
   const id = o.newId()
   if (!(await unit.verifications.insert({ id, submission, createdAt: o.at }))) {
@@ -76,6 +86,7 @@ async function insertOrJoin(
       retryable: true,
     })
   }
+  if (submission.builder !== null && !isAllowed(o.allowedBuilders, submission.builder)) throw builderNotAllowed()
   if (submission.builder !== null && (await unit.builders.find(submission.builder)) === undefined) throw builderUnknown()
   const roles: readonly [BlobRole, Sha256 | null][] = [
     ['upload', submission.upload],
@@ -123,6 +134,14 @@ function builderUnknown(): Failure {
     code: 'builder-unknown',
     message: 'this service knows no builder of this digest',
     hint: 'take one of GET /v1/builders, or name none',
+  })
+}
+
+function builderNotAllowed(): Failure {
+  return new Failure({
+    code: 'builder-not-allowed',
+    message: 'this service does not build in this builder',
+    hint: 'name none: the one that the operator chose is taken then',
   })
 }
 

@@ -42,6 +42,7 @@ export async function applyEvent(
     const indexes = report === null ? [] : (happening.indexes ?? [])
     const saved = { ...attempt, life, report, indexes, committedAt: report === null ? null : at }
     await unit.attempts.save(saved, { report, at })
+    if (report !== null) await unit.handedBlobs.forget(attempt.id)
     attempts.push(saved)
   }
   for (const { attempt: number, ended } of step.ended) {
@@ -61,6 +62,7 @@ export async function applyEvent(
   }
   for (const number of step.opened) attempts.push(await openAttempt(unit, { happening, number }))
   await advance(unit, { verificationId, before: held.life, after: step.life })
+  if (step.life.state !== 'running' || attemptsCommitted(step.life)) await unit.attempts.forgetWorkers(verificationId)
   // A heartbeat is nothing that anybody waits for.
   if (event.kind !== 'attempt' || event.event.kind !== 'heartbeat') await unit.notices.send('verifications', verificationId)
   return { changed: true, held: { ...held, life: step.life, attempts } }
@@ -83,7 +85,8 @@ async function openAttempt(unit: Unit, { happening, number }: { happening: Happe
   }
   await unit.attempts.insert(attempt)
   const open = await unit.verifications.openOf(held.submission.ownerId)
-  await unit.jobs.enqueue(`attempt-${attempt.route}`, { attemptId: attempt.id }, { priority: -Math.min(open, MOST_OPEN) })
+  const place = { priority: -Math.min(open, MOST_OPEN), group: verificationId }
+  await unit.jobs.enqueue(`attempt-${attempt.route}`, { attemptId: attempt.id }, place)
   return attempt
 }
 

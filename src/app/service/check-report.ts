@@ -4,7 +4,7 @@ import type { Artifact } from '../../../verifier/model/attempt.ts'
 import type { SignedIndex } from '../../../verifier/model/lock.ts'
 import type { Prepared, StoredAttempt } from '../store/records.ts'
 import type { HeldVerification } from '../store/store-ports.ts'
-import { builderOfJob, lockOfJob } from './job-terms.ts'
+import { type AllowedBuilders, builderOfJob, isAllowed, lockOfJob } from './job-terms.ts'
 import type { ReportBytes } from './report-bytes.ts'
 import { workerFailure } from './worker-failures.ts'
 import type { AttemptReport } from './worker-protocol.ts'
@@ -14,6 +14,7 @@ export type CheckedReport = {
   readonly bytes: Pick<ReportBytes, 'lock' | 'builder'>
   readonly attempt: StoredAttempt
   readonly held: Pick<HeldVerification, 'attempts' | 'prepared' | 'submission'>
+  readonly allowedBuilders: AllowedBuilders
 }
 
 /**
@@ -46,7 +47,7 @@ function checkJob({ report, attempt: { number, mode } }: CheckedReport, prepared
   if (!ours && (treeDigest !== null || attempt.outcome === 'built')) throw workerFailure('report-of-another-job', { what: 'source' })
 }
 
-function checkBuilder({ report, bytes, held }: CheckedReport, prepared: Prepared): void {
+function checkBuilder({ report, bytes, held, allowedBuilders }: CheckedReport, prepared: Prepared): void {
   const { attempt, builder } = report
   if (attempt.builder !== (builder?.digest ?? null)) throw workerFailure('report-contradictory', { what: 'builder' })
   if (builder === null) {
@@ -57,6 +58,7 @@ function checkBuilder({ report, bytes, held }: CheckedReport, prepared: Prepared
   const { digest, mkosi, architecture } = builder
   const same = image?.digest === digest && image.mkosi === mkosi && image.architecture === architecture
   if (!same) throw workerFailure('report-contradictory', { what: 'builder' })
+  if (!isAllowed(allowedBuilders, digest)) throw workerFailure('report-builder-not-allowed')
   const wanted = builderOfJob(held)
   if (architecture !== prepared.architecture || (wanted !== null && wanted !== digest)) throw workerFailure('report-builder-differs')
 }
@@ -84,7 +86,11 @@ function checkArtifact({ name, format, sha256, size, oci, treeManifest, written 
   require(NAME.test(name) && NAME.test(written.name), 'artifact-name')
   const tree = format === 'tar' || format === 'directory'
   require(!tree || treeManifest !== null, 'tree-manifest')
-  if (format === 'oci') return require(oci?.manifest === sha256, 'image')
+  if (format === 'oci') {
+    // Its digest is of no file that is handed over: none is taken for what the recipe says is another.
+    require(prepared.reading.recipe.images.some(({ format: said }) => said === null || said === 'oci'), 'format')
+    return require(oci?.manifest === sha256, 'image')
+  }
   if (!tree) {
     // What is not packed and has no canonical form is what was written, unless that was compressed.
     const same = written.sha256 === sha256 && written.size === size

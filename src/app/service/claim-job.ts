@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { ARCHITECTURES, type AttemptRoute, type WorkerCapabilities } from '../store/records.ts'
-import { builderOfJob, lockOfJob } from './job-terms.ts'
+import { builderOfJob, firstAllowed, lockOfJob } from './job-terms.ts'
 import { LEASE_MS, type LeasedAttempt } from './lease-attempt.ts'
 import { workerFailure } from './worker-failures.ts'
 import type { SpeakingWorker, WorkerPorts } from './worker-ports.ts'
@@ -20,7 +20,7 @@ export async function claimJob(
   await noteSeen(ports, worker, capabilities)
   ports.events?.workerSeen?.({ worker: worker.id, place: worker.place, architecture: capabilities.architecture })
   const leased = await ports.desk.wait({ workerId: worker.id, routes, waitMs: waitSeconds * 1000, signal })
-  return leased === undefined ? undefined : await jobOf(leased, ports)
+  return leased === undefined ? undefined : await jobOf(leased, ports, capabilities)
 }
 
 /** How old what is noted of a worker may be before it is written again, ms: who asks for work all the time writes no more often. */
@@ -41,10 +41,16 @@ function routesOf({ place }: SpeakingWorker, said: string): readonly AttemptRout
   return place === 'in-process' ? [trusted] : [trusted, `${architecture}-stranger`]
 }
 
-async function jobOf(leased: LeasedAttempt, { reads, leaseMs = LEASE_MS }: Pick<WorkerPorts, 'reads' | 'leaseMs'>): Promise<WorkerJob> {
+async function jobOf(
+  leased: LeasedAttempt,
+  { reads, leaseMs = LEASE_MS, allowedBuilders = [] }: Pick<WorkerPorts, 'reads' | 'leaseMs' | 'allowedBuilders'>,
+  { builders: has }: WorkerCapabilities,
+): Promise<WorkerJob> {
   const { attempt, prepared } = leased
   if (prepared === null) throw new TypeError('an attempt of what is not prepared')
-  const builder = builderOfJob(leased)
+  const { architecture } = prepared
+  const known = reads.builders.find
+  const builder = builderOfJob(leased) ?? (await firstAllowed(allowedBuilders, { architecture, has, known }))
   const description = builder === null ? null : ((await reads.builders.find(builder))?.description ?? null)
   // What is tried for the first time has no try that ended.
   const tries = attempt.life.tries > 1 ? await reads.attempts.tries(attempt.id) : []

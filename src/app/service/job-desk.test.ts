@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { AttemptRoute } from '../store/records.ts'
 import type { NoticeBoard } from '../store/store-ports.ts'
 import { type DeskOptions, JobDesk } from './job-desk.ts'
-import type { LeasedAttempt } from './lease-attempt.ts'
+import { LEFT_TO_OTHERS, type LeasedAttempt } from './lease-attempt.ts'
 
 const OURS: readonly AttemptRoute[] = ['amd64-trusted', 'amd64-stranger']
 const THEIRS: readonly AttemptRoute[] = ['arm64-trusted']
@@ -15,6 +15,8 @@ class FakeQueue {
   readonly asked: string[] = []
   notice: (about: string) => void = () => {}
   gap: () => void = () => {}
+  /** Who may not have a job. */
+  readonly notFor = new Map<string, string>()
   /** Held, every take waits for it. */
   gate: Promise<void> = Promise.resolve()
 
@@ -22,9 +24,10 @@ class FakeQueue {
     this.asked.push(workerId)
     await this.gate
     signal.throwIfAborted()
-    const at = this.jobs.findIndex(({ route }) => routes.includes(route))
+    const at = this.jobs.findIndex(({ route, name }) => routes.includes(route) && this.notFor.get(name) !== workerId)
     const [job] = at < 0 ? [] : this.jobs.splice(at, 1)
-    return job === undefined ? undefined : ({ lease: job.name } as LeasedAttempt)
+    if (job !== undefined) return { lease: job.name } as LeasedAttempt
+    return this.jobs.some(({ route }) => routes.includes(route)) ? LEFT_TO_OTHERS : undefined
   }
 
   readonly notices: NoticeBoard = {
@@ -71,6 +74,37 @@ describe('workers that wait for attempts', () => {
     expect(queue.asked).toEqual(['one', 'two'])
     queue.add('amd64-stranger', 'second', 'third')
     expect(await Promise.all(all)).toEqual(['first', 'second', 'third'])
+  })
+
+  it('pass on what is for others, and look again when there is reason to', async () => {
+    const queue = new FakeQueue()
+    queue.notFor.set('first', 'one')
+    await using desk = await open(queue)
+    const all = ['one', 'two', 'three'].map((name) => waiting(desk, name))
+    await settle()
+    queue.asked.length = 0
+    queue.add('amd64-trusted', 'first')
+    expect(await all[1]).toBe('first')
+    await settle()
+    // The third looked whether there is more, and the first had its answer.
+    expect(queue.asked).toEqual(['one', 'two', 'three'])
+    queue.add('amd64-trusted', 'second', 'third')
+    expect(await Promise.all([all[0], all[2]])).toEqual(['second', 'third'])
+  })
+
+  it('ask once and not all the time for what is for others', async () => {
+    const queue = new FakeQueue()
+    queue.notFor.set('first', 'one')
+    await using desk = await open(queue)
+    const one = waiting(desk, 'one')
+    await settle()
+    queue.asked.length = 0
+    queue.add('amd64-trusted', 'first')
+    await settle()
+    expect(queue.asked).toEqual(['one'])
+    queue.notFor.clear()
+    queue.gap()
+    expect(await one).toBe('first')
   })
 
   it('keep their place where nothing was found', async () => {

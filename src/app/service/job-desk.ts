@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ATTEMPT_ROUTES, type AttemptRoute } from '../store/records.ts'
 import type { NoticeBoard } from '../store/store-ports.ts'
-import type { LeasedAttempt } from './lease-attempt.ts'
+import { LEFT_TO_OTHERS, type LeaseAnswer, type LeasedAttempt } from './lease-attempt.ts'
 
 export type DeskOptions = {
   readonly notices: NoticeBoard
   /** Takes the next attempt of these routes for a worker, or none. What the signal ends is undone, or never done. */
-  readonly take: (o: { workerId: string; routes: readonly AttemptRoute[]; signal: AbortSignal }) => Promise<LeasedAttempt | undefined>
+  readonly take: (o: { workerId: string; routes: readonly AttemptRoute[]; signal: AbortSignal }) => Promise<LeaseAnswer>
   /** How often somebody looks although nothing was heard: jobs that wait for their time send no notice when it comes; ms. */
   readonly lookEveryMs?: number
 }
@@ -26,6 +26,8 @@ type Waiter = Omit<Waiting, 'waitMs'> & {
   readonly fail: (error: unknown) => void
   /** Its time is over. */
   left: boolean
+  /** At which look it found a route to have something for others only. */
+  readonly passed: Map<AttemptRoute, number>
 }
 
 const LOOK_EVERY_MS = 3000
@@ -43,6 +45,8 @@ export class JobDesk implements AsyncDisposable {
   #turn = 0
   /** Routes that may have something. */
   readonly #open = new Set<AttemptRoute>()
+  /** How often somebody had reason to look at a route. */
+  readonly #looks = new Map<AttemptRoute, number>()
   readonly #serving = new Set<Promise<void>>()
   readonly #stop = new AbortController()
   #listening: AsyncDisposable | undefined
@@ -67,7 +71,7 @@ export class JobDesk implements AsyncDisposable {
   async wait({ waitMs, ...o }: Waiting): Promise<LeasedAttempt | undefined> {
     if (o.signal.aborted || this.#stop.signal.aborted) return undefined
     const { promise, resolve: done, reject: fail } = Promise.withResolvers<LeasedAttempt | undefined>()
-    const waiter: Waiter = { ...o, turn: this.#turn++, done, fail, left: false }
+    const waiter: Waiter = { ...o, turn: this.#turn++, done, fail, left: false, passed: new Map() }
     const leave = (): void => {
       waiter.left = true
       const at = this.#line.indexOf(waiter)
@@ -96,13 +100,24 @@ export class JobDesk implements AsyncDisposable {
   }
 
   #look(routes: readonly AttemptRoute[]): void {
-    for (const route of routes) this.#open.add(route)
+    for (const route of routes) {
+      this.#open.add(route)
+      this.#looks.set(route, this.#lookAt(route) + 1)
+    }
     this.#serve()
+  }
+
+  #lookAt(route: AttemptRoute): number {
+    return this.#looks.get(route) ?? 0
+  }
+
+  #wanted({ routes, passed }: Waiter): readonly AttemptRoute[] {
+    return routes.filter((route) => this.#open.has(route) && passed.get(route) !== this.#lookAt(route))
   }
 
   #serve(): void {
     while (this.#serving.size < HANDS) {
-      const at = this.#line.findIndex(({ routes }) => routes.some((route) => this.#open.has(route)))
+      const at = this.#line.findIndex((waiter) => this.#wanted(waiter).length > 0)
       const [waiter] = at < 0 ? [] : this.#line.splice(at, 1)
       if (waiter === undefined) {
         // Whoever comes next looks for itself.
@@ -118,21 +133,21 @@ export class JobDesk implements AsyncDisposable {
   }
 
   async #serveOne(waiter: Waiter): Promise<void> {
-    const wanted = waiter.routes.filter((route) => this.#open.has(route))
+    const wanted = this.#wanted(waiter)
     // By turns, so that who is on one route does not wait until the other is empty.
     const routes = waiter.turn % 2 === 0 ? wanted : wanted.toReversed()
     // A notice that comes from now on opens them again.
     for (const route of routes) this.#open.delete(route)
+    const looks = routes.map((route) => [route, this.#lookAt(route)] as const)
     const signal = AbortSignal.any([waiter.signal, this.#stop.signal])
     try {
       const leased = await this.#o.take({ workerId: waiter.workerId, routes, signal })
-      if (leased === undefined && !waiter.left && !signal.aborted) {
-        this.#backInLine(waiter)
-        return
-      }
-      // There may be more, and if the one who got this is gone, it is there again.
-      for (const route of routes) this.#open.add(route)
-      waiter.done(leased)
+      // There may be more, others may have it, and if the one who got this is gone, it is there again.
+      if (leased !== undefined) for (const route of routes) this.#open.add(route)
+      const nothing = leased === undefined || leased === LEFT_TO_OTHERS
+      if (leased === LEFT_TO_OTHERS) for (const [route, look] of looks) waiter.passed.set(route, look)
+      if (nothing && !waiter.left && !signal.aborted) this.#backInLine(waiter)
+      else waiter.done(nothing ? undefined : leased)
     } catch (error) {
       if (signal.aborted) waiter.done(undefined)
       else waiter.fail(error)

@@ -1,7 +1,7 @@
 import type { OutcomeReason } from '../../../verifier/model/attempt.ts'
 import type { VerificationEvent } from '../lifecycle/verification-state.ts'
 import type { AttemptRoute, StoredAttempt } from '../store/records.ts'
-import type { AttemptQueue, HeldVerification, Unit } from '../store/store-ports.ts'
+import type { HeldVerification, Unit } from '../store/store-ports.ts'
 import type { ServicePorts } from './accept-verification.ts'
 import { applyEvent } from './apply-event.ts'
 import { findAttempt, holdAttempt } from './hold-attempt.ts'
@@ -24,30 +24,44 @@ export type LeasedAttempt = {
 
 const LOST: OutcomeReason = { code: 'lease-lost', message: 'the worker was not heard of any more', data: {} }
 
+/** How long attempts wait for a worker that had none of their verification, where nothing else was chosen; ms. */
+export const SPREAD_MS = 600_000
+/** Who has not asked for work for so long may be gone; an answer to who asks takes up to MAX_WAIT_SECONDS. */
+const ALIVE_MS = 90_000
+/** Verifications of one worker that are left to others at a time. */
+const MOST_LEFT = 500
+
+/** There are attempts, and other workers are to have them. */
+export const LEFT_TO_OTHERS = 'left-to-others'
+export type LeaseAnswer = LeasedAttempt | typeof LEFT_TO_OTHERS | undefined
+
 /** Jobs of which nothing is left to do are put away; so many in one transaction. */
 const MOST = 20
 
 /**
- * Gives a worker the attempt that waits longest on the first of its routes that has one; undefined where none does. What the signal ends
- * is as if it had never been. Fails with `worker-unknown`.
+ * Gives a worker the attempt that waits longest on the first of its routes that has one; undefined where none does. Attempts of one
+ * verification go to different workers as long as there are some: what a worker had is left to others for a while. What the signal ends is
+ * as if it had never been. Fails with `worker-unknown`.
  */
 export async function leaseAttempt(
   ports: ServicePorts,
   { workerId, routes, signal }: { workerId: string; routes: readonly AttemptRoute[]; signal?: AbortSignal },
-): Promise<LeasedAttempt | undefined> {
+): Promise<LeaseAnswer> {
   const { leased, lost } = await ports.unitOfWork.run(async (unit) => {
     if (!(await unit.workers.counts(workerId))) throw workerFailure('worker-unknown')
     const lost: Lost[] = []
+    let nothing: typeof LEFT_TO_OTHERS | undefined
     for (const route of routes) {
-      const found = await leaseOn(unit, { ports, workerId, queue: `attempt-${route}`, lost })
-      if (found === undefined) continue
+      const found = await leaseOn(unit, { ports, workerId, route, lost })
+      if (found === LEFT_TO_OTHERS) nothing = found
+      if (found === undefined || found === LEFT_TO_OTHERS) continue
       signal?.throwIfAborted()
       return { leased: found, lost }
     }
-    return { leased: undefined, lost }
+    return { leased: nothing, lost }
   })
   for (const one of lost) ports.events?.leaseLost?.(one)
-  if (leased === undefined) return undefined
+  if (leased === undefined || leased === LEFT_TO_OTHERS) return leased
   const { attempt } = leased
   const waited = (ports.now().getTime() - attempt.createdAt.getTime()) / 1000
   const waitedSeconds = attempt.life.tries === 1 ? waited : null
@@ -78,10 +92,16 @@ async function returnLease(ports: ServicePorts, { attemptId, lease }: LeaseHolde
 type Lost = Parameters<ServiceEvents['leaseLost']>[0]
 type LeaseWork = { readonly ports: ServicePorts; readonly workerId: string; readonly lost: Lost[] }
 
-async function leaseOn(unit: Unit, { queue, ...o }: LeaseWork & { readonly queue: AttemptQueue }): Promise<LeasedAttempt | undefined> {
+async function leaseOn(unit: Unit, { route, ...o }: LeaseWork & { readonly route: AttemptRoute }): Promise<LeaseAnswer> {
+  const queue = `attempt-${route}` as const
+  const now = o.ports.now()
+  const before = (ms: number): Date => new Date(now.getTime() - ms)
+  const { workerId } = o
+  const times = { waitingSince: before(o.ports.spreadMs ?? SPREAD_MS), aliveSince: before(ALIVE_MS), now }
+  const except = await unit.attempts.leftToOthers({ workerId, route, ...times, limit: MOST_LEFT })
   for (let looked = 0; looked < MOST; looked += 1) {
-    const job = await unit.jobs.take(queue)
-    if (job === undefined) return undefined
+    const job = await unit.jobs.take(queue, { except })
+    if (job === undefined) return except.length === 0 ? undefined : LEFT_TO_OTHERS
     const leased = await leaseJob(unit, { ...o, attemptId: job.data.attemptId })
     if (leased !== undefined) return leased
     await unit.jobs.complete(queue, job.id)
@@ -111,6 +131,7 @@ async function leaseJob(unit: Unit, o: LeaseWork & { readonly attemptId: string 
   if (now?.state !== 'queued') return undefined
   const lease = { id: o.ports.newId(), worker: o.workerId, since: at.getTime(), expiresAt: at.getTime() + (o.ports.leaseMs ?? LEASE_MS) }
   const after = await apply(held, { kind: 'lease', lease })
+  await unit.attempts.noteWorker(attempt.verificationId, o.workerId)
   const stored = after.held.attempts.find(({ id }) => id === attempt.id)
   return stored === undefined
     ? undefined

@@ -10,6 +10,7 @@ import { takeReported } from './report-attempt.ts'
 import { bytesOfReport, type ReportBytes } from './report-bytes.ts'
 import { factsOf } from './service-events.ts'
 import { shownAttempt } from './shown-attempt.ts'
+import { blobsAtHand } from './worker-blobs.ts'
 import { workerFailure } from './worker-failures.ts'
 import type { SpeakingWorker, WorkerPorts } from './worker-ports.ts'
 import { AttemptReport, type ReportAnswer } from './worker-protocol.ts'
@@ -48,7 +49,10 @@ async function take(ports: WorkerPorts, worker: SpeakingWorker, { attemptId, doc
     if (!(await unit.workers.counts(worker.id))) throw workerFailure('worker-unknown')
     const found = await holdAttempt(unit, attemptId)
     // Sent twice at once: the other one was faster.
-    if (!isTaken(found.attempt, lease, digest)) checkReport({ report, bytes, ...found })
+    if (!isTaken(found.attempt, lease, digest)) {
+      checkReport({ report, bytes, ...found, allowedBuilders: ports.allowedBuilders ?? [] })
+      await requireHanded(unit, holder, namedBy(bytes))
+    }
     const taken = await takeReported(unit, {
       ...holder,
       now: ports.now,
@@ -71,6 +75,18 @@ function isTaken({ life }: StoredAttempt, lease: string, digest: Sha256): boolea
   return life.state === 'committed' && life.lease === lease && life.digest === digest
 }
 
+/** Bytes that it did not hand over are somebody else's, however it came to know their digest. */
+async function requireHanded(unit: Unit, lease: Parameters<typeof blobsAtHand>[1], named: readonly Sha256[]): Promise<void> {
+  const atHand = await blobsAtHand(unit, lease, named)
+  const foreign = named.find((sha256) => !atHand.has(sha256))
+  if (foreign !== undefined) throw workerFailure('report-blobs-missing', { sha256: foreign })
+}
+
+/** Every blob that a report names, once. */
+function namedBy({ referred, lock, builder }: ReportBytes): readonly Sha256[] {
+  return [...new Set([...referred, ...(lock?.inputs ?? []), ...(builder?.parts ?? [])].map(({ sha256 }) => sha256))]
+}
+
 async function keepNamed(
   unit: Unit,
   { bytes, found, lock, at }: { bytes: ReportBytes; found: HeldAttempt; lock: Sha256 | null; at: Date },
@@ -78,9 +94,9 @@ async function keepNamed(
   const { verificationId } = found.attempt
   const { referred, builder } = bytes
   const inputs = bytes.lock?.inputs ?? []
-  const named = [...referred, ...inputs, ...(builder?.parts ?? [])].map(({ sha256 }) => sha256)
+  const named = namedBy(bytes)
   // What was collected since it was looked at is not there any more, whatever its file says for a moment longer.
-  const known = await unit.blobs.renew([...new Set(named)], at)
+  const known = await unit.blobs.renew(named, at)
   const gone = named.find((sha256) => !known.has(sha256))
   if (gone !== undefined) throw workerFailure('report-blobs-missing', { sha256: gone })
   for (const blob of referred) await unit.blobs.refer({ ...blob, verificationId, at })

@@ -22,7 +22,11 @@ const FAILURES = {
   'report-of-another-job': ['the report is about another job than the one that its worker holds', AGAIN],
   'report-lock-differs': ['the report is not about a build from the inputs of its job', AGAIN],
   'report-builder-differs': ['the report is not about a build in the builder of its job', AGAIN],
-  'report-blobs-missing': ['the report names bytes that the coordinator does not have', 'hand them over, then send the report again'],
+  'report-builder-not-allowed': [
+    'the report is about a build in a builder that the operator does not allow',
+    'look at BITWITNESS_BUILDERS of the coordinator; bring the worker one of those: bitwitness builder import',
+  ],
+  'report-blobs-missing': ['the report names bytes that its worker has not handed over', 'hand them over, then send the report again'],
   'report-contradictory': ['the report contradicts itself or the bytes that it names', AGAIN],
 } as const satisfies Readonly<Record<string, readonly [message: string, hint: string]>>
 

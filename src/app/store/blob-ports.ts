@@ -9,8 +9,8 @@ export interface Blobs {
   keep(blobs: readonly { readonly sha256: Sha256; readonly size: number }[], at: Date): Promise<void>
   /** Which of these are known: those are kept as if they were noted now. */
   renew(digests: readonly Sha256[], at: Date): Promise<ReadonlySet<Sha256>>
-  /** Whether attempts are made from it: a source, a lock, an input, a part of a builder. What attempts gave is none of these. */
-  toBuildFrom(sha256: Sha256): Promise<boolean>
+  /** From which of these attempts are made: sources, locks, inputs, parts of builders. What else attempts gave is none of these. */
+  toBuildFrom(digests: readonly Sha256[]): Promise<ReadonlySet<Sha256>>
   /** Notes what a lock names, once a lock: who needs the lock needs them too. */
   lockInputs(o: { lock: Sha256; inputs: readonly { readonly sha256: Sha256; readonly size: number }[]; at: Date }): Promise<void>
   /** In which verifications a blob has which part; null: nobody needs it. Claims and results are shown later than the blob is there. */

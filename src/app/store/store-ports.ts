@@ -140,6 +140,23 @@ export interface Attempts {
   save(attempt: StoredAttempt, o: { report: Attempt | null; at: Date }): Promise<void>
   addTry(ended: StoredTry): Promise<void>
   tries(attemptId: string): Promise<readonly StoredTry[]>
+  /** Notes that a worker has, or had, an attempt of a verification. */
+  noteWorker(verificationId: string, workerId: string): Promise<void>
+  /** Forgets who had attempts of a verification, of which no more are to be done. */
+  forgetWorkers(verificationId: string): Promise<void>
+  /**
+   * Verifications whose attempts a worker leaves to others: it had one of them, and there is a worker for the route that had none, is not
+   * revoked and was heard of since `aliveSince` or holds an attempt now. None whose attempts wait since before `waitingSince`. The first
+   * `limit` of them.
+   */
+  leftToOthers(o: {
+    workerId: string
+    route: AttemptRoute
+    waitingSince: Date
+    aliveSince: Date
+    now: Date
+    limit: number
+  }): Promise<readonly string[]>
   /** Leases that ran out before `now`, the oldest first. */
   expired(now: Date, limit: number): Promise<readonly StoredAttempt[]>
 }
@@ -161,6 +178,15 @@ export interface Workers {
   /** Whether it is known and not revoked, nor can be until the transaction ends. */
   counts(id: string): Promise<boolean>
   page(request: PageRequest): Promise<Page<Worker>>
+}
+
+/** What workers showed to have of the bytes that they are going to report. */
+export interface HandedBlobs {
+  add(o: { attemptId: string; lease: string; sha256: Sha256 }): Promise<void>
+  /** Which of these were shown under the lease. */
+  among(o: { attemptId: string; lease: string; digests: readonly Sha256[] }): Promise<ReadonlySet<Sha256>>
+  /** Forgets all that was shown of an attempt, which is committed. */
+  forget(attemptId: string): Promise<void>
 }
 
 /** How far the events of one lease have come, and what of the log is among them. */
@@ -221,6 +247,7 @@ export interface Repositories {
   readonly idempotencyKeys: IdempotencyKeys
   readonly attempts: Attempts
   readonly workers: Workers
+  readonly handedBlobs: HandedBlobs
   readonly events: Events
   readonly attestations: Attestations
   readonly blobs: Blobs
@@ -244,6 +271,7 @@ export type Reads = {
   readonly blobs: Pick<Blobs, 'of' | 'known' | 'partsOf' | 'toBuildFrom' | 'shownAs'>
   readonly uploads: Pick<Uploads, 'since'>
   readonly builders: Pick<Builders, 'find' | 'page'>
+  readonly handedBlobs: Pick<HandedBlobs, 'among'>
 }
 
 type AttemptJobs = { readonly [Q in `attempt-${AttemptRoute}`]: { readonly attemptId: string } }
@@ -264,9 +292,14 @@ export type TakenJob<K extends JobKind> = { readonly id: string; readonly tries:
 
 /** The queue, bound to a transaction: what is done here happens with everything else in it, or not at all. */
 export interface Jobs {
-  /** False where the job is there already: one attempt is one job. */
-  enqueue<K extends JobKind>(kind: K, data: JobKinds[K], o?: { readonly after?: Date; readonly priority?: number }): Promise<boolean>
-  take<K extends JobKind>(kind: K): Promise<TakenJob<K> | undefined>
+  /** False where the job is there already: one attempt is one job. `group` is what `take` passes by. */
+  enqueue<K extends JobKind>(
+    kind: K,
+    data: JobKinds[K],
+    o?: { readonly after?: Date; readonly priority?: number; readonly group?: string },
+  ): Promise<boolean>
+  /** The next job, of none of these groups. */
+  take<K extends JobKind>(kind: K, o?: { readonly except?: readonly string[] }): Promise<TakenJob<K> | undefined>
   /** Keeps a job that is being worked on; false where somebody else may have it by now. */
   touch(kind: JobKind, job: Pick<TakenJob<JobKind>, 'id' | 'tries'>): Promise<boolean>
   complete(kind: JobKind, id: string): Promise<void>

@@ -100,3 +100,30 @@ export const attemptTries = pgTable(
     oneOf('attempt_tries_ending', t.ending, ['committed', 'infrastructure', 'lease-lost', 'cancelled']),
   ],
 )
+
+/** Which workers had an attempt of a verification, for as long as more of its attempts are to be done. */
+export const verificationWorkers = pgTable(
+  'verification_workers',
+  {
+    workerId: text('worker_id')
+      .notNull()
+      .references(() => workers.id),
+    verificationId: text('verification_id')
+      .notNull()
+      .references(() => verifications.id),
+  },
+  (t) => [primaryKey({ columns: [t.workerId, t.verificationId] }), index('verification_workers_by_verification').on(t.verificationId)],
+)
+
+/** What a worker showed to have of the bytes that it is going to report, until it has. */
+export const handedBlobs = pgTable(
+  'handed_blobs',
+  {
+    attemptId: text('attempt_id')
+      .notNull()
+      .references(() => attempts.id),
+    leaseId: text('lease_id').notNull(),
+    sha256: digest('sha256').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.attemptId, t.leaseId, t.sha256] }), isDigest('handed_blobs_sha256_form', t.sha256)],
+)

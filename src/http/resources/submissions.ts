@@ -40,6 +40,7 @@ export function submissions(app: HttpApp, ports: Gated): void {
         ...CALLER_CODES,
         ...JSON_CODES,
         'builder-unknown',
+        'builder-not-allowed',
         'callback-refused',
         'claim-location-refused',
         'claim-twice',
