@@ -258,6 +258,37 @@ describe('the log of an attempt', () => {
     // Its blob is gone, or there never was one.
     expect((await get(`/v1/attempts/${attempt}/log`)).text.length).toBe(lines.join('\n').length + 1)
   })
+
+  const follow = async (target: string): Promise<string[]> => {
+    const { text, headers } = await get(target)
+    const next = /^<([^>]*)>; rel="next"$/.exec(headers.get('link') ?? '')?.[1]
+    return next === undefined ? [text] : [text, ...(await follow(next))]
+  }
+
+  it.each([
+    ['long', 2500, (index: number) => `${index} ${'x'.repeat(1000)}`, 3],
+    ['many', 10_500, (index: number) => (index % 2 === 0 ? '' : `${index}`), 2],
+  ])('comes in parts while it runs, where its lines are %s', async (_, count, line, parts) => {
+    const id = await service.prepared(alice.owner.id, { attempts: 2 })
+    const whole = await service.put('all of it\n')
+    const attempt = await service.commit(worker, { log: whole.sha256 })
+    const lines = Array.from({ length: count }, (_line, index) => line(index))
+    for (let from = 0; from < count; from += 1000) {
+      await log(id, 1, ...lines.slice(from, from + 1000))
+      await log(id, 2, 'of another')
+    }
+    const got = await follow(`/v1/attempts/${attempt}/log`)
+    expect(got.length).toBe(parts)
+    expect(got.join('') === `${lines.join('\n')}\n`).toBe(true)
+    for (const part of got) expect(part.length).toBeLessThanOrEqual(1 << 20)
+    // Whoever is between two parts when it ends hears the rest of the same.
+    const { headers } = await get(`/v1/attempts/${attempt}/log`)
+    const next = /^<([^>]*)>/.exec(headers.get('link') ?? '')?.[1] ?? ''
+    await service.commit(worker)
+    expect((await follow(next)).join('') === got.slice(1).join('')).toBe(true)
+    expect((await get(`/v1/attempts/${attempt}/log`)).text).toBe('all of it\n')
+    expect(code(await get(`/v1/attempts/${attempt}/log?after=x`))).toBe('request-malformed')
+  })
 })
 
 describe('a blob', () => {

@@ -84,6 +84,7 @@ const READS: readonly [string, () => Promise<unknown>, string][] = [
   ['the attempts of a verification', () => reads.attempts.of('00000777'), 'attempts_number'],
   ['leases that ran out', () => reads.attempts.expired(new Date(), 20), 'attempts_lease_expiry'],
   ['events after one', () => reads.events.after('00000777', 10, 20), 'events_verification_id_seq_pk'],
+  ['lines of a log', () => reads.events.lines({ verificationId: '00000777', attempt: 1, after: 10, limit: 20 }), 'events_log'],
   ['the attestations of a verification', () => reads.attestations.of('00000777'), 'attestations_once'],
   ['what is to be signed', () => reads.attestations.due(new Date(), 20), 'signing_backlog_next'],
   ['how much an owner has open', () => reads.verifications.openOf('owner 1'), 'verifications_open_by_owner'],
@@ -155,7 +156,7 @@ async function fill(sql: postgres.Sql): Promise<void> {
         case when n % 100 = 0 then null else 'built' end, case when n % 100 = 0 then null else ${report} end, 'l', ${id}, ${at},
         case when n % 100 = 0 then ${at} else null end, ${at}, case when n % 100 = 0 then null else ${at} end ${rows}`,
     `insert into events (verification_id, seq, attempt, at, kind, body)
-      select lpad((n / 100 + 1)::text, 8, '0'), n % 100 + 1, 1, ${at}, 'log', '{"kind":"log","line":"x"}' ${rows}`,
+      select lpad((n / 100 + 1)::text, 8, '0'), n % 100 + 1, n % 2 + 1, ${at}, 'log', '{"kind":"log","line":"x"}' ${rows}`,
     `insert into blobs (sha256, size, created_at) select ${digest('n')}, 1, ${at} ${rows}`,
     `insert into blob_references (sha256, verification_id, role) select ${digest('n % 1000 + 1')}, ${id}, 'log' ${rows}`,
     `insert into uploads (owner_id, sha256, size, created_at) select 'owner ' || (n % 1000 + 1),

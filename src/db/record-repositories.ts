@@ -48,6 +48,17 @@ export function eventsOf(session: Session): Events {
         const rows = await db.select().from(events).where(later).orderBy(asc(events.seq)).limit(limit)
         return rows.map(({ seq: number, attempt, at, body }) => AttemptEvent.parse({ ...body, seq: number, attempt, at: at.toISOString() }))
       }),
+    lines: ({ verificationId, attempt, after, limit }) =>
+      session((db) =>
+        db
+          .select({ seq: events.seq, line: sql<string>`${events.body} ->> 'line'` })
+          .from(events)
+          .where(
+            and(eq(events.verificationId, verificationId), eq(events.attempt, attempt), gt(events.seq, after), sql`${events.kind} = 'log'`),
+          )
+          .orderBy(asc(events.seq))
+          .limit(limit),
+      ),
   }
 }
 

@@ -208,7 +208,11 @@ export interface Events {
   append(verificationId: string, events: readonly NewEvent[]): Promise<number>
   /** Events after `seq`, in order. */
   after(verificationId: string, seq: number, limit: number): Promise<readonly AttemptEvent[]>
+  /** Lines of an attempt's log among those after `after`, in order, each with the number of its event. */
+  lines(o: { verificationId: string; attempt: number; after: number; limit: number }): Promise<readonly LogLine[]>
 }
+
+export type LogLine = { readonly seq: number; readonly line: string }
 
 export interface Attestations {
   /** False where the verification has one of this type already. Takes the task out of the backlog. */
@@ -266,7 +270,7 @@ export type Reads = {
   >
   readonly attempts: Pick<Attempts, 'read' | 'of' | 'tries' | 'expired'>
   readonly workers: Pick<Workers, 'find' | 'page' | 'withKey' | 'anyFor' | 'alive'>
-  readonly events: Pick<Events, 'after'>
+  readonly events: Pick<Events, 'after' | 'lines'>
   readonly attestations: Pick<Attestations, 'of' | 'read' | 'among' | 'waiting' | 'page' | 'due' | 'backlog'>
   readonly blobs: Pick<Blobs, 'of' | 'known' | 'partsOf' | 'toBuildFrom' | 'shownAs'>
   readonly uploads: Pick<Uploads, 'since'>

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { bigint, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { bigint, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import type { EventBody } from '../../../verifier/model/event.ts'
 import { attempts } from './attempts.ts'
 import { holds, instant } from './columns.ts'
@@ -20,7 +20,11 @@ export const events = pgTable(
     kind: text('kind').notNull(),
     body: jsonb('body').$type<EventBody>().notNull(),
   },
-  (t) => [primaryKey({ columns: [t.verificationId, t.seq] })],
+  (t) => [
+    primaryKey({ columns: [t.verificationId, t.seq] }),
+    // Lines of one attempt lie among those of all that run beside it.
+    index('events_log').on(t.verificationId, t.attempt, t.seq).where(sql`${t.kind} = 'log'`),
+  ],
 )
 
 /** How far the events of an attempt's lease have come: a batch that a worker sends again is known by it. */

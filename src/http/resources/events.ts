@@ -8,7 +8,8 @@ import { END_ID, eventStream } from '../event-stream.ts'
 import type { HttpApp, HttpEnv, HttpPorts } from '../http-ports.ts'
 import { streamed } from '../streamed.ts'
 
-const Seq = z.string().regex(/^(?:0|[1-9]\d{0,8})$/)
+/** The number of an event. */
+export const Seq = z.string().regex(/^(?:0|[1-9]\d{0,8})$/)
 
 const request = {
   params: byId,

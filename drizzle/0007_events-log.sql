@@ -1,0 +1,1 @@
+CREATE INDEX "events_log" ON "events" USING btree ("verification_id","attempt","seq") WHERE "events"."kind" = 'log';
