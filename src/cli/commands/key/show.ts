@@ -18,11 +18,13 @@ export const showKey = command<{ readonly json: boolean; readonly key?: string }
   parameters: { flags: { ...jsonFlag, key: fileFlag('Show this key, a private one in PEM, instead of the one of the settings') } },
   async run(io, flags) {
     const { fingerprint, publicKeyPem: publicKey } = await (await io.signing({ key: flags.key ?? null })).key()
+    // Not on stdout, so that what is redirected is a key file.
+    if (!flags.json) io.stderr.write(`${withPrefix(fingerprint)}\n`)
     await printAnswer(io, {
       json: flags.json,
       schema: KeyDocument,
       value: { schema: 'bitwitness/key/v1', fingerprint, publicKey },
-      lines: () => [withPrefix(fingerprint), publicKey.trimEnd()],
+      lines: () => [publicKey.trimEnd()],
     })
     return EXIT.yes
   },
