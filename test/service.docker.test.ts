@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -6,10 +6,9 @@ import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PREDICATE_TYPE } from '../attestations/statement/predicate-types.ts'
 import { fetchedTools, NO_TOOLS } from '../attestations/verify/testing/fetched-tools.ts'
-import { BuildManifest } from '../verifier/model/build-manifest.ts'
 import { CliProcess, makeHomeLikeShared, runCli } from './cli-process.ts'
 import { NetworkNamespace } from './network-namespace.ts'
-import { root } from './repository.ts'
+import { type PublishedApp, publishApp } from './published-app.ts'
 import { ServePlace, type ServeProcess } from './serve-process.ts'
 import { sharedSettings, testRoom } from './shared-home.ts'
 
@@ -18,31 +17,18 @@ const DEAD = 'debian=http://127.0.0.1:9/debian/ debian-security=http://127.0.0.1
 
 let folder: string
 let engine: string
-let published: string
-let repository: string
-let manifest: BuildManifest
+let app: PublishedApp
 
 beforeAll(async () => {
   await testRoom()
-  const shared = await sharedSettings()
-  engine = shared.dockerHost ?? 'unix:///var/run/docker.sock'
+  engine = (await sharedSettings()).dockerHost ?? 'unix:///var/run/docker.sock'
   folder = await mkdtemp(path.join(tmpdir(), 'bitwitness-service-'))
-  published = path.join(folder, 'published')
-  const app = path.join(root, 'mkosi', 'app')
-  const built = await runCli(['build', app, '--attempts', '1', '-o', published], { home: shared.home, engine, seconds: 500 })
-  if (built.code !== 0) throw new Error(built.stderr)
-  manifest = BuildManifest.parse(JSON.parse(await readFile(path.join(published, 'build-manifest.json'), 'utf8')))
-  repository = path.join(folder, 'app')
-  await cp(app, repository, { recursive: true })
-  const git = (...args: string[]) => execa('git', ['-C', repository, '-c', 'user.name=test', '-c', 'user.email=test@example.org', ...args])
-  await git('init', '--quiet', '--initial-branch', 'main')
-  await git('add', '--all')
-  await git('commit', '--quiet', '--message', 'The app')
+  app = await publishApp(folder)
 }, 900_000)
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-const claims = (): string[] => (manifest.artifacts[0]?.claims ?? []).flatMap((claim) => ['--claim', claim])
-const given = (): string[] => ['--lock', path.join(published, 'inputs.lock.json'), '--inputs', path.join(published, 'inputs.tar')]
+const claims = (): string[] => app.claims.flatMap((claim) => ['--claim', claim])
+const given = (): string[] => ['--lock', app.lock, '--inputs', app.inputs]
 const LOCAL = { BITWITNESS_SOURCES_ALLOW: 'local-repositories' }
 
 /** Submits as a CI job would: from a home of its own, with a token, and no engine. */
@@ -94,10 +80,9 @@ async function cosign(place: ServePlace, serve: ServeProcess, attestation: Attes
 
 async function checkSigned(place: ServePlace, serve: ServeProcess, id: string): Promise<void> {
   const attestations = await signed(serve, id)
-  const subject = manifest.artifacts[0]?.sha256 ?? ''
   const reproduced = attestations.find(({ predicateType }) => predicateType === PREDICATE_TYPE.reproduced)
   if (reproduced === undefined) throw new Error(JSON.stringify(attestations))
-  const good = await cosign(place, serve, reproduced, subject)
+  const good = await cosign(place, serve, reproduced, app.sha256)
   expect(good.exitCode, good.stderr).toBe(0)
   expect((await cosign(place, serve, reproduced, '0'.repeat(64))).exitCode).not.toBe(0)
 }
@@ -126,9 +111,9 @@ describe('on PostgreSQL, with workers on two hosts', () => {
         expect((await worker.ended(60)).code).toBe(0)
       })
     }
-    const byGit = await submit(serve, token, [`git+${pathToFileURL(repository).href}#main`, ...claims(), ...given()])
+    const byGit = await submit(serve, token, [`git+${pathToFileURL(app.repository).href}#main`, ...claims(), ...given()])
     expect([byGit.code, byGit.document?.verdict], byGit.stderr).toEqual([0, 'reproduced'])
-    const byUpload = await submit(serve, token, [repository, ...claims(), ...given(), '--attempts', '1'])
+    const byUpload = await submit(serve, token, [app.source, ...claims(), ...given(), '--attempts', '1'])
     expect([byUpload.code, byUpload.document?.verdict], byUpload.stderr).toEqual([0, 'reproduced'])
 
     const [second, first] = await verificationsOf(serve)
