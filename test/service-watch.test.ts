@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os'
 import { expect, it } from 'vitest'
-import { Failure } from '../verifier/model/failure.ts'
 import { ServiceWatch } from '../src/service-watch.ts'
+import { Failure } from '../verifier/model/failure.ts'
 
 it('collects its figures once a second, however many ask', async () => {
   let at = 0
