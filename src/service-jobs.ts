@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { arch } from 'node:process'
 import { Failure } from '../verifier/model/failure.ts'
 import { pinSource } from '../verifier/source/pin-source.ts'
@@ -8,6 +9,7 @@ import { type JobTrades, runJobs } from './app/service/job-runner.ts'
 import { preparationWork } from './app/service/preparation.ts'
 import type { ServiceEvents } from './app/service/service-events.ts'
 import { signingWork } from './app/service/signing.ts'
+import { builderOfToday } from './builder-of-today.ts'
 import { bringStrangersClaimed } from './claimed-bytes.ts'
 import type { Home } from './config/home.ts'
 import { findPackage } from './config/package-root.ts'
@@ -43,7 +45,7 @@ const CALLBACK_MS = 10_000
 /** Does what a coordinator does itself until the signal fires, and resolves once what was under way is over or given back. */
 export function serviceJobs(o: ServiceJobsOptions): (signal: AbortSignal) => Promise<void> {
   const { settings, home, store, blobs, service, events, signing } = o
-  const { version } = findPackage()
+  const { root, version } = findPackage()
   const access = sourceAccess(settings.sources)
   const rules = downloadRules(access, { maxBytes: settings.limitOutput, seconds: DOWNLOAD_SECONDS })
   const ports = { ...service, reads: store.reads, blobs, version, scratch: () => makeScratch(home.work) }
@@ -55,6 +57,7 @@ export function serviceJobs(o: ServiceJobsOptions): (signal: AbortSignal) => Pro
         // What is uploaded lies in a file of ours by then.
         pin: (source, scratch, signal) => pinSource(source, { scratch, signal, access: { ...access, files: true } }),
         reader: { architecture: debianWord(), mkosi: settings.mkosi },
+        isOfToday: builderOfToday({ folder: path.join(root, 'mkosi', 'builder'), mkosi: settings.mkosi, blobs }),
       }),
     },
     decision: {

@@ -64,6 +64,7 @@ describe.each(databases())('two coordinators on %s', (kind) => {
           ...ports,
           pin: (source, scratch, signal) => pinSource(source, { scratch, signal, access: OWN_ACCESS }),
           reader: { architecture: 'amd64', mkosi: '25.3' },
+          isOfToday: async () => true,
         }),
       },
       decision: {

@@ -55,7 +55,7 @@ const prepared = preparedOf(submissionOf('owner 3'))
 const REBUILT = {
   prepared: { ...prepared, pinned: { ...prepared.pinned, path: '7', treeDigest: digestOf('7') } },
   attempts: 1,
-  builder: null,
+  builder: digestOf('7'),
   since: new Date(0),
 }
 
@@ -89,7 +89,11 @@ const READS: readonly [string, () => Promise<unknown>, string][] = [
   ['what is to be signed', () => reads.attestations.due(new Date(), 20), 'signing_backlog_next'],
   ['how much an owner has open', () => reads.verifications.openOf('owner 1'), 'verifications_open_by_owner'],
   ['an earlier rebuild', () => reads.verifications.rebuilt(REBUILT), 'verifications_rebuilt'],
-  ['an earlier rebuild in a builder', () => reads.verifications.rebuilt({ ...REBUILT, builder: digestOf('7') }), 'verifications_rebuilt'],
+  [
+    'the builder that was chosen last',
+    () => reads.verifications.chosenLast({ architecture: 'amd64', trusted: true }),
+    'verifications_chosen_last',
+  ],
   ['a worker by its key', () => reads.workers.withKey('k7'), 'workers_public_key'],
   ['whether a worker takes a stranger’s source', () => reads.workers.anyFor('amd64-stranger'), 'workers_taking'],
   ['whether a worker takes an attempt', () => reads.workers.anyFor('arm64-trusted'), 'workers_taking'],

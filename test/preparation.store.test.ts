@@ -72,6 +72,7 @@ describe.each(databases())('preparing on %s', (kind) => {
       blobs,
       version: '1.2.3',
       reader: { architecture: 'amd64', mkosi: '25.3' },
+      isOfToday: async () => true,
       scratch: () => makeScratch(path.join(folder, 'work')),
       pin: (source, scratch, signal) => pinSource(source, { scratch, signal, access: ACCESS, resolve: async () => ['127.0.0.1'] }),
     }
@@ -82,6 +83,12 @@ describe.each(databases())('preparing on %s', (kind) => {
     await rm(folder, { recursive: true })
   })
 
+  const know = async (name: string): Promise<Sha256> => {
+    const [digest, description] = [digestOf(name), digestOf(`description of ${name}`)]
+    const builder = { digest, description, architecture: 'amd64', mkosi: '25.3', addedAt: clock.now() }
+    await store.unitOfWork.run(({ builders }) => builders.add(builder, [{ sha256: description, size: 1 }]))
+    return digest
+  }
   const put = async (bytes: Uint8Array | string): Promise<Sha256> => (await blobs.put(oneChunk(bytes))).sha256
   const accept = async (change: Partial<Submission>): Promise<string> => {
     const submission = submissionOf(owner.id, change)
@@ -386,11 +393,25 @@ describe.each(databases())('preparing on %s', (kind) => {
       await takeAll(store, 'decision')
       await decide(ports, id, decisionOf({ statements: [] }))
     }
+    const builder = await know('builder')
     const first = await archive(recipe(conf))
     await build(first)
     clock.pass(60_000)
     const stranger = await addOwner(store, 'mallory', clock.now())
     const claims = [{ kind: 'file', name: null, sha256: digestOf('another'), location: null }] as const
+    // What this program would not make today answers nobody who does not name it.
+    const before = await archive(recipe(conf), { maxAgeSeconds: 60 })
+    expect(await prepare({ isOfToday: async () => false })).toEqual(['done'])
+    expect(await read(before)).toMatchObject({ reusedFrom: null })
+    await cancelVerification(ports, before)
+    const named = await archive(recipe(conf), { maxAgeSeconds: 60, builder, attempts: 1 })
+    const elsewhere = { allowedBuilders: [await know('another builder'), builder] }
+    const changed = await archive(recipe(conf), { maxAgeSeconds: 60 })
+    expect(await prepare(elsewhere)).toEqual(['done', 'done'])
+    expect(await read(named)).toMatchObject({ reusedFrom: first })
+    expect(await read(changed)).toMatchObject({ reusedFrom: null })
+    await takeAll(store, 'decision')
+    for (const id of [named, changed]) await cancelVerification(ports, id)
     const allowed = await archive(recipe(conf), { ownerId: stranger.id, maxAgeSeconds: 60, claims })
     const late = await archive(recipe(conf), { maxAgeSeconds: 59 })
     const notAllowed = await archive(recipe(conf), { attempts: 1 })

@@ -7,7 +7,7 @@ import type { Verifications } from '../app/store/store-ports.ts'
 import { heldWhere } from './held-verifications.ts'
 import { keyset } from './keyset.ts'
 import { attempts } from './schema/attempts.ts'
-import { subjects, verifications } from './schema/verifications.ts'
+import { CHOSEN_BY_WORKER, subjects, verifications } from './schema/verifications.ts'
 import type { Drizzle, Session } from './session.ts'
 import { ANY, claimsShown, oneWhere, PLACED, pageBy, SHOWN, withSubjects } from './shown-verifications.ts'
 
@@ -120,8 +120,7 @@ export function verificationsOf(session: Session): Verifications {
               eq(verifications.pinned, pinned),
               eq(verifications.architecture, architecture),
               lock === null ? isNull(verifications.preparedLock) : eq(verifications.preparedLock, lock),
-              // Who names none asks for the default one: what somebody else chose, be it old or of another version, is none.
-              builder === null ? isNull(verifications.builderWanted) : eq(verifications.builder, builder),
+              eq(verifications.builder, builder),
               gte(verifications.finishedAt, since),
               sql`${all} >= ${wanted}`,
               not(exists(unbuilt)),
@@ -130,6 +129,16 @@ export function verificationsOf(session: Session): Verifications {
           .orderBy(desc(verifications.finishedAt))
           .limit(1)
         return found?.id
+      }),
+    chosenLast: ({ architecture, trusted }) =>
+      session(async (db) => {
+        const [found] = await db
+          .select({ builder: verifications.builder })
+          .from(verifications)
+          .where(and(eq(verifications.architecture, architecture), eq(verifications.trusted, trusted), CHOSEN_BY_WORKER))
+          .orderBy(desc(verifications.finishedAt))
+          .limit(1)
+        return found?.builder ?? undefined
       }),
     reuse: (id, from) =>
       session(async (db) => {

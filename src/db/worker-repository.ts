@@ -53,6 +53,14 @@ export function workersOf(session: Session): Workers {
           .where(isAlive(db, { since, now }))
           .groupBy(architecture, workers.place)
       }),
+    builders: ({ architecture, trusted, ...heard }) =>
+      session(async (db) => {
+        const rows = await db
+          .select({ capabilities: workers.capabilities })
+          .from(workers)
+          .where(and(isAlive(db, heard), trusted ? undefined : eq(workers.place, 'remote'), eq(ARCHITECTURE, architecture)))
+        return rows.flatMap(({ capabilities }) => (capabilities === null ? [] : [capabilities.builders]))
+      }),
     revoke: (name, now) =>
       session(async (db) => {
         const revokedAt = sql`coalesce(${workers.revokedAt}, ${now.toISOString()}::timestamptz)`

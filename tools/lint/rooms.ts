@@ -24,6 +24,11 @@ export const ROOMS: readonly Layer[] = [
     packages: [],
   },
   {
+    dir: 'src/builder-of-today.ts',
+    may: ['src/app/store', 'verifier/builder', 'verifier/model'],
+    packages: [],
+  },
+  {
     dir: 'src/work-bench.ts',
     may: ['src/app', 'src/builder-room.ts', 'src/engine', 'verifier/builder', 'verifier/model', 'verifier/source'],
     packages: ['node:*'],
@@ -59,6 +64,7 @@ export const ROOMS: readonly Layer[] = [
     dir: 'src/service-jobs.ts',
     may: [
       'src/app/service',
+      'src/builder-of-today.ts',
       'src/claimed-bytes.ts',
       'src/config',
       'src/download',
@@ -69,7 +75,7 @@ export const ROOMS: readonly Layer[] = [
       'verifier/model',
       'verifier/source',
     ],
-    packages: ['node:process'],
+    packages: ['node:path', 'node:process'],
   },
   { dir: 'src/service-house.ts', may: ['src/app/service', 'src/config', 'src/storage', 'src/store-room.ts'], packages: [] },
   {

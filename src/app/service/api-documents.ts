@@ -38,7 +38,8 @@ export const SubmissionRequest = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      'Takes an answer that is no older than so many seconds, where recipe, lock, builder and architecture are the same; null: rebuilds.',
+      'Takes an answer that is no older than so many seconds, where recipe, lock, builder and architecture are the same; null: rebuilds. ' +
+        'Where no builder is named, it is the one that would be taken now.',
     ),
   callback: z
     .url({ protocol: /^https$/ })

@@ -3,6 +3,7 @@ import type { ScratchFolder } from '../ports.ts'
 import { retriedBy } from '../store/retry-delay.ts'
 import type { HeldVerification, Reads, TakenJob, Unit } from '../store/store-ports.ts'
 import type { ServicePorts } from './accept-verification.ts'
+import { type CurrentBuilderPorts, currentBuilder } from './current-builder.ts'
 import { giveVerdict } from './end-verification.ts'
 import { holdVerification } from './hold-verification.ts'
 import type { JobEnd, JobWork } from './job-runner.ts'
@@ -15,8 +16,9 @@ import { reuseAttempts } from './reuse-attempts.ts'
 import { VerificationEvents } from './verification-events.ts'
 
 export type PreparationPorts = ServicePorts &
-  Omit<SourcePorts, 'findBuilder'> & {
-    readonly reads: Pick<Reads, 'builders' | 'verifications'>
+  Omit<SourcePorts, 'findBuilder'> &
+  CurrentBuilderPorts & {
+    readonly reads: Pick<Reads, 'builders' | 'verifications' | 'workers'>
     /** A private folder, removed at the end. */
     readonly scratch: () => Promise<ScratchFolder>
     /** Of this program. */
@@ -58,6 +60,9 @@ async function prepared(
 ): Promise<JobEnd<'preparation'>> {
   const { verificationId, held, source, events } = o
   const refused = source.refused ? await refusedVerdict(ports, { verificationId, held, source }) : null
+  const { maxAgeSeconds, builder, trusted } = held.submission
+  const open = maxAgeSeconds !== null && builder === null
+  const current = open ? await currentBuilder(ports, { architecture: source.prepared.architecture, trusted }) : null
   return whileAccepted(verificationId, async (unit) => {
     const at = ports.now()
     await unit.blobs.refer({ ...source.tar, verificationId, role: 'source', at })
@@ -72,7 +77,7 @@ async function prepared(
       await unit.blobs.lockInputs({ lock: lock.sha256, inputs: lock.inputs, at })
     }
     const { prepared: now } = source
-    const reused = await reuseAttempts(unit, ports, { verificationId, held, prepared: now })
+    const reused = await reuseAttempts(unit, ports, { verificationId, held, prepared: now, current })
     if (reused !== null) return telling(ports.events?.submissionReused, reused)
     return telling(ports.events?.submissionPrepared, await openPrepared(unit, ports, { verificationId, prepared: now }))
   })

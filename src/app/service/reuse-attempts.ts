@@ -1,4 +1,5 @@
 import type { OutcomeReason } from '../../../verifier/model/attempt.ts'
+import type { Sha256 } from '../../../verifier/model/digest.ts'
 import type { BlobRole, Prepared, StoredAttempt, StoredTry } from '../store/records.ts'
 import type { HeldVerification, Unit } from '../store/store-ports.ts'
 import type { ServicePorts } from './accept-verification.ts'
@@ -13,17 +14,19 @@ const CARRIED: readonly BlobRole[] = ['log', 'lock', 'tree-manifest', 'artifact'
 
 /**
  * Answers a verification by the attempts of an earlier one, where its owner allows that and there is one: the same source, lock,
- * architecture and builder, rebuilt by as many attempts, not too long ago, of which all is still kept. Gives what is to be told
+ * architecture and builder, rebuilt by as many attempts, not too long ago, of which all is still kept. The builder is the one that was named,
+ * or `current`, which attempts would be made in now; where nobody can say which that is, nothing answers. Gives what is to be told
  * once the transaction is over; null where there is none.
  */
 export async function reuseAttempts(
   unit: Unit,
   { now, newId }: Pick<ServicePorts, 'now' | 'newId'>,
-  o: { readonly verificationId: string; readonly held: HeldVerification; readonly prepared: Prepared },
+  o: { readonly verificationId: string; readonly held: HeldVerification; readonly prepared: Prepared; readonly current: Sha256 | null },
 ): Promise<ServiceFacts['submissionReused'] | null> {
   const { verificationId, held, prepared } = o
-  const { maxAgeSeconds, attempts: wanted, builder } = held.submission
-  if (maxAgeSeconds === null) return null
+  const { maxAgeSeconds, attempts: wanted } = held.submission
+  const builder = held.submission.builder ?? o.current
+  if (maxAgeSeconds === null || builder === null) return null
   const at = now()
   const since = new Date(at.getTime() - maxAgeSeconds * 1000)
   const from = await unit.verifications.rebuilt({ prepared, attempts: wanted, builder, since })

@@ -95,10 +95,12 @@ export interface Verifications {
   /** How many of an owner's verifications are neither finished nor cancelled. */
   openOf(ownerId: string): Promise<number>
   /**
-   * The newest finished verification of the same pinned source, lock and architecture, built by as many attempts or more, all of them
-   * `built`, since `since`; in `builder`, or, where that is null, in whichever was the default one. Whoever owned it.
+   * The newest finished verification of the same pinned source, lock, architecture and builder, built by as many attempts or more, all of
+   * them `built`, since `since`. Whoever owned it.
    */
-  rebuilt(o: { prepared: Prepared; attempts: number; builder: Sha256 | null; since: Date }): Promise<string | undefined>
+  rebuilt(o: { prepared: Prepared; attempts: number; builder: Sha256; since: Date }): Promise<string | undefined>
+  /** The builder of the newest finished verification whose owner named none, as trusted and of this architecture. */
+  chosenLast(o: { architecture: string; trusted: boolean }): Promise<Sha256 | undefined>
   /** Notes whose attempts answer it. */
   reuse(id: string, from: string): Promise<void>
   /** Notes how far it is, and with `committed` that its claims may be shown. */
@@ -175,6 +177,8 @@ export interface Workers {
   revoke(name: string, now: Date): Promise<Worker | undefined>
   /** How many of them were heard of since a time, or hold an attempt now. */
   alive(o: { since: Date; now: Date }): Promise<readonly { architecture: string; place: Worker['place']; count: number }[]>
+  /** Builders that workers of this architecture have, the newest of each first: those that may take what is as trusted, heard of as `alive` has it. */
+  builders(o: { architecture: string; trusted: boolean; since: Date; now: Date }): Promise<readonly (readonly Sha256[])[]>
   /** Whether it is known and not revoked, nor can be until the transaction ends. */
   counts(id: string): Promise<boolean>
   page(request: PageRequest): Promise<Page<Worker>>
@@ -266,15 +270,15 @@ export type Reads = {
   readonly tokens: Pick<Tokens, 'withSecret' | 'page'>
   readonly verifications: Pick<
     Verifications,
-    'read' | 'recipe' | 'page' | 'known' | 'open' | 'claims' | 'claimsOfUnbuilt' | 'openOf' | 'rebuilt'
+    'read' | 'recipe' | 'page' | 'known' | 'open' | 'claims' | 'claimsOfUnbuilt' | 'openOf' | 'rebuilt' | 'chosenLast'
   >
   readonly attempts: Pick<Attempts, 'read' | 'of' | 'tries' | 'expired'>
-  readonly workers: Pick<Workers, 'find' | 'page' | 'withKey' | 'anyFor' | 'alive'>
+  readonly workers: Pick<Workers, 'find' | 'page' | 'withKey' | 'anyFor' | 'alive' | 'builders'>
   readonly events: Pick<Events, 'after' | 'lines'>
   readonly attestations: Pick<Attestations, 'of' | 'read' | 'among' | 'waiting' | 'page' | 'due' | 'backlog'>
   readonly blobs: Pick<Blobs, 'of' | 'known' | 'partsOf' | 'toBuildFrom' | 'shownAs'>
   readonly uploads: Pick<Uploads, 'since'>
-  readonly builders: Pick<Builders, 'find' | 'page'>
+  readonly builders: Pick<Builders, 'find' | 'known' | 'page'>
   readonly handedBlobs: Pick<HandedBlobs, 'among'>
 }
 

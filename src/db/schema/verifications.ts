@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm'
-import { boolean, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { type SQL, sql } from 'drizzle-orm'
+import { type AnyPgColumn, boolean, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import type { Claim } from '../../../verifier/model/claim.ts'
 import type { Tier } from '../../../verifier/model/comparison.ts'
 import type { RecipeReading } from '../../../verifier/model/recipe.ts'
@@ -8,6 +8,12 @@ import type { Verdict, VerdictReason } from '../../../verifier/model/verdict.ts'
 import type { SubmittedSource, VerificationState } from '../../app/store/records.ts'
 import { digest, holds, id, instant, isDigest, oneOf } from './columns.ts'
 import { owners } from './owners.ts'
+
+type Chosen = Readonly<Record<'state' | 'reusedFrom' | 'builderWanted' | 'builder', AnyPgColumn>>
+
+/** Of a verification that was built anew, in a builder that nobody named. */
+const chosenByWorker = (t: Chosen): SQL =>
+  sql`${t.state} = 'finished' and ${t.reusedFrom} is null and ${t.builderWanted} is null and ${t.builder} is not null`
 
 /** One submission and what became of it. A trigger refuses every change of one that is finished or cancelled. */
 export const verifications = pgTable(
@@ -81,6 +87,7 @@ export const verifications = pgTable(
     holds('verifications_committed_when_finished', sql`${t.state} <> 'finished' or ${t.attemptsCommitted}`),
     index('verifications_open_by_owner').on(t.ownerId).where(sql`${t.state} in ('accepted', 'running')`),
     index('verifications_rebuilt').on(t.treeDigest, t.finishedAt).where(sql`${t.state} = 'finished' and ${t.reusedFrom} is null`),
+    index('verifications_chosen_last').on(t.architecture, t.trusted, t.finishedAt).where(chosenByWorker(t)),
     uniqueIndex('verifications_open_fingerprint').on(t.fingerprint).where(sql`${t.state} in ('accepted', 'running')`),
     index('verifications_page').on(t.createdAt, t.id),
     index('verifications_page_by_verdict').on(t.verdict, t.createdAt, t.id),
@@ -90,6 +97,8 @@ export const verifications = pgTable(
     index('verifications_open').on(t.createdAt, t.id).where(sql`${t.state} in ('accepted', 'running')`),
   ],
 )
+
+export const CHOSEN_BY_WORKER = chosenByWorker(verifications)
 
 /** What a client said once must not happen twice. */
 export const idempotencyKeys = pgTable(

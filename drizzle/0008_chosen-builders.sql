@@ -1,0 +1,1 @@
+CREATE INDEX "verifications_chosen_last" ON "verifications" USING btree ("architecture","trusted","finished_at") WHERE "verifications"."state" = 'finished' and "verifications"."reused_from" is null and "verifications"."builder_wanted" is null and "verifications"."builder" is not null;
