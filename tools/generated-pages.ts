@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { composeRulesPage } from '../src/app/compose/compose-rules-page.ts'
 import { recipeRulesPage } from '../verifier/recipe/rules-page.ts'
 import { cliPage } from './cli-page.ts'
 import { errorsPage } from './error-codes.ts'
@@ -9,6 +10,7 @@ import { verifyingPage } from './verifying-page.ts'
 /** Pages of docs/ that are made from code, with what they must say. */
 const PAGES: ReadonlyMap<string, () => string> = new Map<string, () => string>([
   ['docs/cli.md', cliPage],
+  ['docs/compose-rules.md', composeRulesPage],
   ['docs/errors.md', errorsPage],
   ['docs/recipe-rules.md', recipeRulesPage],
   ['docs/settings.md', settingsPage],

@@ -11,6 +11,9 @@ import { AttachReport } from '../src/app/attach.ts'
 import { AttestationCheckDocument } from '../src/app/attestation-check.ts'
 import { AttestationSet } from '../src/app/attestation-set.ts'
 import { ChangesDocument } from '../src/app/changes/changes-document.ts'
+import { ComposeHash } from '../src/app/compose/compose-hash.ts'
+import { ComposeCreated } from '../src/app/compose/create-compose.ts'
+import { ComposeLint } from '../src/app/compose/lint-compose.ts'
 import { DoctorReport } from '../src/app/doctor.ts'
 import { ExportReport } from '../src/app/export-report.ts'
 import { RecipeLint } from '../src/app/lint-recipe.ts'
@@ -49,6 +52,9 @@ const DOCUMENTS = [
   { file: 'registry-info-v1.json', title: 'Registry info, version 1', schema: RegistryInfo },
   { file: 'pull-report-v1.json', title: 'Pull report, version 1', schema: PullReport },
   { file: 'attach-report-v1.json', title: 'Attach report, version 1', schema: AttachReport },
+  { file: 'compose-lint-v1.json', title: 'Compose lint, version 1', schema: ComposeLint },
+  { file: 'compose-hash-v1.json', title: 'Compose hash, version 1', schema: ComposeHash },
+  { file: 'compose-created-v1.json', title: 'That an app-compose was written, version 1', schema: ComposeCreated },
   { file: 'recipe-lint-v1.json', title: 'Recipe lint, version 1', schema: RecipeLint },
   { file: 'sbom-v1.json', title: 'That a bill of materials was written, version 1', schema: SbomWritten },
   { file: 'blob-v1.json', title: 'That a blob is there whole, version 1', schema: BlobRead },

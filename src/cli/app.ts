@@ -13,6 +13,9 @@ import { listBuilders } from './commands/builder/list.ts'
 import { showBuilder } from './commands/builder/show.ts'
 import { changes } from './commands/changes.ts'
 import { check } from './commands/check.ts'
+import { createComposeFiles } from './commands/compose/create.ts'
+import { hashComposeFile } from './commands/compose/hash.ts'
+import { lintComposeFile } from './commands/compose/lint.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
 import { exportProof } from './commands/export.ts'
@@ -40,6 +43,11 @@ const builder = buildRouteMap<string, CliContext>({
 })
 
 const recipe = buildRouteMap<string, CliContext>({ routes: { lint }, docs: { brief: 'Read recipes without running them' } })
+
+const compose = buildRouteMap<string, CliContext>({
+  routes: { lint: lintComposeFile, hash: hashComposeFile, create: createComposeFiles },
+  docs: { brief: 'What dstack measures and runs' },
+})
 
 const key = buildRouteMap<string, CliContext>({ routes: { show: showKey }, docs: { brief: 'The key that statements are signed with' } })
 
@@ -73,6 +81,7 @@ export const root = buildRouteMap<string, CliContext>({
     sbom,
     builder,
     recipe,
+    compose,
     explain,
     changes,
     blob,

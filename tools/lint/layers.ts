@@ -67,6 +67,11 @@ export const LAYERS: readonly Layer[] = [
     packages: ['node:crypto', 'node:util', 'zod'],
   },
   { dir: 'attestations', may: ['verifier/model', 'attestations'], packages: ['node:*', 'zod'] },
+  {
+    dir: 'src/app/compose',
+    may: ['src/app/push.ts', 'src/app/push-documents.ts', 'verifier/model', 'verifier/bytes'],
+    packages: ['node:*', 'yaml', 'zod'],
+  },
   { dir: 'src/app', may: ['verifier', 'attestations'], packages: ['node:*', 'zod'] },
   {
     dir: 'src/db',
