@@ -69,6 +69,7 @@ export async function openApi({ settings, store, workers, events, webhookSecret,
       uploads: {
         bytes: settings.uploadSize,
         bytesPerDay: settings.uploadBytesPerDay,
+        bytesHeld: settings.uploadBytesHeld,
         countPerDay: settings.uploadsPerDay,
         atOnce: UPLOADS_AT_ONCE,
         hours: settings.keepUploads,

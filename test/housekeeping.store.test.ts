@@ -204,7 +204,10 @@ describe.each(databases())('a coordinator on %s', (kind) => {
     it('sweeps uploads that nobody used, and keys that have expired', async () => {
       const { sha256, size } = await blobs.put(oneChunk('uploaded'))
       await grown(sha256)
-      await store.unitOfWork.run(({ uploads }) => uploads.add({ ownerId: owner.id, sha256, size, createdAt: clock.now() }))
+      await store.unitOfWork.run(async ({ uploads }) => {
+        await uploads.add({ ownerId: owner.id, sha256, size, createdAt: clock.now() })
+        await uploads.receive({ id: newId(), ownerId: owner.id, bytes: size, at: clock.now() })
+      })
       const submission = submissionOf(owner.id, { source: source() })
       const { verificationId } = await acceptVerification(
         ports,
@@ -215,7 +218,7 @@ describe.each(databases())('a coordinator on %s', (kind) => {
       await grace()
       await house().round(never)
       expect(await isThere(sha256)).toBe(false)
-      expect(told.splice(0)).toEqual(expect.arrayContaining(['uploads 1', 'idempotency-keys 1']))
+      expect(told.splice(0)).toEqual(expect.arrayContaining(['uploads 1', 'received-uploads 1', 'idempotency-keys 1']))
       await cancelVerification(ports, verificationId)
     })
 

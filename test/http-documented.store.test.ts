@@ -156,6 +156,7 @@ const WAYS: Readonly<Record<string, (operation: Operation) => Promise<Answer>>> 
     const blobs = { put: ports.blobs.put.bind(ports.blobs), open: ports.blobs.open.bind(ports.blobs), size: async () => undefined }
     return send(operation, { app: httpApp({ ...ports, blobs }) })
   },
+  'uploads-held-limit': (operation) => send(operation, { app: app({ uploads: { bytesHeld: 0 } }) }),
   'uploads-limit': (operation) => send(operation, { app: app({ uploads: { countPerDay: 0 } }) }),
   'verification-not-yours': (operation) => send(operation, { token: 'mallory' }),
   'verification-over': (operation) => send(operation),

@@ -110,7 +110,7 @@ export class HttpService implements AsyncDisposable {
         idempotencyHours: 24,
         ...submissions,
       },
-      uploads: { bytes: 1 << 20, bytesPerDay: 1 << 30, countPerDay: 100_000, atOnce: 100, hours: 24, ...uploads },
+      uploads: { bytes: 1 << 20, bytesPerDay: 1 << 30, bytesHeld: 1 << 30, countPerDay: 100_000, atOnce: 100, hours: 24, ...uploads },
       limits: { ...LIMITS, ...limits },
       errorsPage: async () => '| code | what it says | what to do |\n|---|---|---|\n| `internal` | it says \\| so | do it |\n',
       version: '0.0.0-test',

@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { UploadAnswer } from '../src/app/service/api-documents.ts'
 import type { Caller } from '../src/app/service/caller.ts'
 import { cancelVerification } from '../src/app/service/end-verification.ts'
 import type { Worker } from '../src/app/store/records.ts'
@@ -110,7 +111,8 @@ describe('an upload', () => {
       201,
       { sha256: digestOf('an archive'), size: 10, expiresAt: new Date(service.clock.now().getTime() + 24 * 3_600_000).toISOString() },
     ])
-    expect(await service.store.reads.uploads.since(alice.owner.id, new Date(0))).toMatchObject({ bytes: 10, count: 1 })
+    expect(await service.store.reads.uploads.received(alice.owner.id, new Date(0))).toMatchObject({ bytes: 10, count: 1 })
+    expect(await service.store.reads.uploads.held(alice.owner.id)).toMatchObject({ bytes: 10 })
   })
 
   it('larger than it may be is refused when it says so, and where it only turns out so, and leaves nothing', async () => {
@@ -182,7 +184,7 @@ describe('an upload', () => {
       break
     }
     const bob = service.callers.get('Bearer bob')
-    expect((await service.store.reads.uploads.since(bob?.owner.id ?? '', new Date(0))).count).toBe(30)
+    expect((await service.store.reads.uploads.received(bob?.owner.id ?? '', new Date(0))).count).toBe(30)
     service.clock.pass(24 * 3_600_000 + 1)
     expect((await upload(url, 'the next day', { token: 'bob' })).status).toBe(201)
     expect((await upload(url, 'somebody else', { token: 'alice' })).status).toBe(201)
@@ -193,6 +195,54 @@ describe('an upload', () => {
     const url = await listen({ uploads: { bytes: 1000, bytesPerDay: 1500 } })
     const sent = async (size: number) => (await upload(url, Buffer.alloc(size, size % 256), { token: 'carol' })).status
     expect([await sent(1000), await sent(501), await sent(500), await sent(1)]).toEqual([201, 429, 201, 429])
+  })
+
+  it('counts each time it comes, were it the same bytes again, and where it broke off', async () => {
+    const { owner } = await service.caller('dora')
+    const url = await listen({ uploads: { bytes: 1000, bytesPerDay: 3000 } })
+    const sent = async (size: number) => (await upload(url, Buffer.alloc(size, 7), { token: 'dora' })).status
+    expect([await sent(1000), await sent(1000)]).toEqual([201, 201])
+    expect(await service.store.reads.uploads.held(owner.id)).toMatchObject({ bytes: 1000 })
+    const broken = new Handwritten(url, uploadHead('Content-Length: 900').with(1, 'Authorization: Bearer dora'))
+    broken.socket.write(Buffer.alloc(800, 1))
+    while ((await stored()).partial.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    broken.socket.end()
+    await broken.answer()
+    const received = () => service.store.reads.uploads.received(owner.id, new Date(0))
+    while ((await received()).count < 3) await new Promise((resolve) => setImmediate(resolve))
+    expect(await received()).toMatchObject({ bytes: 2800, count: 3 })
+    const refused = await upload(url, Buffer.alloc(201, 7), { token: 'dora' })
+    expect([refused.status, refused.headers.get('retry-after'), await refused.json()]).toMatchObject([
+      429,
+      '86400',
+      { code: 'uploads-limit' },
+    ])
+    expect(await sent(200)).toBe(201)
+    service.clock.pass(24 * 3_600_000 + 1)
+    expect(await sent(1000)).toBe(201)
+  })
+
+  it('may lie here with no more than its owner may have lying here at a time', async () => {
+    const { owner } = await service.caller('emil')
+    const url = await listen({ uploads: { bytes: 1000, bytesHeld: 1500, hours: 2 } })
+    const sent = (size: number, fill = size % 256) => upload(url, Buffer.alloc(size, fill), { token: 'emil' })
+    const first = await sent(1000)
+    service.clock.pass(3_600_000)
+    const refused = await sent(501)
+    expect([first.status, refused.status, refused.headers.get('retry-after'), await refused.json()]).toMatchObject([
+      201,
+      429,
+      '3600',
+      { code: 'uploads-held-limit' },
+    ])
+    expect([(await sent(500)).status, (await sent(1)).status]).toEqual([201, 429])
+    // What is swept makes room, unless a verification that is open needs it.
+    const { sha256 } = UploadAnswer.parse(await first.json())
+    const id = await service.prepared(owner.id, { source: { kind: 'archive', name: 'a', path: '.' }, upload: sha256 })
+    await service.store.unitOfWork.run(({ uploads }) => uploads.sweep(service.clock.pass(1), 100))
+    expect([(await sent(1)).status, (await sent(501)).status]).toEqual([201, 429])
+    await cancelVerification(service.ports, id)
+    expect((await sent(501)).status).toBe(201)
   })
 
   it('ten thousand times is turned away before anything is kept', async () => {

@@ -15,6 +15,7 @@ import {
   decisionOf,
   digestOf,
   mustLease,
+  newId,
   portsOf,
   reportOf,
   submissionOf,
@@ -129,15 +130,52 @@ describe.each(databases())('blobs that are kept on %s', (kind) => {
     expect(await find(owner, 'mine')).toEqual({ ownerId: owner.id, ...blob('mine'), createdAt: start })
     expect([await find(other, 'mine'), await find(owner, 'theirs')]).toEqual([undefined, undefined])
     expect(await known('mine', 'theirs')).toEqual(['mine', 'theirs'])
-    expect(await store.reads.uploads.since(owner.id, start)).toEqual({ bytes: 4 + 9, count: 2, oldest: start })
+    expect(await store.reads.uploads.held(owner.id)).toEqual({ bytes: 4 + 9, oldest: start })
     const later = clock.pass(1000)
-    expect(await store.reads.uploads.since(owner.id, later)).toEqual({ bytes: 0, count: 0, oldest: null })
     await upload(owner, 'mine')
-    expect(await store.reads.uploads.since(owner.id, later)).toEqual({ bytes: 4, count: 1, oldest: later })
+    expect(await store.reads.uploads.held(owner.id)).toEqual({ bytes: 4 + 9, oldest: start })
+    await upload(owner, 'also mine')
+    expect(await store.reads.uploads.held(owner.id)).toEqual({ bytes: 4 + 9, oldest: later })
     expect(await find(owner, 'mine')).toMatchObject({ createdAt: later })
     // No verification needs them, and still they are not collected.
     expect(named(await collect(), 'mine', 'also mine', 'theirs')).toEqual([])
     await run(({ uploads }) => uploads.sweep(clock.pass(1), 100))
+  })
+
+  it('count as held by their owner once each, and for as long as a verification that they came for is open', async () => {
+    const held = async (of: Owner = owner) => (await store.reads.uploads.held(of.id)).bytes
+    const [id, later] = [await open(), await open()]
+    const before = await held()
+    await run(({ uploads }) => uploads.add({ ownerId: owner.id, ...blob('both'), createdAt: clock.now() }))
+    for (const one of [id, later]) for (const role of ['upload', 'inputs'] as const) await refer(one, 'both', role)
+    await refer(id, 'lock of it', 'lock')
+    // What the service made of it is not its owner's.
+    await refer(id, 'made of it', 'source')
+    expect([await held(), await held(other)]).toEqual([before + 4 + 10, 0])
+    await run(({ uploads }) => uploads.sweep(clock.pass(1), 100))
+    expect(await held()).toBe(before + 4 + 10)
+    await cancelVerification(ports, id)
+    expect(await held()).toBe(before + 4)
+    await cancelVerification(ports, later)
+    expect(await held()).toBe(before)
+  })
+
+  it('are counted each time they come, until that is forgotten', async () => {
+    const start = clock.pass(1000)
+    const received = (since: Date, of: Owner = owner) => store.reads.uploads.received(of.id, since)
+    const receive = (of: Owner, bytes: number) =>
+      run(({ uploads }) => uploads.receive({ id: newId(), ownerId: of.id, bytes, at: clock.now() }))
+    await receive(owner, 5)
+    await receive(other, 1)
+    const later = clock.pass(1000)
+    await receive(owner, 5)
+    await receive(owner, 0)
+    expect(await received(start)).toEqual({ bytes: 10, count: 3, oldest: start })
+    expect(await received(later)).toEqual({ bytes: 5, count: 2, oldest: later })
+    expect(await received(clock.pass(1))).toEqual({ bytes: 0, count: 0, oldest: null })
+    const forget = (limit: number) => run(({ uploads }) => uploads.forgetReceived(later, limit))
+    expect([await forget(1), await forget(9), await forget(9)]).toEqual([1, 1, 0])
+    expect([await received(start), await received(start, other)]).toMatchObject([{ count: 2 }, { count: 0 }])
   })
 
   it('go with the last upload of theirs, unless something else needs them', async () => {

@@ -100,7 +100,9 @@ const READS: readonly [string, () => Promise<unknown>, string][] = [
   ['which blobs are known', () => reads.blobs.known([digestOf('7'), digestOf('none')]), 'blobs_pkey'],
   ['the parts of a blob', () => reads.blobs.partsOf(digestOf('7')), 'blob_references_sha256_verification_id_role_pk'],
   ['the blobs of a verification', () => reads.blobs.of('00000777'), 'blob_references_by_verification'],
-  ['an owner’s uploads of a day', () => reads.uploads.since('owner 3', LATE), 'uploads_by_owner'],
+  ['what came from an owner in a day', () => reads.uploads.received('owner 3', LATE), 'received_uploads_by_owner'],
+  ['what an owner holds', () => reads.uploads.held('owner 3'), 'uploads_by_owner'],
+  ['what an owner holds for what is open', () => reads.uploads.held('owner 3'), 'verifications_open_by_owner'],
   ['an upload', () => inTransaction.uploads.find('owner 3', digestOf('7')), 'uploads_owner_id_sha256_pk'],
   ['a builder', () => reads.builders.find(digestOf('7')), 'builders_pkey'],
 ]
@@ -165,6 +167,7 @@ async function fill(sql: postgres.Sql): Promise<void> {
     `insert into blob_references (sha256, verification_id, role) select ${digest('n % 1000 + 1')}, ${id}, 'log' ${rows}`,
     `insert into uploads (owner_id, sha256, size, created_at) select 'owner ' || (n % 1000 + 1),
       ${digest('n / 1000 + 1')}, 1, ${at} ${rows}`,
+    `insert into received_uploads (id, owner_id, bytes, at) select ${id}, 'owner ' || (n % 1000 + 1), 1, ${at} ${rows}`,
     `insert into builders (digest, description, architecture, mkosi, added_at) select ${digest('n')}, ${digest('n')}, 'amd64', '25', ${at} ${rows}`,
     `insert into attestations (id, verification_id, predicate_type, bundle, signer, created_at)
       select ${id}, ${id}, 'p', ${digest('n')}, 'key', ${at} ${rows}`,

@@ -85,7 +85,7 @@ async function listen(room: WorkerRoom, { limits, troubles, answers }: Seen, por
       openPerOwner: 1,
       idempotencyHours: 1,
     },
-    uploads: { bytes: 1, bytesPerDay: 1, countPerDay: 1, atOnce: 1, hours: 1 },
+    uploads: { bytes: 1, bytesPerDay: 1, bytesHeld: 1, countPerDay: 1, atOnce: 1, hours: 1 },
     limits,
     errorsPage: nobody,
     version: '0.0.0',

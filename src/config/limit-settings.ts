@@ -12,8 +12,17 @@ const count = (variable: string, about: string, otherwise: number): Setting<numb
 /** What one owner may ask of the service. */
 export const LIMIT_SETTINGS = {
   uploadSize: size('BITWITNESS_UPLOAD_SIZE', 'Bytes of one upload: a source, a lock or an inputs archive.', '4G'),
-  uploadsPerDay: count('BITWITNESS_UPLOADS_PER_DAY', 'Uploads of one owner within 24 hours.', 1000),
-  uploadBytesPerDay: size('BITWITNESS_UPLOAD_BYTES_PER_DAY', 'Bytes that one owner uploads within 24 hours.', '40G'),
+  uploadsPerDay: count('BITWITNESS_UPLOADS_PER_DAY', 'Uploads of one owner within 24 hours, those that break off among them.', 1000),
+  uploadBytesPerDay: size(
+    'BITWITNESS_UPLOAD_BYTES_PER_DAY',
+    'Bytes that come from one owner within 24 hours, counted each time that they come.',
+    '40G',
+  ),
+  uploadBytesHeld: size(
+    'BITWITNESS_UPLOAD_BYTES_HELD',
+    'Bytes that one owner may have uploaded and lying here: for submissions to come, and for verifications that are open.',
+    '40G',
+  ),
   openPerOwner: count('BITWITNESS_OPEN_PER_OWNER', 'Verifications of one owner that are neither finished nor cancelled.', 200),
   writesPerMinute: count(
     'BITWITNESS_WRITES_PER_MINUTE',

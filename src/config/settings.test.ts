@@ -56,6 +56,7 @@ describe('readSettings', () => {
       uploadSize: 2 ** 32,
       uploadsPerDay: 1000,
       uploadBytesPerDay: 40 * 2 ** 30,
+      uploadBytesHeld: 40 * 2 ** 30,
       openPerOwner: 200,
       writesPerMinute: 120,
       keepUploads: 24,

@@ -1,9 +1,10 @@
 import { and, asc, count, eq, exists, gte, inArray, lt, min, not, sql, sum } from 'drizzle-orm'
 import type { Builders, Uploads } from '../app/store/blob-ports.ts'
 import { pageOf } from '../app/store/page.ts'
+import { heldBy } from './held-uploads.ts'
 import { forget, keep, unkept } from './keep-blobs.ts'
 import { keyset } from './keyset.ts'
-import { blobReferences, blobs, builderBlobs, builders, uploads } from './schema/blobs.ts'
+import { blobReferences, blobs, builderBlobs, builders, receivedUploads, uploads } from './schema/blobs.ts'
 import type { Session } from './session.ts'
 
 export function uploadsOf(session: Session): Uploads {
@@ -25,14 +26,29 @@ export function uploadsOf(session: Session): Uploads {
           .for('share')
         return found
       }),
-    since: (ownerId, since) =>
+    receive: (received) =>
+      session(async (db) => {
+        await db.insert(receivedUploads).values(received)
+      }),
+    received: (ownerId, since) =>
       session(async (db) => {
         const [found] = await db
-          .select({ bytes: sum(uploads.size).mapWith(Number), count: count(), oldest: min(uploads.createdAt) })
-          .from(uploads)
-          .where(and(eq(uploads.ownerId, ownerId), gte(uploads.createdAt, since)))
+          .select({ bytes: sum(receivedUploads.bytes).mapWith(Number), count: count(), oldest: min(receivedUploads.at) })
+          .from(receivedUploads)
+          .where(and(eq(receivedUploads.ownerId, ownerId), gte(receivedUploads.at, since)))
         return { bytes: found?.bytes ?? 0, count: found?.count ?? 0, oldest: found?.oldest ?? null }
       }),
+    forgetReceived: (before, limit) =>
+      session(async (db) => {
+        const old = db
+          .select({ id: receivedUploads.id })
+          .from(receivedUploads)
+          .where(lt(receivedUploads.at, before))
+          .orderBy(asc(receivedUploads.at))
+          .limit(limit)
+        return (await db.delete(receivedUploads).where(inArray(receivedUploads.id, old)).returning({ id: receivedUploads.id })).length
+      }),
+    held: (ownerId) => session((db) => heldBy(db, ownerId)),
     sweep: (before, limit) =>
       session(async (db) => {
         const old = await db

@@ -45,7 +45,7 @@ const CODES = {
     'source-url-userinfo',
     'upload-unknown',
   ],
-  429: ['rate-limited', 'uploads-limit', 'verifications-open-limit'],
+  429: ['rate-limited', 'uploads-held-limit', 'uploads-limit', 'verifications-open-limit'],
   500: ['internal'],
   503: ['followers-limit', 'issuer-unreachable', 'unavailable', 'upload-swept'],
 } as const satisfies Readonly<Record<number, readonly string[]>>

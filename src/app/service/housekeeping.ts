@@ -6,6 +6,7 @@ import type { Unit } from '../store/store-ports.ts'
 import type { ServicePorts } from './accept-verification.ts'
 import { giveUpAttempts } from './lease-attempt.ts'
 import type { ServiceEvents } from './service-events.ts'
+import { RECEIVED_MS } from './take-upload.ts'
 
 /** How long things are kept that nothing needs, all in milliseconds. What an attestation refers to is kept for ever. */
 export type Retention = {
@@ -79,6 +80,7 @@ export class Housekeeping {
     const ago = (ms: number): Date => new Date(now().getTime() - ms)
     await this.#sweep('idempotency-keys', signal, ({ idempotencyKeys }) => idempotencyKeys.sweep(now(), AT_ONCE))
     await this.#sweep('uploads', signal, async ({ uploads }) => (await uploads.sweep(ago(retention.uploadsMs), AT_ONCE)).length)
+    await this.#sweep('received-uploads', signal, ({ uploads }) => uploads.forgetReceived(ago(RECEIVED_MS), AT_ONCE))
     await this.#sweep('artifacts', signal, ({ blobs }) =>
       blobs.releaseEnded({ role: 'artifact', before: ago(retention.artifactsMs), limit: AT_ONCE }),
     )
@@ -124,7 +126,7 @@ export class Housekeeping {
   }
 
   async #sweep(
-    what: 'artifacts' | 'idempotency-keys' | 'uploads',
+    what: 'artifacts' | 'idempotency-keys' | 'received-uploads' | 'uploads',
     signal: AbortSignal,
     step: (unit: Unit) => Promise<number>,
   ): Promise<void> {

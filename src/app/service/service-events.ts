@@ -46,7 +46,10 @@ export type ServiceFacts = {
   readonly callbackFailed: OfVerification & Retried
   /** A job of the coordinator's own failed; those of signing and callbacks tell more by their own events. */
   readonly jobFailed: Retried & { readonly kind: JobKind; readonly job: string }
-  readonly housekept: { readonly what: 'blobs' | 'uploads' | 'idempotency-keys' | 'nonces' | 'artifacts'; readonly count: number }
+  readonly housekept: {
+    readonly what: 'blobs' | 'uploads' | 'received-uploads' | 'idempotency-keys' | 'nonces' | 'artifacts'
+    readonly count: number
+  }
   /** `route` is the pattern of the path, such as `/v1/attempts/:id`; `-` where none fits. */
   readonly requestAnswered: { readonly method: string; readonly route: string; readonly status: number; readonly ms: number }
   /** A request met an error that no client caused. */

@@ -9,9 +9,11 @@ import type { UploadsUnderWay } from './uploads-under-way.ts'
 export type UploadRules = {
   /** Of one upload. */
   readonly bytes: number
-  /** Of one owner within 24 hours. */
+  /** That come from one owner within 24 hours, the same again and what breaks off included. */
   readonly bytesPerDay: number
   readonly countPerDay: number
+  /** That one owner may have lying here, for submissions to come and for what is open. */
+  readonly bytesHeld: number
   /** Of one owner at the same time, in this process. */
   readonly atOnce: number
   /** How long an upload is kept for a submission. */
@@ -25,7 +27,9 @@ export type UploadPorts = ServicePorts & {
   readonly underWay: UploadsUnderWay
 }
 
-const DAY_MS = 24 * 3_600_000
+/** For how long what came from an owner counts. */
+export const RECEIVED_MS = 24 * 3_600_000
+const HOUR_MS = 3_600_000
 
 export type UploadCommand = {
   readonly caller: Caller
@@ -36,32 +40,64 @@ export type UploadCommand = {
 }
 
 /**
- * Keeps what an owner brings for submissions to come. Nothing is left of an upload that does not come to its end. Fails with
- * `scope-missing`, `upload-too-large`, `uploads-limit`, `upload-swept`, or as the bytes do.
+ * Keeps what an owner brings for submissions to come. Nothing is left of an upload that does not come to its end, but that it came. Fails
+ * with `scope-missing`, `upload-too-large`, `uploads-limit`, `uploads-held-limit`, `upload-swept`, or as the bytes do.
  */
 export async function takeUpload(ports: UploadPorts, { caller, declared, bytes }: UploadCommand): Promise<Upload> {
-  const { uploads: rules, reads, underWay } = ports
+  const { uploads: rules, underWay, unitOfWork, newId, now } = ports
   const ownerId = caller.owner.id
   requireScope(caller, 'submit')
   if (declared !== null && declared > rules.bytes) throw tooLarge(rules)
   // Before anything is waited for, and for as many bytes as may come: a hundred at once are counted as a hundred.
   using reserved = underWay.begin(ownerId, declared ?? rules.bytes)
   if (reserved.others >= rules.atOnce) throw limit('you have as many uploads under way as may be at once', 5)
-  const at = ports.now()
-  const used = await reads.uploads.since(ownerId, new Date(at.getTime() - DAY_MS))
-  const retryAfter = used.oldest === null ? 60 : Math.max(1, Math.ceil((used.oldest.getTime() + DAY_MS - at.getTime()) / 1000))
-  if (used.count + reserved.others >= rules.countPerDay) throw limit(`you may upload ${rules.countPerDay} times a day`, retryAfter)
-  const spent = (): Failure => limit(`you may upload ${rules.bytesPerDay} bytes a day`, retryAfter)
-  const left = rules.bytesPerDay - used.bytes - reserved.othersBytes
-  if (left <= 0 || (declared ?? 0) > left) throw spent()
-  const maxBytes = Math.min(rules.bytes, left)
-  const beyond = (): Failure => (left < rules.bytes ? spent() : tooLarge(rules))
-  const stored = await ports.blobs.put(bytes({ maxBytes, tooLarge: beyond }))
-  const upload: Upload = { ownerId, ...stored, createdAt: ports.now() }
-  await ports.unitOfWork.run(({ uploads }) => uploads.add(upload))
+  const bound = await boundOf(ports, { ownerId, ...reserved })
+  if (bound.left <= 0 || (declared ?? 0) > bound.left) throw bound.refuse()
+  let came = 0
+  const counted = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const part of bytes({ maxBytes: bound.left, tooLarge: bound.refuse })) {
+      came += part.length
+      yield part
+    }
+  }
+  const received = () => ({ id: newId(), ownerId, bytes: came, at: now() })
+  const stored = await ports.blobs.put(counted()).catch(async (error: unknown) => {
+    // It came, whatever became of it.
+    await unitOfWork.run(({ uploads }) => uploads.receive(received()))
+    throw error
+  })
+  const upload: Upload = { ownerId, ...stored, createdAt: now() }
+  await unitOfWork.run(async ({ uploads }) => {
+    await uploads.receive(received())
+    await uploads.add(upload)
+  })
   // Whoever sweeps removes bytes before it says so: the same bytes of an older upload may have gone between the two lines before.
   if ((await ports.blobs.size(upload.sha256)) === undefined) throw swept()
   return upload
+}
+
+type Bound = { readonly left: number; readonly refuse: () => Failure }
+
+/** The tightest of all that bounds an owner's next upload. */
+async function boundOf(
+  { uploads: rules, reads, now }: UploadPorts,
+  { ownerId, others, othersBytes }: { readonly ownerId: string; readonly others: number; readonly othersBytes: number },
+): Promise<Bound> {
+  const at = now().getTime()
+  const [came, held] = await Promise.all([reads.uploads.received(ownerId, new Date(at - RECEIVED_MS)), reads.uploads.held(ownerId)])
+  const until = (oldest: Date | null, ms: number): number =>
+    oldest === null ? 60 : Math.max(1, Math.ceil((oldest.getTime() + ms - at) / 1000))
+  const tomorrow = until(came.oldest, RECEIVED_MS)
+  if (came.count + others >= rules.countPerDay) throw limit(`you may upload ${rules.countPerDay} times a day`, tomorrow)
+  const bounds: readonly [Bound, ...Bound[]] = [
+    { left: rules.bytes, refuse: () => tooLarge(rules) },
+    {
+      left: rules.bytesPerDay - came.bytes - othersBytes,
+      refuse: () => limit(`you may upload ${rules.bytesPerDay} bytes a day`, tomorrow),
+    },
+    { left: rules.bytesHeld - held.bytes - othersBytes, refuse: () => heldLimit(rules, until(held.oldest, rules.hours * HOUR_MS)) },
+  ]
+  return bounds.reduce((tightest, bound) => (bound.left < tightest.left ? bound : tightest))
 }
 
 function swept(): Failure {
@@ -87,6 +123,15 @@ function limit(message: string, retryAfterSeconds: number): Failure {
     code: 'uploads-limit',
     message,
     hint: 'wait as long as Retry-After says; a git repository needs no upload',
+    data: { retryAfterSeconds },
+  })
+}
+
+function heldLimit({ bytesHeld }: UploadRules, retryAfterSeconds: number): Failure {
+  return new Failure({
+    code: 'uploads-held-limit',
+    message: `you may have ${bytesHeld} uploaded bytes lying here`,
+    hint: 'wait until verifications of yours are over, or older uploads are forgotten, or cancel what you need no more',
     data: { retryAfterSeconds },
   })
 }

@@ -43,8 +43,17 @@ export interface Uploads {
   add(upload: Upload): Promise<void>
   /** The owner's upload, kept from being swept until the transaction ends. */
   find(ownerId: string, sha256: Sha256): Promise<Upload | undefined>
-  /** Bytes and number of an owner's uploads since a time, and the time of the first of them. */
-  since(ownerId: string, since: Date): Promise<{ readonly bytes: number; readonly count: number; readonly oldest: Date | null }>
+  /** Notes that so many bytes came from an owner, whatever became of them. */
+  receive(received: { readonly id: string; readonly ownerId: string; readonly bytes: number; readonly at: Date }): Promise<void>
+  /** How much came from an owner since a time, how often, and when first. */
+  received(ownerId: string, since: Date): Promise<{ readonly bytes: number; readonly count: number; readonly oldest: Date | null }>
+  /** Forgets what came before a time, at most so often as `limit`; says how often. */
+  forgetReceived(before: Date, limit: number): Promise<number>
+  /**
+   * Bytes that an owner brought and that are kept for that: as uploads, of which the oldest is told, and for verifications of theirs that are
+   * open. The same bytes count once.
+   */
+  held(ownerId: string): Promise<{ readonly bytes: number; readonly oldest: Date | null }>
   /** Forgets uploads of before a time; gives those that nothing refers to, whose bytes may go by way of `ForgottenBlobs`. */
   sweep(before: Date, limit: number): Promise<readonly Sha256[]>
 }

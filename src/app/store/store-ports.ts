@@ -277,7 +277,7 @@ export type Reads = {
   readonly events: Pick<Events, 'after' | 'lines'>
   readonly attestations: Pick<Attestations, 'of' | 'read' | 'among' | 'waiting' | 'page' | 'due' | 'backlog'>
   readonly blobs: Pick<Blobs, 'of' | 'known' | 'partsOf' | 'toBuildFrom' | 'shownAs'>
-  readonly uploads: Pick<Uploads, 'since'>
+  readonly uploads: Pick<Uploads, 'received' | 'held'>
   readonly builders: Pick<Builders, 'find' | 'known' | 'page'>
   readonly handedBlobs: Pick<HandedBlobs, 'among'>
 }

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { bigint, index, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import type { BlobRole } from '../../app/store/records.ts'
-import { digest, holds, instant, isDigest } from './columns.ts'
+import { digest, holds, id, instant, isDigest } from './columns.ts'
 import { owners } from './owners.ts'
 import { verifications } from './verifications.ts'
 
@@ -59,6 +59,24 @@ export const uploads = pgTable(
     index('uploads_by_age').on(t.createdAt, t.sha256),
     index('uploads_by_owner').on(t.ownerId, t.createdAt),
     index('uploads_by_digest').on(t.sha256),
+  ],
+)
+
+/** What came from owners, each time that something did: by it they are held to what may come in a day. Forgotten after that. */
+export const receivedUploads = pgTable(
+  'received_uploads',
+  {
+    id: id(),
+    ownerId: text('owner_id')
+      .notNull()
+      .references(() => owners.id),
+    bytes: bigint('bytes', { mode: 'number' }).notNull(),
+    at: instant('at').notNull(),
+  },
+  (t) => [
+    holds('received_uploads_bytes', sql`${t.bytes} >= 0`),
+    index('received_uploads_by_owner').on(t.ownerId, t.at),
+    index('received_uploads_by_age').on(t.at),
   ],
 )
 

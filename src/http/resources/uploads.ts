@@ -36,6 +36,7 @@ export function uploads(app: HttpApp, ports: Gated): void {
         'scope-missing',
         'upload-swept',
         'upload-too-large',
+        'uploads-held-limit',
         'uploads-limit',
       ),
     },
