@@ -59,9 +59,12 @@ export async function fillVerifications(url: Secret, count: number): Promise<voi
       claims,
       { recipe, findings: recipeFindings },
     )
-    await run(`insert into subjects (verification_id, sha256, kind, name, created_at)
-      select ${id}, ${digest(`'image ' || n % ${groups} || name`)}, kind, name, ${at} ${rows},
+    await run(`insert into subjects (verification_id, sha256, key, kind, name, created_at)
+      select ${id}, ${digest(`'image ' || n % ${groups} || name`)}, ${digest(`'key ' || n`)}, kind, name, ${at} ${rows},
         (values ('claim', 'image.tar'), ('claim', 'image.oci'), ('artifact', 'image.tar'), ('artifact', 'image.oci')) s (kind, name)`)
+    await run(`insert into known_subjects (sha256, key, owner_id, source_name, newest_id, newest_at, decided, count, first_at)
+      select ${digest(`'image ' || n % ${groups} || name`)}, ${digest(`'key ' || n`)}, ${owner(group)}, 'https://git.example/' || ${group}, ${id},
+        ${at} + interval '1 minute', true, 1, ${at} + interval '1 minute' ${rows}, (values ('image.tar'), ('image.oci')) s (name)`)
     await run(
       `insert into attempts (id, verification_id, number, mode, route, state, tries, outcome, report, report_digest, lease_id, worker_id,
           leased_at, created_at, committed_at)

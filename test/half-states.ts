@@ -35,6 +35,10 @@ export async function halfStates({ database }: Pick<StoreRoom, 'database'>): Pro
         select count(*) from attempts o where o.verification_id = v.id)`,
     'claims to be shown whose digests are not found': sql`select v.id from verifications v where v.attempts_committed and v.state <> 'cancelled'
       and not exists (select 1 from subjects s where s.verification_id = v.id and s.kind = 'claim')`,
+    'a verdict that is not known by its digests': sql`select distinct v.id from verifications v join subjects s on s.verification_id = v.id
+      left join known_subjects k on k.sha256 = s.sha256 and k.key = s.key
+      where v.state = 'finished' and k.count is distinct from (select count(distinct o.id) from verifications o join subjects t
+        on t.verification_id = o.id where o.state = 'finished' and t.sha256 = s.sha256 and t.key = s.key)`,
     'a statement to be signed without a job': sql`select b.verification_id as id from signing_backlog b where not exists (
       select 1 from queue.job j where j.name = 'signing' and j.data->>'verificationId' = b.verification_id)`,
     'a verdict whose statements are not planned': sql`select v.id from verifications v where v.verdict = 'reproduced' and not exists (

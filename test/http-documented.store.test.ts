@@ -53,6 +53,7 @@ beforeAll(async () => {
     readLog: `/v1/attempts/${attempt}/log`,
     followAttempt: `/v1/attempts/${attempt}/events`,
     readSubject: `/v1/subjects/${digestOf('claimed')}`,
+    readSubjectHistory: `/v1/subjects/${digestOf('claimed')}/${digestOf('any key')}`,
     listAttestations: '/v1/attestations',
     readAttestation: `/v1/attestations/${attestation}`,
     readBlob: `/v1/blobs/${bundle}`,

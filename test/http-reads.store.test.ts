@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { KnownView, pageOf } from '../src/app/service/api-documents.ts'
 import type { Caller } from '../src/app/service/caller.ts'
 import { cancelVerification } from '../src/app/service/end-verification.ts'
 import type { Worker } from '../src/app/store/records.ts'
@@ -121,6 +122,10 @@ describe('a verification', () => {
     await service.commit(worker)
     expect((await get(`/v1/verifications/${id}`)).json).toMatchObject({ claims: [{ sha256: digestOf('claimed') }] })
     expect((await get(`/v1/attempts/${attempt}`)).json).toMatchObject({ report: { number: 1, outcome: 'built' } })
+    expect((await get(`/v1/verifications?subject=${digestOf('claimed')}`)).text).toContain(id)
+    // What is known of a digest is what was found out.
+    expect((await get(`/v1/subjects/${digestOf('claimed')}`)).text).not.toContain(id)
+    await service.decide(id)
     expect((await get(`/v1/subjects/${digestOf('claimed')}`)).text).toContain(id)
   })
 
@@ -201,6 +206,12 @@ describe('the list of verifications', () => {
       [mismatch, [{ kind: 'artifact', name: 'image.tar' }]],
     ])
     expect(await known('source=https://git.example/other.git')).toEqual([])
+    const again = await finished({ url, decision: { artifacts } })
+    const [entry] = pageOf(KnownView).parse((await get(`/v1/subjects/${digest}?limit=1`)).json).items
+    expect([entry?.verification.id, entry?.count]).toEqual([again, 1])
+    const history = await get(entry?.links.history ?? '')
+    expect([history.status, (history.json as { items: { id: string }[] }).items.map(({ id }) => id)]).toEqual([200, [again]])
+    expect(code(await get(`/v1/subjects/${digest}/x`))).toBe('request-malformed')
   })
 
   it.each([

@@ -49,9 +49,10 @@ describe.each(databases())('a database of before on %s', (kind) => {
     expect(await store.reads.attestations.of('finished')).toMatchObject([{ predicateType: 't', bundle: B, signer: 'key' }])
     expect(await store.reads.attestations.backlog()).toMatchObject({ tasks: 1 })
     expect(await store.reads.blobs.of('finished')).toEqual([{ sha256: B, size: 7, role: 'bundle' }])
-    expect((await store.reads.verifications.known(B, { limit: 9, cursor: null })).items).toMatchObject([
-      { verification: { id: 'finished' } },
-    ])
+    const [known, ...others] = (await store.reads.verifications.known(B, { limit: 9, cursor: null })).items
+    expect([known, others]).toMatchObject([{ verification: { id: 'finished' }, count: 1, subjects: [{ kind: 'artifact' }] }, []])
+    const behind = await store.reads.verifications.knownBy(B, known?.key ?? B, { limit: 9, cursor: null })
+    expect(behind.items).toMatchObject([{ id: 'finished' }])
     const token = await store.unitOfWork.run(({ tokens }) => tokens.withSecret(B, new Date()))
     expect(token).toMatchObject({ token: { id: 'token', scopes: ['submit'] }, owner: { id: 'owner' } })
     // What was final then is final now.

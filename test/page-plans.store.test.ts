@@ -67,7 +67,18 @@ const PAGES: readonly [string, (request: PageRequest) => Promise<unknown>, strin
   ['verifications of an owner', list({ owner: 'owner 3' }), 'verifications_page_by_owner'],
   ['verifications since a time', list({ since: new Date(Date.UTC(2026, 0, 1)) }), 'verifications_page'],
   ['verifications of a digest', list({ subject: digestOf('7') }), 'subjects_page'],
-  ['what is known about a digest', (request) => reads.verifications.known(digestOf('7'), request), 'subjects_page'],
+  ['what is known about a digest', (request) => reads.verifications.known(digestOf('7'), request), 'known_subjects_page'],
+  [
+    'what is known about a digest by an owner',
+    (request) => reads.verifications.known(digestOf('7'), request, { source: null, owner: 'owner 3' }),
+    'known_subjects_by_owner',
+  ],
+  [
+    'what is known about a digest by a source',
+    (request) => reads.verifications.known(digestOf('7'), request, { source: 'https://git.example/7', owner: null }),
+    'known_subjects_by_source',
+  ],
+  ['what is behind it', (request) => reads.verifications.knownBy(digestOf('7'), digestOf('key 2'), request), 'subjects_page_by_key'],
   ['open verifications', (request) => reads.verifications.open(request), 'verifications_open'],
   ['tokens', (request) => reads.tokens.page(request), 'tokens_page'],
   ['workers', (request) => reads.workers.page(request), 'workers_page'],
@@ -154,8 +165,11 @@ async function fill(sql: postgres.Sql): Promise<void> {
         case when n % 100 = 0 then null else ${digest('n')} end,
         '${JSON.stringify(REBUILT.prepared.pinned)}'::jsonb || jsonb_build_object('path', (n / 1000 % 10)::text),
         ${digest('n')}, '{}', 'amd64', ${digest('n % 1000')}, ${at}, case when n % 100 = 0 then null else ${at} end ${rows}`,
-    `insert into subjects (verification_id, sha256, kind, name, created_at) select ${id}, ${digest('n % 100')}, k, 'a', ${at} ${rows},
-      unnest(array['claim', 'artifact']) k`,
+    `insert into subjects (verification_id, sha256, key, kind, name, created_at)
+      select ${id}, ${digest('n % 100')}, ${digest(`'key ' || n / 100 % 5`)}, k, 'a', ${at} ${rows}, unnest(array['claim', 'artifact']) k`,
+    `insert into known_subjects (sha256, key, owner_id, source_name, newest_id, newest_at, decided, count, first_at)
+      select ${digest('n % 100')}, ${digest(`'of ' || n`)}, 'owner ' || (n / 100 % 10 + 1), 'https://git.example/' || (n / 100 % 10), ${id}, ${at},
+        true, 1, ${at} ${rows}`,
     `insert into attempts (id, verification_id, number, mode, route, state, tries, outcome, report, lease_id, worker_id, leased_at, lease_expires_at,
         created_at, committed_at)
       select ${id}, ${id}, 1, 'live', 'amd64-trusted', case when n % 100 = 0 then 'leased' else 'committed' end, 1,

@@ -1,6 +1,7 @@
 import { and, desc, eq, getTableColumns, gte, inArray, type SQL } from 'drizzle-orm'
+import type { Sha256 } from '../../verifier/model/digest.ts'
 import { type Page, type PageRequest, pageOf } from '../app/store/page.ts'
-import type { Known, Verification } from '../app/store/records.ts'
+import type { Verification } from '../app/store/records.ts'
 import type { VerificationFilter } from '../app/store/store-ports.ts'
 import { keyset } from './keyset.ts'
 import { subjects, verifications } from './schema/verifications.ts'
@@ -13,7 +14,6 @@ const { recipe: _recipe, ...columns } = getTableColumns(verifications)
 export const SHOWN = columns
 type ShownRow = Omit<Row, 'recipe'>
 
-export const ANY: VerificationFilter = { verdict: null, subject: null, source: null, builder: null, owner: null, since: null }
 export const PLACED = { item: shown, place: (row: ShownRow) => ({ at: row.createdAt, id: row.id }) }
 
 /** The verification that this is true of. */
@@ -42,12 +42,30 @@ export async function pageBy(db: Drizzle, filter: VerificationFilter, request: P
       .limit(limit)
     return pageOf(rows, request.limit, PLACED)
   }
-  // A verification can have a digest more than once: claimed, and built by several names.
+  return await subjectPage(db, { sha256: subject, key: null, since, where }, request)
+}
+
+type OfSubject = {
+  readonly sha256: Sha256
+  /** Of source, claims and owner; null: any. */
+  readonly key: Sha256 | null
+  readonly since: Date | null
+  /** What else is to be true of them. */
+  readonly where: SQL | undefined
+}
+
+/** A page of those that are about a digest. One can have it more than once: claimed, and built by several names. */
+export async function subjectPage(
+  db: Drizzle,
+  { sha256, key, since, where }: OfSubject,
+  request: PageRequest,
+): Promise<Page<Verification>> {
   const { after, order, limit } = keyset(request, subjects.createdAt, subjects.verificationId)
   const young = since === null ? undefined : gte(subjects.createdAt, since)
+  const same = key === null ? undefined : eq(subjects.key, key)
   const named = db.selectDistinct({ at: subjects.createdAt, id: subjects.verificationId }).from(subjects).$dynamic()
   const rows = await (where === undefined ? named : named.innerJoin(verifications, eq(verifications.id, subjects.verificationId)))
-    .where(and(eq(subjects.sha256, subject), where, young, after))
+    .where(and(eq(subjects.sha256, sha256), same, where, young, after))
     .orderBy(...order)
     .limit(limit)
   const page = pageOf(rows, request.limit, { item: (row) => row.id, place: (row) => row })
@@ -62,29 +80,12 @@ export async function pageBy(db: Drizzle, filter: VerificationFilter, request: P
   return { items: found.map(shown), next: page.next }
 }
 
-/** The same verifications, each with the parts that a digest has in it. */
-export async function withSubjects(db: Drizzle, found: readonly Verification[], sha256: Row['fingerprint']): Promise<readonly Known[]> {
-  if (found.length === 0) return []
-  const ids = found.map(({ id }) => id)
-  const rows = await db
-    .select()
-    .from(subjects)
-    .where(and(eq(subjects.sha256, sha256), inArray(subjects.verificationId, ids)))
-    .orderBy(subjects.kind, subjects.name)
-  return found.map((verification) => ({
-    verification,
-    subjects: rows
-      .filter(({ verificationId }) => verificationId === verification.id)
-      .map((row) => ({ sha256: row.sha256, kind: row.kind, name: row.name })),
-  }))
-}
-
 /** Claims of what was cancelled stay hidden: the same submission may be made again. */
 export function claimsShown(row: Pick<Row, 'attemptsCommitted' | 'state'>): boolean {
   return row.attemptsCommitted && row.state !== 'cancelled'
 }
 
-function shown(row: ShownRow): Verification {
+export function shown(row: ShownRow): Verification {
   const { id, ownerId, source, pinned, upload, lock, inputs, attemptsWanted, state, verdict, tier, reasons, report, createdAt } = row
   const { architecture, sourceTar, reusedFrom, finishedAt } = row
   const builder = row.builder ?? row.builderWanted

@@ -6,12 +6,24 @@ import type { Known } from '../app/store/records.ts'
 import type { Verifications } from '../app/store/store-ports.ts'
 import { heldWhere } from './held-verifications.ts'
 import { keyset } from './keyset.ts'
+import { addKnown, addSubjects, KNOWN_KEY, knownPage } from './known-subjects.ts'
 import { attempts } from './schema/attempts.ts'
 import { CHOSEN_BY_WORKER, subjects, verifications } from './schema/verifications.ts'
-import type { Drizzle, Session } from './session.ts'
-import { ANY, claimsShown, oneWhere, PLACED, pageBy, SHOWN, withSubjects } from './shown-verifications.ts'
+import type { Session } from './session.ts'
+import { claimsShown, oneWhere, PLACED, pageBy, SHOWN, subjectPage } from './shown-verifications.ts'
 
 type Row = typeof verifications.$inferSelect
+
+/** What is noted of a verification that is found by what it is about. */
+const KEYED = {
+  id: verifications.id,
+  ownerId: verifications.ownerId,
+  sourceName: verifications.sourceName,
+  claims: verifications.claims,
+  verdict: verifications.verdict,
+  createdAt: verifications.createdAt,
+  key: KNOWN_KEY,
+}
 
 const isOpen = or(eq(verifications.state, 'accepted'), eq(verifications.state, 'running'))
 
@@ -45,11 +57,9 @@ export function verificationsOf(session: Session): Verifications {
         return row?.recipe
       }),
     page: (filter, request) => session((db) => pageBy(db, filter, request)),
-    known: (sha256, request, of) =>
-      session(async (db) => {
-        const page = await pageBy(db, { ...ANY, ...of, subject: sha256 }, request)
-        return { ...page, items: await withSubjects(db, page.items, sha256) }
-      }),
+    known: (sha256, request, { source, owner } = { source: null, owner: null }) =>
+      session((db) => knownPage(db, sha256, { request, source, owner })),
+    knownBy: (sha256, key, request) => session((db) => subjectPage(db, { sha256, key, since: null, where: undefined }, request)),
     open: (request) =>
       session(async (db) => {
         const { after, order, limit } = keyset(request, verifications.createdAt, verifications.id)
@@ -150,16 +160,23 @@ export function verificationsOf(session: Session): Verifications {
           .update(verifications)
           .set({ state, attemptsCommitted: committed })
           .where(eq(verifications.id, id))
-          .returning()
+          .returning(KEYED)
         // Found by digest only from now on: who could ask before would know what to echo.
         if (row !== undefined && committed) await addSubjects(db, row, claimedBy(row))
       }),
     finish: (id, { verdict, tier, reasons, builder, report, artifacts, at }) =>
       session(async (db) => {
         const set = { state: 'finished', attemptsCommitted: true, verdict, tier, reasons, builder, report, finishedAt: at } as const
-        const [row] = await db.update(verifications).set(set).where(eq(verifications.id, id)).returning()
+        const [row] = await db.update(verifications).set(set).where(eq(verifications.id, id)).returning(KEYED)
+        if (row === undefined) return
         // The claims are there already, except where no attempt was ever opened.
-        if (row !== undefined) await addSubjects(db, row, [...claimedBy(row), ...artifacts])
+        const about = [...claimedBy(row), ...artifacts]
+        await addSubjects(db, row, about)
+        await addKnown(
+          db,
+          { ...row, at },
+          about.map(({ sha256 }) => sha256),
+        )
       }),
     cancel: (id, at) =>
       session(async (db) => {
@@ -170,16 +187,8 @@ export function verificationsOf(session: Session): Verifications {
   }
 }
 
-function claimedBy({ claims }: Row): Known['subjects'] {
+function claimedBy({ claims }: Pick<Row, 'claims'>): Known['subjects'] {
   return claims.map(({ sha256, name, kind }) => ({ sha256, kind: 'claim', name: name ?? kind }))
-}
-
-async function addSubjects(db: Drizzle, { id, createdAt }: Row, added: readonly Known['subjects'][number][]): Promise<void> {
-  if (added.length === 0) return
-  await db
-    .insert(subjects)
-    .values(added.map((subject) => ({ ...subject, verificationId: id, createdAt })))
-    .onConflictDoNothing()
 }
 
 function claimsHidden(): Failure {

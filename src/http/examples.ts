@@ -89,7 +89,15 @@ const attempt: AttemptView = {
 }
 
 const answer: SubmissionAnswer = { verification, joined: false, notice: null }
-const known: KnownView = { sha256: digest('a'), subjects: [{ kind: 'claim', name: 'file' }], verification }
+const known: KnownView = {
+  sha256: digest('a'),
+  key: digest('8'),
+  subjects: [{ kind: 'claim', name: 'file' }],
+  verification,
+  count: 3,
+  firstAt: AT,
+  links: { history: `/v1/subjects/${digest('a')}/${digest('8')}` },
+}
 const upload: UploadAnswer = { sha256: digest('f'), size: 10240, expiresAt: AT }
 const caller: CallerView = { owner, scopes: ['submit', 'cancel'], repositories: null, trusted: true, webhookSecret: 'whsec_…' }
 const builder: BuilderView = {

@@ -9,5 +9,6 @@ export const paths = {
   attempt: (id: string) => `/v1/attempts/${id}`,
   attemptLog: (id: string) => `/v1/attempts/${id}/log`,
   attemptEvents: (id: string) => `/v1/attempts/${id}/events`,
+  known: (sha256: Sha256, key: Sha256) => `/v1/subjects/${sha256}/${key}`,
   blob: (sha256: Sha256) => `/v1/blobs/${sha256}`,
 } as const

@@ -46,8 +46,16 @@ export function verificationView({ verification, owner, attestations, waiting }:
   }
 }
 
-export function knownView(sha256: Sha256, { subjects, ...read }: KnownRead): KnownView {
-  return { sha256, subjects: subjects.map(({ kind, name }) => ({ kind, name })), verification: verificationView(read) }
+export function knownView(sha256: Sha256, { key, subjects, count, firstAt, newest }: KnownRead): KnownView {
+  return {
+    sha256,
+    key,
+    subjects: subjects.map(({ kind, name }) => ({ kind, name })),
+    verification: verificationView(newest),
+    count,
+    firstAt: firstAt.toISOString(),
+    links: { history: paths.known(sha256, key) },
+  }
 }
 
 export function attestationView({ id, verificationId, predicateType, bundle, signer, createdAt }: Attestation): AttestationView {

@@ -153,11 +153,18 @@ export const SubmissionAnswer = z.strictObject({
 })
 export type SubmissionAnswer = z.infer<typeof SubmissionAnswer>
 
-/** One (source, claim, owner) that a digest is known by: a stranger's junk source says nothing about a victim's. */
+/** One (source, claims, owner) that a digest is known by: a stranger's junk source says nothing about a victim's. */
 export const KnownView = z.strictObject({
   sha256: Sha256,
-  subjects: z.array(z.strictObject({ kind: z.enum(['claim', 'artifact']), name: z.string() })),
+  key: Sha256.describe('Of source (commit and folder, or archive), claims and owner.'),
+  subjects: z.array(z.strictObject({ kind: z.enum(['claim', 'artifact']), name: z.string() })).describe('What the digest is in it.'),
   verification: VerificationView,
+  count: z
+    .int()
+    .positive()
+    .describe('Verifications of this key that are finished; `verification` is the newest that is not undecided, if one is.'),
+  firstAt: Instant.describe('When the first of them was finished.'),
+  links: z.strictObject({ history: z.string().describe('All of them, newest first.') }),
 })
 export type KnownView = z.infer<typeof KnownView>
 

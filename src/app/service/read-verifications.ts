@@ -2,7 +2,7 @@ import type { Sha256 } from '../../../verifier/model/digest.ts'
 import { Failure } from '../../../verifier/model/failure.ts'
 import type { RecipeReading } from '../../../verifier/model/recipe.ts'
 import type { Page, PageRequest } from '../store/page.ts'
-import type { Attestation, Owner, SigningTask, Subject, Verification } from '../store/records.ts'
+import type { Attestation, Known, Owner, SigningTask, Verification } from '../store/records.ts'
 import type { Reads, VerificationFilter } from '../store/store-ports.ts'
 
 export type ReadPorts = { readonly reads: Reads }
@@ -15,7 +15,7 @@ export type VerificationRead = {
   readonly waiting: readonly SigningTask[]
 }
 
-export type KnownRead = VerificationRead & { readonly subjects: readonly Subject[] }
+export type KnownRead = Pick<Known, 'key' | 'subjects' | 'count' | 'firstAt'> & { readonly newest: VerificationRead }
 
 /** Fails with `verification-unknown`. */
 export async function readVerification({ reads }: ReadPorts, id: string): Promise<VerificationRead> {
@@ -57,7 +57,21 @@ export async function knownAbout(
     reads,
     page.items.map(({ verification }) => verification),
   )
-  return { items: read.map((one, index) => ({ ...one, subjects: page.items[index]?.subjects ?? [] })), next: page.next }
+  const items = page.items.flatMap(({ verification: _verification, ...known }, index) => {
+    const newest = read[index]
+    return newest === undefined ? [] : [{ ...known, newest }]
+  })
+  return { items, next: page.next }
+}
+
+/** All verifications behind one entry of `knownAbout`. Fails like `listVerifications`. */
+export async function knownHistory(
+  { reads }: ReadPorts,
+  { sha256, key }: { readonly sha256: Sha256; readonly key: Sha256 },
+  request: PageRequest,
+): Promise<Page<VerificationRead>> {
+  const page = await reads.verifications.knownBy(sha256, key, request)
+  return { items: await complete(reads, page.items), next: page.next }
 }
 
 export function verificationUnknown(): Failure {

@@ -113,8 +113,20 @@ export type Verification = {
 
 export type Subject = { readonly sha256: Sha256; readonly kind: 'claim' | 'artifact'; readonly name: string }
 
-/** What is known about a digest: one row for each verification that it is a subject of. */
-export type Known = { readonly verification: Verification; readonly subjects: readonly Subject[] }
+/**
+ * What is known about a digest by one source, claims and owner. `verification` is the newest that has a verdict about the image, or, where
+ * none could find out, the newest of those.
+ */
+export type Known = {
+  /** Of source, claims and owner. */
+  readonly key: Sha256
+  readonly verification: Verification
+  readonly subjects: readonly Subject[]
+  /** Verifications that are finished. */
+  readonly count: number
+  /** When the first of them was. */
+  readonly firstAt: Date
+}
 
 export const WorkerCapabilities = z.strictObject({
   /** Debian's word: `amd64`, `arm64`. */

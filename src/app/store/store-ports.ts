@@ -78,8 +78,13 @@ export interface Verifications {
   /** What was read from its recipe; null until that is done. */
   recipe(id: string): Promise<RecipeReading | null | undefined>
   page(filter: VerificationFilter, request: PageRequest): Promise<Page<Verification>>
-  /** Everything known about a digest, newest first; of one source or owner, where that is asked for. Claims count once they may be shown. */
+  /**
+   * Everything known about a digest: the newest verdict for each source, claims and owner, newest first; of one source or owner, where that is
+   * asked for.
+   */
   known(sha256: Sha256, request: PageRequest, of?: Pick<VerificationFilter, 'source' | 'owner'>): Promise<Page<Known>>
+  /** All verifications behind one of those, newest first. */
+  knownBy(sha256: Sha256, key: Sha256, request: PageRequest): Promise<Page<Verification>>
   /** Those that are neither finished nor cancelled, for whoever starts again after a crash. */
   open(request: PageRequest): Promise<Page<Verification>>
   /** Claims for whoever decides. Fails with `claims-hidden` until all attempts are committed. */
@@ -270,7 +275,7 @@ export type Reads = {
   readonly tokens: Pick<Tokens, 'withSecret' | 'page'>
   readonly verifications: Pick<
     Verifications,
-    'read' | 'recipe' | 'page' | 'known' | 'open' | 'claims' | 'claimsOfUnbuilt' | 'openOf' | 'rebuilt' | 'chosenLast'
+    'read' | 'recipe' | 'page' | 'known' | 'knownBy' | 'open' | 'claims' | 'claimsOfUnbuilt' | 'openOf' | 'rebuilt' | 'chosenLast'
   >
   readonly attempts: Pick<Attempts, 'read' | 'of' | 'tries' | 'expired'>
   readonly workers: Pick<Workers, 'find' | 'page' | 'withKey' | 'anyFor' | 'alive' | 'builders'>

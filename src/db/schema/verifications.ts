@@ -130,6 +130,8 @@ export const subjects = pgTable(
       .notNull()
       .references(() => verifications.id),
     sha256: digest('sha256').notNull(),
+    /** Of source, claims and owner (`known-subjects.ts`). */
+    key: digest('key').notNull(),
     kind: text('kind').$type<'claim' | 'artifact'>().notNull(),
     name: text('name').notNull(),
     createdAt: instant('created_at').notNull(),
@@ -138,6 +140,8 @@ export const subjects = pgTable(
     primaryKey({ columns: [t.verificationId, t.sha256, t.kind, t.name] }),
     isDigest('subjects_sha256_form', t.sha256),
     oneOf('subjects_kind', t.kind, ['claim', 'artifact']),
+    isDigest('subjects_key_form', t.key),
     index('subjects_page').on(t.sha256, t.createdAt, t.verificationId),
+    index('subjects_page_by_key').on(t.sha256, t.key, t.createdAt, t.verificationId),
   ],
 )
