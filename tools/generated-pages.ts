@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { composeRulesPage } from '../src/app/compose/compose-rules-page.ts'
+import { gateRulesPage } from '../src/app/gate/gate-rules-page.ts'
 import { recipeRulesPage } from '../verifier/recipe/rules-page.ts'
 import { cliPage } from './cli-page.ts'
 import { errorsPage } from './error-codes.ts'
@@ -12,6 +13,7 @@ const PAGES: ReadonlyMap<string, () => string> = new Map<string, () => string>([
   ['docs/cli.md', cliPage],
   ['docs/compose-rules.md', composeRulesPage],
   ['docs/errors.md', errorsPage],
+  ['docs/gate-rules.md', gateRulesPage],
   ['docs/recipe-rules.md', recipeRulesPage],
   ['docs/settings.md', settingsPage],
   ['docs/verifying.md', verifyingPage],

@@ -16,6 +16,10 @@ import { ComposeCreated } from '../src/app/compose/create-compose.ts'
 import { ComposeLint } from '../src/app/compose/lint-compose.ts'
 import { DoctorReport } from '../src/app/doctor.ts'
 import { ExportReport } from '../src/app/export-report.ts'
+import { Decision } from '../src/app/gate/decision.ts'
+import { PolicyCheck } from '../src/app/gate/load-policy.ts'
+import { Policy } from '../src/app/gate/policy.ts'
+import { PolicyExplanation } from '../src/app/gate/policy-explanation.ts'
 import { RecipeLint } from '../src/app/lint-recipe.ts'
 import { ProofCheckDocument } from '../src/app/proof-check.ts'
 import { PullReport } from '../src/app/pull.ts'
@@ -55,6 +59,10 @@ const DOCUMENTS = [
   { file: 'compose-lint-v1.json', title: 'Compose lint, version 1', schema: ComposeLint },
   { file: 'compose-hash-v1.json', title: 'Compose hash, version 1', schema: ComposeHash },
   { file: 'compose-created-v1.json', title: 'That an app-compose was written, version 1', schema: ComposeCreated },
+  { file: 'policy-v1.json', title: 'Policy of a gate, version 1', schema: Policy, io: 'input' },
+  { file: 'policy-check-v1.json', title: 'Check of a policy, version 1', schema: PolicyCheck },
+  { file: 'policy-explanation-v1.json', title: 'Explanation of a policy, version 1', schema: PolicyExplanation },
+  { file: 'decision-v1.json', title: 'Decision of a gate, version 1', schema: Decision },
   { file: 'recipe-lint-v1.json', title: 'Recipe lint, version 1', schema: RecipeLint },
   { file: 'sbom-v1.json', title: 'That a bill of materials was written, version 1', schema: SbomWritten },
   { file: 'blob-v1.json', title: 'That a blob is there whole, version 1', schema: BlobRead },
@@ -92,8 +100,9 @@ export const schemaFolder = path.join(import.meta.dirname, '..', 'schemas')
 /** JSON Schema (draft 2020-12) of every published document, by file name. */
 export function publishedSchemas(): ReadonlyMap<string, string> {
   return new Map(
-    DOCUMENTS.map(({ file, title, schema }) => {
-      const { $schema, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12' })
+    DOCUMENTS.map(({ file, title, schema, ...o }) => {
+      // What a person writes may leave out what has a default.
+      const { $schema, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'io' in o ? o.io : 'output' })
       return [file, `${JSON.stringify({ $schema, title, ...rest }, null, 2)}\n`]
     }),
   )

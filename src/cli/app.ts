@@ -19,7 +19,10 @@ import { lintComposeFile } from './commands/compose/lint.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
 import { exportProof } from './commands/export.ts'
+import { gate } from './commands/gate.ts'
 import { showKey } from './commands/key/show.ts'
+import { checkPolicy } from './commands/policy/check.ts'
+import { explainPolicyFile } from './commands/policy/explain.ts'
 import { pull } from './commands/pull.ts'
 import { push } from './commands/push.ts'
 import { lint } from './commands/recipe/lint.ts'
@@ -47,6 +50,11 @@ const recipe = buildRouteMap<string, CliContext>({ routes: { lint }, docs: { bri
 const compose = buildRouteMap<string, CliContext>({
   routes: { lint: lintComposeFile, hash: hashComposeFile, create: createComposeFiles },
   docs: { brief: 'What dstack measures and runs' },
+})
+
+const policy = buildRouteMap<string, CliContext>({
+  routes: { check: checkPolicy, explain: explainPolicyFile },
+  docs: { brief: 'What the gate asks for' },
 })
 
 const key = buildRouteMap<string, CliContext>({ routes: { show: showKey }, docs: { brief: 'The key that statements are signed with' } })
@@ -82,6 +90,8 @@ export const root = buildRouteMap<string, CliContext>({
     builder,
     recipe,
     compose,
+    policy,
+    gate,
     explain,
     changes,
     blob,

@@ -72,6 +72,11 @@ export const LAYERS: readonly Layer[] = [
     may: ['src/app/push.ts', 'src/app/push-documents.ts', 'verifier/model', 'verifier/bytes'],
     packages: ['node:*', 'yaml', 'zod'],
   },
+  {
+    dir: 'src/app/gate',
+    may: ['src/app/compose', 'src/app/verify-attestation.ts', 'src/app/bundle-documents.ts', 'verifier', 'attestations'],
+    packages: ['node:*', 'zod'],
+  },
   { dir: 'src/app', may: ['verifier', 'attestations'], packages: ['node:*', 'zod'] },
   {
     dir: 'src/db',

@@ -1,0 +1,67 @@
+import { type PinnedReference, parsePinnedReference } from '../../../verifier/model/image-reference.ts'
+import { failedCompose } from '../compose/compose-failures.ts'
+import { lintCompose } from '../compose/lint-compose.ts'
+import { pinnedImage } from '../compose/pinned-image.ts'
+import type { VerifyAttestationPorts } from '../verify-attestation.ts'
+import { decideGate } from './decide-gate.ts'
+import type { Decision } from './decision.ts'
+import type { GateFacts, ImageFacts } from './facts.ts'
+import { holdAttestations } from './hold-attestations.ts'
+import type { LoadedPolicy } from './read-policy.ts'
+
+export type AskGate = {
+  readonly policy: LoadedPolicy
+  /** An image alone, or the bytes of an app-compose with the id of the app; null: the id that follows from the bytes. */
+  readonly subject: { readonly image: PinnedReference } | { readonly appCompose: Uint8Array; readonly appId: string | null }
+  /** Bundles in place of those that lie beside images. */
+  readonly bundles: readonly Uint8Array[] | null
+  readonly trustedRoot: { readonly file: string | null; readonly refresh: boolean }
+  readonly signal: AbortSignal
+}
+
+/**
+ * Asks the gate before anything runs: about an image, or about all that an app-compose would start. Signatures are verified now. Fails with
+ * `compose-no-app`, and as reading bundles, registries and the trusted root do: what could not be asked is no answer.
+ */
+export async function askGate(ports: Pick<VerifyAttestationPorts, 'now' | 'trustedRoot' | 'bundlesOf'>, o: AskGate): Promise<Decision> {
+  const now = ports.now()
+  const { root } = await ports.trustedRoot(o.trustedRoot, o.signal)
+  const { app, named } = subjectOf(o.subject)
+  const images: ImageFacts[] = []
+  for (const { service, reference } of named) {
+    const pinned = reference === null ? undefined : pinnedImage(reference)
+    if (pinned === undefined) {
+      images.push({ service, name: null, digest: null, attestations: [] })
+      continue
+    }
+    const { name, digest } = pinned
+    // Nothing is asked about what the policy does not list: its registry is anybody's.
+    const listed = Object.hasOwn(o.policy.policy.images, withoutTag(name))
+    const bundles = listed
+      ? (o.bundles ?? (await ports.bundlesOf(parsePinnedReference(`${withoutTag(name)}@sha256:${digest}`), o.signal)).bundles)
+      : []
+    const held = await holdAttestations(bundles, { policy: o.policy.policy, artifact: digest, trustedRoot: root, now, signal: o.signal })
+    images.push({ service, name: withoutTag(name), digest, attestations: held })
+  }
+  const facts: GateFacts = { now, images, app, guest: null }
+  return decideGate(o.policy, facts)
+}
+
+type Named = { readonly service: string | null; readonly reference: string | null }
+
+function subjectOf(subject: AskGate['subject']): { readonly app: GateFacts['app']; readonly named: readonly Named[] } {
+  if ('image' in subject) {
+    const { registry, repository, digest } = subject.image
+    return { app: null, named: [{ service: null, reference: `${registry}/${repository}@sha256:${digest}` }] }
+  }
+  const lint = lintCompose(subject.appCompose)
+  const hash = lint.composeHash
+  if (hash === null) throw failedCompose('compose-no-app')
+  const app = { id: subject.appId ?? hash.slice(0, 40), compose: { hash, lint, admittedBy: null } }
+  return { app, named: lint.images.map(({ service, image }) => ({ service, reference: image })) }
+}
+
+/** A tag before a digest counts for nothing: the name goes without. */
+function withoutTag(name: string): string {
+  return name.replace(/:[^:/]*$/, '')
+}

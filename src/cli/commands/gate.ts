@@ -1,0 +1,82 @@
+import { Failure } from '../../../verifier/model/failure.ts'
+import type { PinnedReference } from '../../../verifier/model/image-reference.ts'
+import { command, fileFlag, jsonFlag } from '../command.ts'
+import { EXIT } from '../exit-code.ts'
+import { pinnedArgument } from '../image-argument.ts'
+import { printAnswer } from '../output.ts'
+
+type Flags = {
+  readonly json: boolean
+  readonly policy: string
+  readonly appCompose?: string
+  readonly appId?: string
+  readonly bundle?: readonly string[]
+  readonly trustedRoot?: string
+}
+
+const text = (value: string): string => value
+
+export const gate = command<Flags, [PinnedReference?]>({
+  brief: 'Ask whether a policy lets an image, or an app, start; signatures are verified now',
+  parameters: {
+    flags: {
+      policy: { kind: 'parsed', parse: text, brief: 'The policy', placeholder: 'POLICY' },
+      appCompose: fileFlag('app-compose.json, in place of an image: all that it would start is asked about'),
+      appId: {
+        kind: 'parsed',
+        parse: appIdOf,
+        optional: true,
+        brief: 'Id of the app; else the one that follows from the app-compose',
+        placeholder: 'HEX',
+      },
+      bundle: {
+        kind: 'parsed',
+        parse: text,
+        variadic: true,
+        optional: true,
+        brief: 'A file of bundles, or a proof, in place of what lies beside the images',
+        placeholder: 'FILE',
+      },
+      trustedRoot: fileFlag('Trusted root of the Sigstore that signed, in place of the public one'),
+      ...jsonFlag,
+    },
+    positional: { kind: 'tuple', parameters: [{ ...pinnedArgument, optional: true }] },
+  },
+  async run(io, flags, image) {
+    const [{ askGate }, { loadPolicy }, { Decision }, { decisionLines }, { readBundleFiles }] = await Promise.all([
+      import('../../app/gate/ask-gate.ts'),
+      import('../../app/gate/load-policy.ts'),
+      import('../../app/gate/decision.ts'),
+      import('../render/decision.ts'),
+      import('../../app/gate/read-bundle-files.ts'),
+    ])
+    const policy = await loadPolicy(flags.policy, io.signal)
+    const decision = await askGate(await io.verifying(), {
+      policy,
+      subject: await subjectOf(flags, image, io.signal),
+      bundles: flags.bundle === undefined ? null : await readBundleFiles(flags.bundle, io.signal),
+      trustedRoot: { file: flags.trustedRoot ?? null, refresh: false },
+      signal: io.signal,
+    })
+    await printAnswer(io, { json: flags.json, schema: Decision, value: decision, lines: () => decisionLines(decision, io) })
+    return decision.decision === 'allow' ? EXIT.yes : EXIT.no
+  },
+})
+
+async function subjectOf({ appCompose, appId }: Flags, image: PinnedReference | undefined, signal: AbortSignal) {
+  if ((appCompose === undefined) === (image === undefined))
+    throw new Failure({
+      code: 'gate-subject',
+      message: 'the gate is asked about an image or about an app-compose, and one of them has to be given',
+      hint: 'give IMAGE@sha256:…, or --app-compose FILE',
+    })
+  if (image !== undefined) return { image }
+  const { readComposeFile } = await import('../../app/compose/read-compose-file.ts')
+  return { appCompose: await readComposeFile(appCompose ?? '', signal), appId: appId ?? null }
+}
+
+function appIdOf(value: string): string {
+  const id = value.toLowerCase().replace(/^0x/, '')
+  if (/^[0-9a-f]{40}$/.test(id)) return id
+  throw new Failure({ code: 'app-id-malformed', message: 'it is no id of an app', hint: 'give its 40 hexadecimal digits' })
+}
