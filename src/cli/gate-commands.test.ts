@@ -7,7 +7,7 @@ import { stringify } from 'yaml'
 import { encodeStatement, keySigner } from '../../attestations/index.ts'
 import { Decision } from '../app/gate/decision.ts'
 import { PolicyCheck } from '../app/gate/load-policy.ts'
-import { APP_COMPOSE, APP_ID, digest, MANIFEST, NAME, POLICY, PREDICATE, STATEMENT } from '../app/gate/testing/passing.ts'
+import { APP_COMPOSE, APP_ID, COMPOSE_HASH, digest, MANIFEST, NAME, POLICY, PREDICATE, STATEMENT } from '../app/gate/testing/passing.ts'
 import { ran } from './testing/terminal.ts'
 
 const root = path.join(import.meta.dirname, '../..')
@@ -80,6 +80,41 @@ describe('gate', () => {
       text.replace(/"sig":"(.)/, (_, first: string) => `"sig":"${first === 'M' ? 'N' : 'M'}`),
     )
     expect(await decided('--policy', production, '--bundle', broken, ...app())).toMatchObject({ failed: ['attested'] })
+  })
+
+  it('asks about a guest as well, by what its KMS or its gateway says', async () => {
+    const info = {
+      mrAggregated: digest('1'),
+      osImageHash: `0x${digest('d')}`,
+      mrSystem: digest('2'),
+      appId: APP_ID,
+      composeHash: COMPOSE_HASH,
+      instanceId: '',
+      deviceId: digest('3'),
+      tcbStatus: 'UpToDate',
+      advisoryIds: [],
+    }
+    const asked = async (name: string, value: object) =>
+      await decided(
+        '--policy',
+        production,
+        '--bundle',
+        bundle,
+        '--app-compose',
+        appCompose,
+        '--boot-info',
+        await put(name, JSON.stringify(value)),
+      )
+    expect(await asked('kms.json', info)).toEqual({ exit: 0, decision: 'allow', failed: [] })
+    expect(await asked('old.json', { ...info, tcbStatus: 'OutOfDate' })).toMatchObject({ failed: ['tcb'] })
+    expect(await asked('dev.json', { ...info, osImageHash: digest('1') })).toMatchObject({ failed: ['os-image'] })
+    expect(await asked('other-app.json', { ...info, appId: 'ef'.repeat(20) })).toMatchObject({ failed: ['app-listed'] })
+    expect(await asked('other-compose.json', { ...info, composeHash: digest('1') })).toMatchObject({
+      failed: ['compose-admitted', 'compose-known'],
+    })
+    const short = await put('short.json', JSON.stringify({ ...info, composeHash: COMPOSE_HASH.slice(0, 62) }))
+    const { exit, stderr } = await ran(['gate', '--policy', production, ...app(), '--boot-info', short])
+    expect([exit, stderr.includes('(boot-info-malformed)')]).toEqual([3, true])
   })
 
   it('asks another signer than the one that the policy names for nothing', async () => {

@@ -26,6 +26,8 @@ export type ComposeFacts = {
 
 /** What a KMS or a gateway says of a guest that wants its keys, or traffic. Null: it was not said. */
 export type GuestFacts = {
+  /** Who asks. A gateway does not say the state of the platform: the KMS was asked about it before. */
+  readonly by: 'kms' | 'gateway'
   readonly osImage: { readonly hash: Sha256; readonly attestations: readonly HeldAttestation[] } | null
   readonly deviceId: string | null
   readonly tcb: { readonly status: string; readonly advisories: readonly string[] } | null

@@ -10,6 +10,7 @@ type Flags = {
   readonly policy: string
   readonly appCompose?: string
   readonly appId?: string
+  readonly bootInfo?: string
   readonly bundle?: readonly string[]
   readonly trustedRoot?: string
 }
@@ -29,6 +30,7 @@ export const gate = command<Flags, [PinnedReference?]>({
         brief: 'Id of the app; else the one that follows from the app-compose',
         placeholder: 'HEX',
       },
+      bootInfo: fileFlag('What a KMS or a gateway says of a guest, as it posts it: the guest is asked about too'),
       bundle: {
         kind: 'parsed',
         parse: text,
@@ -43,17 +45,19 @@ export const gate = command<Flags, [PinnedReference?]>({
     positional: { kind: 'tuple', parameters: [{ ...pinnedArgument, optional: true }] },
   },
   async run(io, flags, image) {
-    const [{ askGate }, { loadPolicy }, { Decision }, { decisionLines }, { readBundleFiles }] = await Promise.all([
+    const [{ askGate }, { loadPolicy }, { Decision }, { decisionLines }, { readBundleFiles }, { readBootFile }] = await Promise.all([
       import('../../app/gate/ask-gate.ts'),
       import('../../app/gate/load-policy.ts'),
       import('../../app/gate/decision.ts'),
       import('../render/decision.ts'),
       import('../../app/gate/read-bundle-files.ts'),
+      import('../../app/gate/read-boot-file.ts'),
     ])
     const policy = await loadPolicy(flags.policy, io.signal)
     const decision = await askGate(await io.verifying(), {
       policy,
       subject: await subjectOf(flags, image, io.signal),
+      boot: flags.bootInfo === undefined ? null : await readBootFile(flags.bootInfo, io.signal),
       bundles: flags.bundle === undefined ? null : await readBundleFiles(flags.bundle, io.signal),
       trustedRoot: { file: flags.trustedRoot ?? null, refresh: false },
       signal: io.signal,
@@ -63,14 +67,20 @@ export const gate = command<Flags, [PinnedReference?]>({
   },
 })
 
-async function subjectOf({ appCompose, appId }: Flags, image: PinnedReference | undefined, signal: AbortSignal) {
+async function subjectOf({ appCompose, appId, bootInfo }: Flags, image: PinnedReference | undefined, signal: AbortSignal) {
   if ((appCompose === undefined) === (image === undefined))
     throw new Failure({
       code: 'gate-subject',
       message: 'the gate is asked about an image or about an app-compose, and one of them has to be given',
       hint: 'give IMAGE@sha256:…, or --app-compose FILE',
     })
-  if (image !== undefined) return { image }
+  if (image !== undefined && bootInfo === undefined) return { image }
+  if (image !== undefined)
+    throw new Failure({
+      code: 'gate-subject',
+      message: 'a guest runs an app-compose, and no image alone',
+      hint: 'give --app-compose FILE beside --boot-info',
+    })
   const { readComposeFile } = await import('../../app/compose/read-compose-file.ts')
   return { appCompose: await readComposeFile(appCompose ?? '', signal), appId: appId ?? null }
 }

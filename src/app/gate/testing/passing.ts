@@ -75,6 +75,7 @@ export const FACTS: GateFacts = {
   images: [{ service: 'app', name: NAME, digest: MANIFEST, attestations: [SIGNED] }],
   app: { id: APP_ID, compose: { hash: COMPOSE_HASH, lint: LINT, admittedBy: null } },
   guest: {
+    by: 'kms',
     osImage: { hash: digest('d'), attestations: [] },
     deviceId: 'e'.repeat(64),
     tcb: { status: 'UpToDate', advisories: [] },

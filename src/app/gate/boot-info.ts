@@ -1,0 +1,99 @@
+import { z } from 'zod'
+import { Sha256 } from '../../../verifier/model/digest.ts'
+import type { GuestFacts } from './facts.ts'
+
+/** Bytes of a message of dstack's, at most: key provider info is the longest part of one, and a few hundred bytes long. */
+export const MOST_MESSAGE_BYTES = 64 * 1024
+
+/** What a guest is, as its KMS or gateway measured it. Hex in small letters, without 0x. */
+export type BootInfo = {
+  readonly by: GuestFacts['by']
+  readonly appId: string
+  readonly composeHash: Sha256
+  /** Empty where the app has none. */
+  readonly instanceId: string
+  readonly deviceId: string
+  readonly mrAggregated: string
+  readonly mrSystem: string
+  readonly osImageHash: Sha256
+  /** Null: a gateway does not say. */
+  readonly tcb: { readonly status: string; readonly advisories: readonly string[] } | null
+}
+
+/**
+ * Exactly so many bytes as hex, with or without `0x`. A shorter one that is filled up can equal what is allowed (a compose hash of 31 bytes), so
+ * nothing is filled up.
+ */
+const hex = (bytes: number) =>
+  z
+    .string()
+    .max(2 + 2 * bytes)
+    .regex(new RegExp(`^(?:0x)?[0-9a-fA-F]{${2 * bytes}}$`))
+    .transform((text) => text.replace(/^0x/, '').toLowerCase())
+const sha256 = hex(32).pipe(Sha256)
+const some = z
+  .string()
+  .max(32 * 1024)
+  .regex(/^(?:0x)?(?:[0-9a-fA-F]{2})*$/)
+const optionalId = z.union([z.literal(''), z.literal('0x').transform(() => ''), hex(20)])
+
+/** `PolicyBootInfo` (dstack, verifier/src/types.rs), as a KMS posts it. Keys that are not known are passed over: later versions add some. */
+export const KmsBootInfo = z
+  .object({
+    teeVariant: z.string().min(1).max(64).optional(),
+    mrAggregated: hex(32),
+    osImageHash: sha256,
+    mrSystem: hex(32),
+    appId: hex(20),
+    composeHash: sha256,
+    instanceId: optionalId,
+    deviceId: hex(32),
+    keyProviderInfo: some.optional(),
+    tcbStatus: z.string().max(64),
+    advisoryIds: z.array(z.string().max(64)).max(256),
+  })
+  .transform(
+    ({ tcbStatus, advisoryIds, mrAggregated, osImageHash, mrSystem, appId, composeHash, instanceId, deviceId }): BootInfo => ({
+      by: 'kms',
+      appId,
+      composeHash,
+      instanceId,
+      deviceId,
+      mrAggregated,
+      mrSystem,
+      osImageHash,
+      tcb: { status: tcbStatus, advisories: advisoryIds },
+    }),
+  )
+
+/** What a gateway posts before it gives traffic (dstack, gateway/src/main_service/auth_client.rs). */
+export const GatewayAppInfo = z
+  .object({
+    app_id: hex(20),
+    compose_hash: sha256,
+    instance_id: optionalId,
+    device_id: hex(32),
+    mr_system: hex(32),
+    mr_aggregated: hex(32),
+    os_image_hash: sha256,
+    key_provider_info: some,
+    init_script_hashes: z.array(some).max(5).nullish(),
+  })
+  .transform(
+    (info): BootInfo => ({
+      by: 'gateway',
+      appId: info.app_id,
+      composeHash: info.compose_hash,
+      instanceId: info.instance_id,
+      deviceId: info.device_id,
+      mrAggregated: info.mr_aggregated,
+      mrSystem: info.mr_system,
+      osImageHash: info.os_image_hash,
+      tcb: null,
+    }),
+  )
+
+/** What a KMS or a gateway says, whichever of the two it is; undefined for anything else. */
+export function readBootInfo(value: unknown): BootInfo | undefined {
+  return KmsBootInfo.safeParse(value).data ?? GatewayAppInfo.safeParse(value).data
+}

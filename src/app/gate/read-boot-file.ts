@@ -1,0 +1,24 @@
+import { readSmallFile } from '../../../verifier/bytes/small-file.ts'
+import { Failure } from '../../../verifier/model/failure.ts'
+import { shownName } from '../../../verifier/model/shown-name.ts'
+import { parseStrictJson } from '../../../verifier/model/strict-json.ts'
+import { type BootInfo, MOST_MESSAGE_BYTES, readBootInfo } from './boot-info.ts'
+
+/** What a KMS or a gateway posts, from a file. Fails with `boot-info-unread`, `boot-info-malformed`, and as `parseStrictJson` does. */
+export async function readBootFile(file: string, signal: AbortSignal): Promise<BootInfo> {
+  const read = await readSmallFile(file, { maxBytes: MOST_MESSAGE_BYTES, signal })
+  if (read.bytes === null)
+    throw new Failure({
+      code: 'boot-info-unread',
+      message: `${shownName(file)} cannot be read`,
+      hint: 'give the JSON that a KMS or a gateway posts',
+      cause: read.cause,
+    })
+  const info = readBootInfo(parseStrictJson(read.bytes))
+  if (info !== undefined) return info
+  throw new Failure({
+    code: 'boot-info-malformed',
+    message: 'it is not what a KMS or a gateway of dstack says of a guest',
+    hint: 'every measurement is hex of its exact length; see docs/policy.md',
+  })
+}
