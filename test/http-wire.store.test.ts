@@ -275,6 +275,19 @@ describe('an upload', () => {
   })
 })
 
+describe('a read', () => {
+  it.each(['GET', 'HEAD', 'OPTIONS'])('by %s whose sender goes on sending is answered, and not listened to', async (method) => {
+    const url = await listen()
+    for (const head of ['Content-Length: 1000000000', 'Transfer-Encoding: chunked']) {
+      const endless = new Handwritten(url, [`${method} /healthz HTTP/1.1`, head])
+      expect(await endless.answer()).toMatch(/^HTTP\/1\.1 20[04] [^]*connection: close/i)
+    }
+    const kept = new Handwritten(url, [`${method} /healthz HTTP/1.1`, 'Content-Length: 0'])
+    kept.socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+    expect((await kept.answer()).match(/HTTP\/1\.1 20/g)?.length).toBe(2)
+  })
+})
+
 describe('a document', () => {
   it('that comes too slowly is given up', async () => {
     const url = await listen({ limits: { jsonMs: 100, bytesPerSecond: 1, patienceMs: 60_000 } })

@@ -16,7 +16,7 @@ import { subjects } from './resources/subjects.ts'
 import { submissions } from './resources/submissions.ts'
 import { uploads } from './resources/uploads.ts'
 import { verifications } from './resources/verifications.ts'
-import { crossOrigin, guarded, numbered } from './surroundings.ts'
+import { bodiless, crossOrigin, guarded, numbered } from './surroundings.ts'
 import { refuseUnreadable } from './unreadable-request.ts'
 
 /** Routes that somebody else adds: those of workers, /readyz and /metrics. */
@@ -25,7 +25,7 @@ export type Part = (app: HttpApp) => void
 /** The public API, and whatever else is served beside it. */
 export function httpApp(ports: HttpPorts, ...parts: readonly Part[]): HttpApp {
   const app: HttpApp = new OpenAPIHono<HttpEnv>({ defaultHook: refuseMalformed })
-  app.use(numbered(ports), guarded, crossOrigin, refuseUnreadable)
+  app.use(numbered(ports), guarded, bodiless, crossOrigin, refuseUnreadable)
   for (const resource of [verifications, attempts, events, subjects, attestations, blobs, machines]) resource(app, ports)
   const gated = { ...ports, gate: callerGate(ports) }
   for (const resource of [submissions, uploads, owner]) resource(app, gated)

@@ -33,6 +33,15 @@ export const guarded: MiddlewareHandler<HttpEnv> = async (c, next) => {
   if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'no-cache')
 }
 
+const READS = ['GET', 'HEAD', 'OPTIONS']
+
+/** Nothing that is read takes a body: whoever sends one has an answer, and is not listened to until it ends. */
+export const bodiless: MiddlewareHandler<HttpEnv> = async (c, next) => {
+  await next()
+  const sends = Number(c.req.header('content-length') ?? 0) !== 0 || c.req.header('transfer-encoding') !== undefined
+  if (sends && READS.includes(c.req.method)) c.res.headers.set('Connection', 'close')
+}
+
 const readable = cors({
   origin: '*',
   allowMethods: ['GET', 'HEAD'],
@@ -43,4 +52,4 @@ const readable = cors({
 
 /** What is public any page may read. What changes something is for programs that hold a token. */
 export const crossOrigin: MiddlewareHandler<HttpEnv> = async (c, next) =>
-  ['GET', 'HEAD', 'OPTIONS'].includes(c.req.method) ? await readable(c, next) : await next()
+  READS.includes(c.req.method) ? await readable(c, next) : await next()
