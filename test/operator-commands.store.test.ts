@@ -82,6 +82,13 @@ describe.each(databases())('the operator’s commands on %s', (kind) => {
     expect((await cli('token', 'list')).stdout).toContain('ci, of acme')
     expect(await cli('worker', 'revoke', 'nobody')).toMatchObject({ code: 2, stderr: expect.stringContaining('(worker-unknown)') })
   })
+
+  it('ask the server of the home where they are told of no database, whichever it has', async () => {
+    await using store = await opened()
+    await using _ = await controlServer({ operator: operatorOf(store), home })
+    const made = await runCli(['token', 'create', 'ci', '--owner', 'acme'], { home, engine: 'unix:///nowhere' })
+    expect([made.code, await codeOf(store, made.stdout.trim())]).toEqual([0, 'acme'])
+  })
 })
 
 it('a command fails where a program has the database of the home open and does not answer', async () => {
