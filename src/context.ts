@@ -37,6 +37,7 @@ import { bringFile } from './download/bring-file.ts'
 import type { DownloadRules } from './download/download.ts'
 import { downloadRules } from './download/rules.ts'
 import { EngineRoom } from './engine/engine-room.ts'
+import { idRange } from './host/id-range.ts'
 import { probeMirror } from './host/mirror-probe.ts'
 import { missingPrograms } from './host/programs.ts'
 import { readLock } from './read-lock.ts'
@@ -146,6 +147,7 @@ export class Context implements AsyncDisposable {
       leftovers: async () => ({ ...(await engine.leftovers(isAlive)), folders: this.#swept }),
       mirrors: () => this.#probeMirrors(signal),
       programs: missingPrograms,
+      idRange: () => idRange(),
       freeBytes: async () => {
         const { bavail, bsize } = await statfs(this.#home.root)
         return bavail * bsize

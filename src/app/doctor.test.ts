@@ -30,6 +30,7 @@ function ports(changes: Partial<DoctorPorts> = {}): DoctorPorts {
     leftovers: async () => ({ containers: [], volumes: [], folders: 0 }),
     mirrors: async () => [{ archive: 'debian', reached: true, skewSeconds: 1 }],
     programs: async () => [],
+    idRange: async () => 'there',
     freeBytes: async () => 100e9,
     sandbox: async () => sandboxThatEnds({ kind: 'finished', exit: 0, usage: { cpuMs: 1, peakMemoryBytes: 1 } }),
     needs: { memoryBytes: 6e9, diskBytes: 12e9, workspace: 'auto', apparmor: 'bitwitness-builder' },
@@ -84,6 +85,8 @@ describe('doctor', () => {
     ['clock', 'fail', { mirrors: async () => [{ archive: 'debian', reached: true, skewSeconds: -900 }] }],
     ['clock', 'skip', { mirrors: async () => [{ archive: 'debian', reached: true, skewSeconds: null }] }],
     ['programs', 'warn', { programs: async () => ['xz'] }],
+    ['ids', 'pass', { idRange: async () => 'root' }],
+    ['ids', 'warn', { idRange: async () => 'missing' }],
     ['disk', 'warn', { freeBytes: async () => 1e9 }],
   ])('says of %s: %s', async (id, state, changes) => {
     expect(await stateOf(id, changes)).toBe(state)

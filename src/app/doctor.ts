@@ -29,6 +29,8 @@ export type DoctorPorts = {
   readonly leftovers: () => Promise<Leftovers & { /** How many. */ readonly folders: number }>
   readonly mirrors: () => Promise<readonly MirrorProbe[]>
   readonly programs: (names: readonly string[]) => Promise<readonly string[]>
+  /** Whether this user can map a range of ids; root needs none. */
+  readonly idRange: () => Promise<'root' | 'there' | 'missing'>
   /** Bytes free where the home lies. */
   readonly freeBytes: () => Promise<number>
   /** A sandbox on the default builder, or null where none was made yet. */
@@ -160,6 +162,7 @@ async function machineChecks(ports: DoctorPorts): Promise<Check[]> {
           `missing: ${missing.join(', ')}`,
           `apt-get install ${missing.map((name) => (name === 'xz' ? 'xz-utils' : name)).join(' ')}`,
         ),
+    idsCheck(await ports.idRange()),
     free >= ports.needs.diskBytes
       ? pass('disk', `${(free / 2 ** 30).toFixed(0)} GiB free for work and blobs`)
       : warn(
@@ -168,6 +171,15 @@ async function machineChecks(ports: DoctorPorts): Promise<Check[]> {
           'make room, or set BITWITNESS_HOME elsewhere',
         ),
   ]
+}
+
+function idsCheck(range: Awaited<ReturnType<DoctorPorts['idRange']>>): Check {
+  if (range !== 'missing') return pass('ids', range === 'root' ? 'root needs no range of ids' : 'a range of ids for making a builder')
+  return warn(
+    'ids',
+    'this user has no range of user and group ids to make a builder with',
+    'apt-get install uidmap, and usermod --add-subuids 300000-365535 --add-subgids 300000-365535 USER; or bring one by bitwitness builder import',
+  )
 }
 
 function pass(id: string, message: string): Check {
