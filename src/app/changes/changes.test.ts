@@ -88,6 +88,7 @@ describe('changes', () => {
     expect([billed.verdict, billed.packages.of, billed.files.compared]).toEqual(['undecided', 'image', false])
     const locked = await compared([at('inputs.lock.json')], [folder])
     expect([locked.verdict, locked.packages.of, locked.packages.totals.added]).toEqual(['undecided', 'inputs', 0])
+    expect(locked.packages.reason).toBe('what is installed is not known of both')
     await writeFile(at('manifest'), 'bitwitness/tree-manifest/v1\n')
     const both = await compared([at('inputs.lock.json'), at('manifest')], [folder])
     expect([both.verdict, both.older]).toEqual(['changed', `${at('inputs.lock.json')} and 1 more`])

@@ -43,8 +43,11 @@ function packageChanges(older: ImageSide, newer: ImageSide): ChangesDocument['pa
   const found = versionChanges(left ?? [], right ?? [])
   for (const { kind } of found) totals[kind] += 1
   totals.unlisted = Math.max(0, found.length - EXPLAIN_LIMITS.maxPackages)
-  const reason = totals.unlisted === 0 ? null : `${totals.unlisted} packages are not listed`
-  return { of, reason, totals, changes: found.slice(0, EXPLAIN_LIMITS.maxPackages) }
+  const reasons = [
+    ...(of === 'image' ? [] : ['what is installed is not known of both']),
+    ...(totals.unlisted === 0 ? [] : [`${totals.unlisted} packages are not listed`]),
+  ]
+  return { of, reason: reasons.length === 0 ? null : reasons.join('; '), totals, changes: found.slice(0, EXPLAIN_LIMITS.maxPackages) }
 }
 
 async function fileChanges(o: ChangesCommand, older: ImageSide, newer: ImageSide): Promise<ChangesDocument['files']> {
