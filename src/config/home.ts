@@ -44,7 +44,7 @@ function unusable(cause?: unknown): Failure {
   return new Failure({
     code: 'home-unusable',
     message: 'the home folder cannot be made, or belongs to somebody else',
-    hint: 'set BITWITNESS_HOME to a folder of yours on a disk with room',
+    hint: 'set BITWITNESS_HOME to a folder of yours on a disk with room, or be the user whose home it is',
     cause,
   })
 }

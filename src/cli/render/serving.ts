@@ -26,7 +26,7 @@ export function servingLines(facts: ServingDocument, options: { readonly color: 
             'bitwitness key show prints it, for those who verify',
           ],
     ],
-    ['worker', builds],
+    ['worker', [...builds, 'on another host: bitwitness worker key there, then bitwitness worker add NAME KEY here']],
     [
       'tokens',
       [

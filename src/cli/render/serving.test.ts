@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import { Sha256 } from '../../../verifier/model/digest.ts'
+import type { ServingDocument } from '../../app/service/serving-document.ts'
+import { servingLines } from './serving.ts'
+
+const FACTS: ServingDocument = {
+  schema: 'bitwitness/serving/v1',
+  url: 'http://127.0.0.1:8080/',
+  version: '0.1.0',
+  database: 'embedded',
+  home: '/srv/home\u001b[2J',
+  signer: { kind: 'key', fingerprint: Sha256.parse('ab'.repeat(32)) },
+  worker: { architecture: 'amd64', slots: 2 },
+  noWorker: null,
+}
+
+const shown = (facts: Partial<ServingDocument>): string => servingLines({ ...FACTS, ...facts }, { color: false }).join('\n')
+
+describe('what serve says once it listens', () => {
+  it('names what to open, where it keeps things, and how to get a token', () => {
+    const text = shown({})
+    for (const part of [
+      'http://127.0.0.1:8080/docs',
+      'embedded, in /srv/home',
+      'bitwitness token create NAME',
+      `sha256:${'ab'.repeat(32)}`,
+    ])
+      expect(text).toContain(part)
+    expect(text).not.toContain('\u001b')
+  })
+
+  it('says who builds, and how others come to', () => {
+    const add = 'bitwitness worker add NAME KEY here'
+    expect(shown({})).toMatch(new RegExp(`in this process, amd64, 2 at once.*\\n.*${add}`))
+    expect(shown({ worker: null })).toMatch(new RegExp(`none in this process\\n.*${add}`))
+    const noWorker = { code: 'engine-unreachable', message: 'the engine does not answer', hint: 'start it' }
+    expect(shown({ worker: null, noWorker })).toMatch(
+      new RegExp(`none in this process\\n +the engine does not answer \\(engine-unreachable\\)\\n +start it\\n.*${add}`),
+    )
+  })
+})
