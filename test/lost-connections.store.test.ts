@@ -1,15 +1,28 @@
+import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
-import { describe, expect, inject, it } from 'vitest'
+import { describe, expect, inject, it, vi } from 'vitest'
 import type { Unit } from '../src/app/store/store-ports.ts'
+import { findPackage } from '../src/config/package-root.ts'
+import { Database, openDatabase } from '../src/db/database.ts'
 import { isUnreachable } from '../src/db/failures.ts'
+import { translated } from '../src/db/session.ts'
 import { fromPostgresJs } from '../src/queue/postgres-js.ts'
 import { StoreRoom } from '../src/store-room.ts'
+import type { Secret } from '../verifier/model/secret.ts'
+import { PostgresRelay } from './postgres-relay.ts'
 import { rowsOf } from './rows.ts'
 import { addOwner, newId } from './stored.ts'
-import { emptyDatabase, onTrouble } from './stores.ts'
+import { type EmptyDatabase, emptyDatabase, onTrouble } from './stores.ts'
 
 const OWNER = { kind: 'local', issuer: 'local', createdAt: new Date() } as const
+
+const migrations = path.join(findPackage().root, 'drizzle')
+
+function urlOf({ url }: EmptyDatabase): Secret {
+  if (url === null) throw new Error('no server')
+  return url
+}
 
 describe.skipIf(inject('postgres') === null)('a connection to the server that is lost', () => {
   /** Ends the connection of whoever waits within a transaction, as a server that is killed would. */
@@ -56,6 +69,39 @@ describe.skipIf(inject('postgres') === null)('a connection to the server that is
     await expect(lost).rejects.toMatchObject({ code: 'database-unreachable' })
     await delay(50)
     expect(await rowsOf(store, sql`select 1 from owners`)).toEqual([])
+  })
+
+  it('while the schema is brought up to date, at whatever moment, is told, and the process lives', async () => {
+    await using place = await emptyDatabase('postgres')
+    await using relay = await PostgresRelay.open(urlOf(place))
+    for (let answers = 0; ; answers += answers < 20 ? 1 : 9) {
+      const { kills } = relay
+      await relay.killAfter(answers)
+      const opened = await openDatabase({ url: relay.url, folder: place.folder, migrations }).catch((error: unknown) => error)
+      if (opened instanceof Database) await opened[Symbol.asyncDispose]()
+      else expect(opened).toMatchObject({ code: 'database-unreachable' })
+      // The server had less to answer.
+      if (relay.kills === kills) break
+    }
+    expect(relay.kills).toBeGreaterThan(20)
+  })
+
+  it('at whatever moment of its beginning is told, and the process lives', async () => {
+    await using place = await emptyDatabase('postgres')
+    await using relay = await PostgresRelay.open(urlOf(place))
+    await using database = await openDatabase({ url: relay.url, folder: place.folder, migrations })
+    const ask = async (): Promise<unknown> => await translated(() => database.drizzle.execute(sql`select 1 as one`))
+    for (let round = 0; round < 16; round += 1) {
+      const { kills } = relay
+      // Until it may ask, and until it has its first answer.
+      await relay.killAfter(round % 4)
+      relay.cutOff()
+      while (relay.kills === kills) {
+        const asked = await Promise.allSettled(Array.from({ length: 20 }, ask))
+        for (const one of asked) if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'database-unreachable' })
+      }
+      await vi.waitFor(async () => expect(await ask()).toEqual([{ one: 1 }]), { timeout: 30_000 })
+    }
   })
 
   it('in a transaction of the queue’s own is told, and the process lives', async () => {

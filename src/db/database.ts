@@ -5,6 +5,9 @@ import { drizzle as onPostgres } from 'drizzle-orm/postgres-js'
 import { migrate as migratePostgres } from 'drizzle-orm/postgres-js/migrator'
 import postgres, { type Sql } from 'postgres'
 import type { Secret } from '../../verifier/model/secret.ts'
+import { ARRAY_TYPES } from './array-types.ts'
+import { endingLost } from './lost-transactions.ts'
+import { pauseBeforeConnecting } from './pause-before-connecting.ts'
 import { keepingStatements } from './prepared-statements.ts'
 import { type Drizzle, TransactionGuard, translated } from './session.ts'
 
@@ -85,11 +88,11 @@ async function migrateServer(url: string, migrations: string): Promise<void> {
   try {
     await translated(async () => {
       await client`select pg_advisory_lock(${MIGRATION_LOCK}::bigint)`
-      await migratePostgres(onPostgres(client), { migrationsFolder: migrations })
+      await migratePostgres(onPostgres(endingLost(client)), { migrationsFolder: migrations })
     })
   } finally {
-    // The lock is the connection's.
-    await client.end({ timeout: 5 })
+    // The lock is the connection's. Nothing is under way; of a connection that was lost the driver would wait for an answer.
+    await client.end({ timeout: 0 })
   }
 }
 
@@ -100,7 +103,10 @@ function connect(url: string, max: number, limits: typeof LIMITS = LIMITS): Sql 
   return postgres(url, {
     max,
     connect_timeout: 10,
+    backoff: (failures) => pauseBeforeConnecting(failures),
     onnotice: () => {},
     connection: { application_name: 'bitwitness', plan_cache_mode: 'force_custom_plan', ...limits },
+    fetch_types: false,
+    types: ARRAY_TYPES,
   })
 }

@@ -2,6 +2,7 @@ import { Failure } from '../../verifier/model/failure.ts'
 import type { Jobs, Notices, Unit, UnitOfWork } from '../app/store/store-ports.ts'
 import type { Database } from './database.ts'
 import { databaseFailure } from './failures.ts'
+import { forEver } from './lost-transactions.ts'
 import { sendNotice } from './notices.ts'
 import { repositories } from './repositories.ts'
 import { type Executor, type Session, transactionSession } from './session.ts'
@@ -71,12 +72,4 @@ export class DatabaseUnitOfWork implements UnitOfWork {
       end()
     }
   }
-}
-
-/**
- * For a transaction whose connection is gone. The driver has said so by then, or does at once, and whoever began it knows: what is left of
- * it must not get to its COMMIT or ROLLBACK, which would be sent nowhere and end the process.
- */
-async function forEver(): Promise<never> {
-  return await new Promise<never>(() => {})
 }
