@@ -86,6 +86,7 @@ export class ServiceRoom implements AsyncDisposable {
       events,
       leaseMs: settings.lease * 1000,
       spreadMs: settings.spread * 1000,
+      heldPerWorker: settings.heldPerWorker,
       allowedBuilders: settings.builders,
     }
     opening.use(await controlServer({ operator: operatorOf(store), home: home.root }))

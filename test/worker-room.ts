@@ -33,6 +33,7 @@ export type RoomOptions = {
   /** How long attempts are left to workers that had none of their verification; not at all. */
   readonly spreadMs?: number
   readonly allowedBuilders?: readonly Sha256[]
+  readonly heldPerWorker?: number
 }
 
 /** What a coordinator that workers speak to consists of, without anything in front of it. */
@@ -69,6 +70,7 @@ export class WorkerRoom implements AsyncDisposable {
       events: o.events ?? {},
       spreadMs: o.spreadMs ?? 0,
       allowedBuilders: o.allowedBuilders ?? [],
+      ...(o.heldPerWorker === undefined ? {} : { heldPerWorker: o.heldPerWorker }),
     }
     const { lookEveryMs = 250 } = o
     const desk = opening.use(await JobDesk.open({ notices, take: (wanted) => leaseAttempt(service, wanted), lookEveryMs }))

@@ -1,7 +1,7 @@
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { LOG_LEVELS, type LogLevel } from './log-levels.ts'
 import { parseBase } from './mirrors.ts'
-import { oneOf, type Setting, size } from './setting.ts'
+import { oneOf, type Setting, size, wholeNumber } from './setting.ts'
 import { parseDuration } from './size.ts'
 
 /** Where a server listens; port 0 is a free one. */
@@ -81,6 +81,14 @@ export const SERVE_SETTINGS = {
     otherwise: '10m',
     fallback: (): number => 600,
     read: parseDuration,
+  },
+  heldPerWorker: {
+    variable: 'BITWITNESS_HELD_PER_WORKER',
+    about: 'How many attempts one worker may have from `serve` at a time. What it builds side by side follows from its machine.',
+    form: 'a whole number',
+    otherwise: '64',
+    fallback: (): number => 64,
+    read: wholeNumber(10_000),
   },
   builders: {
     variable: 'BITWITNESS_BUILDERS',

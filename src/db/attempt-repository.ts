@@ -1,4 +1,4 @@
-import { and, asc, eq, lt } from 'drizzle-orm'
+import { and, asc, count, eq, gt, lt } from 'drizzle-orm'
 import { Failure } from '../../verifier/model/failure.ts'
 import type { AttemptState } from '../app/lifecycle/attempt-state.ts'
 import type { StoredAttempt } from '../app/store/records.ts'
@@ -52,6 +52,13 @@ export function attemptsOf(session: Session): Attempts {
         await db.delete(verificationWorkers).where(eq(verificationWorkers.verificationId, verificationId))
       }),
     leftToOthers: (o) => session((db) => leftToOthers(db, o)),
+    heldBy: (workerId, now) =>
+      session(async (db) => {
+        // What ran out counts no more: the queue gives it to somebody soon.
+        const held = and(eq(attempts.state, 'leased'), gt(attempts.leaseExpiresAt, now), eq(attempts.workerId, workerId))
+        const [found] = await db.select({ held: count() }).from(attempts).where(held)
+        return found?.held ?? 0
+      }),
     expired: (now, limit) =>
       session(async (db) => {
         const rows = await db

@@ -44,6 +44,12 @@ export function workersOf(session: Session): Workers {
         const open = and(eq(workers.id, id), isNull(workers.revokedAt))
         return (await db.select({ id: workers.id }).from(workers).where(open).for('share')).length > 0
       }),
+    takes: (id) =>
+      session(async (db) => {
+        const open = and(eq(workers.id, id), isNull(workers.revokedAt))
+        // Attempts that name the worker are written by others meanwhile.
+        return (await db.select({ id: workers.id }).from(workers).where(open).for('no key update')).length > 0
+      }),
     alive: ({ since, now }) =>
       session(async (db) => {
         const architecture = sql<string>`coalesce(${ARCHITECTURE}, '')`

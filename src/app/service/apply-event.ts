@@ -3,6 +3,7 @@ import type { SignedIndex } from '../../../verifier/model/lock.ts'
 import { attemptsCommitted, transition, type VerificationEvent, type VerificationLife } from '../lifecycle/verification-state.ts'
 import { ARCHITECTURES, type AttemptRoute, type StoredAttempt } from '../store/records.ts'
 import type { HeldVerification, Unit } from '../store/store-ports.ts'
+import { queueAttempt } from './queue-attempt.ts'
 import { transitionRefused } from './transition-refused.ts'
 
 export type Happening = {
@@ -68,7 +69,7 @@ export async function applyEvent(
   return { changed: true, held: { ...held, life: step.life, attempts } }
 }
 
-/** A new attempt and its job. Who has more open waits behind who has less: the queue is fair between owners, and in order for each. */
+/** A new attempt and its job. */
 async function openAttempt(unit: Unit, { happening, number }: { happening: Happening; number: number }): Promise<StoredAttempt> {
   const { verificationId, held, at, newId } = happening
   const attempt: StoredAttempt = {
@@ -84,13 +85,9 @@ async function openAttempt(unit: Unit, { happening, number }: { happening: Happe
     committedAt: null,
   }
   await unit.attempts.insert(attempt)
-  const open = await unit.verifications.openOf(held.submission.ownerId)
-  const place = { priority: -Math.min(open, MOST_OPEN), group: verificationId }
-  await unit.jobs.enqueue(`attempt-${attempt.route}`, { attemptId: attempt.id }, place)
+  await queueAttempt(unit, { verificationId, held, attempt })
   return attempt
 }
-
-const MOST_OPEN = 10_000
 
 /** Whoever prepares refuses a recipe that no worker can build. */
 function routeOf({ prepared, submission }: HeldVerification): AttemptRoute {

@@ -4,7 +4,7 @@ import { firstFailure } from '../../../verifier/model/failure.ts'
 import type { Cursor } from '../store/page.ts'
 import type { Unit } from '../store/store-ports.ts'
 import type { ServicePorts } from './accept-verification.ts'
-import { giveUpAttempts } from './lease-attempt.ts'
+import { giveUpAttempts } from './give-up-attempts.ts'
 import type { ServiceEvents } from './service-events.ts'
 import { RECEIVED_MS } from './take-upload.ts'
 

@@ -107,6 +107,35 @@ describe('workers that wait for attempts', () => {
     expect(await one).toBe('first')
   })
 
+  it('do not look again because another one comes', async () => {
+    const queue = new FakeQueue()
+    queue.notFor.set('first', 'one')
+    queue.jobs.push({ route: 'amd64-trusted', name: 'first' })
+    await using desk = await open(queue)
+    const gone = new AbortController()
+    const all = Array.from({ length: 10 }, () => waiting(desk, 'one', { signal: gone.signal }))
+    await settle()
+    // Each looked once, whenever it came.
+    expect(queue.asked).toHaveLength(10)
+    expect(await waiting(desk, 'two')).toBe('first')
+    gone.abort()
+    expect(await Promise.all(all)).toEqual(all.map(() => undefined))
+  })
+
+  it('wait so often under one name and no more: the first of them is told that there is nothing', async () => {
+    const queue = new FakeQueue()
+    await using desk = await open(queue)
+    const crowd = Array.from({ length: 16 }, () => waiting(desk, 'one'))
+    const two = waiting(desk, 'two')
+    await settle()
+    const late = waiting(desk, 'one')
+    expect(await crowd[0]).toBeUndefined()
+    queue.add('amd64-trusted', ...crowd.map((_, at) => `job ${at}`))
+    // The last of the others is in line before the one that came late.
+    queue.add('amd64-trusted', 'last')
+    expect(await Promise.all([...crowd.slice(1), two, late])).toEqual([...crowd.map((_, at) => `job ${at}`), 'last'])
+  })
+
   it('keep their place where nothing was found', async () => {
     const queue = new FakeQueue()
     await using desk = await open(queue)

@@ -23,6 +23,8 @@ type Waiter = Omit<Waiting, 'waitMs'> & {
   /** Place in the line. */
   readonly turn: number
   readonly done: (leased: LeasedAttempt | undefined) => void
+  /** Ends its wait, unless it is being served. */
+  readonly leave: () => void
   readonly fail: (error: unknown) => void
   /** Its time is over. */
   left: boolean
@@ -31,6 +33,8 @@ type Waiter = Omit<Waiting, 'waitMs'> & {
 }
 
 const LOOK_EVERY_MS = 3000
+/** Claims of one worker that wait: it has one at a time, and some more after its connection broke off again and again. */
+const MOST_OF_ONE = 16
 /** Transactions that take jobs side by side, so that a crowd of workers leaves the database room for everything else. */
 const HANDS = 4
 
@@ -71,7 +75,6 @@ export class JobDesk implements AsyncDisposable {
   async wait({ waitMs, ...o }: Waiting): Promise<LeasedAttempt | undefined> {
     if (o.signal.aborted || this.#stop.signal.aborted) return undefined
     const { promise, resolve: done, reject: fail } = Promise.withResolvers<LeasedAttempt | undefined>()
-    const waiter: Waiter = { ...o, turn: this.#turn++, done, fail, left: false, passed: new Map() }
     const leave = (): void => {
       waiter.left = true
       const at = this.#line.indexOf(waiter)
@@ -80,10 +83,15 @@ export class JobDesk implements AsyncDisposable {
       this.#line.splice(at, 1)
       done(undefined)
     }
+    const waiter: Waiter = { ...o, turn: this.#turn++, done, leave, fail, left: false, passed: new Map() }
+    const own = this.#line.filter(({ workerId }) => workerId === o.workerId)
+    if (own.length >= MOST_OF_ONE) own[0]?.leave()
     this.#line.push(waiter)
     const late = setTimeout(leave, waitMs)
     o.signal.addEventListener('abort', leave)
-    this.#look(o.routes)
+    // For itself: who looked in vain before has no reason to look again.
+    for (const route of o.routes) this.#open.add(route)
+    this.#serve()
     try {
       return await promise
     } finally {

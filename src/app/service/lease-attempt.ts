@@ -22,7 +22,7 @@ export type LeasedAttempt = {
   readonly attempts: readonly StoredAttempt[]
 }
 
-const LOST: OutcomeReason = { code: 'lease-lost', message: 'the worker was not heard of any more', data: {} }
+export const LOST: OutcomeReason = { code: 'lease-lost', message: 'the worker was not heard of any more', data: {} }
 
 /** How long attempts wait for a worker that had none of their verification, where nothing else was chosen; ms. */
 export const SPREAD_MS = 600_000
@@ -31,25 +31,31 @@ const ALIVE_MS = 90_000
 /** Verifications of one worker that are left to others at a time. */
 const MOST_LEFT = 500
 
-/** There are attempts, and other workers are to have them. */
+/** Attempts that one worker holds at once, where nothing else was chosen: more than fit on a machine. */
+export const HELD_PER_WORKER = 64
+
+/** There are attempts, or may be, and other workers are to have them. */
 export const LEFT_TO_OTHERS = 'left-to-others'
 export type LeaseAnswer = LeasedAttempt | typeof LEFT_TO_OTHERS | undefined
 
 /** Jobs of which nothing is left to do are put away; so many in one transaction. */
-const MOST = 20
+export const MOST_PUT_AWAY = 20
 
 /**
  * Gives a worker the attempt that waits longest on the first of its routes that has one; undefined where none does. Attempts of one
- * verification go to different workers as long as there are some: what a worker had is left to others for a while. What the signal ends is
- * as if it had never been. Fails with `worker-unknown`.
+ * verification go to different workers as long as there are some: what a worker had is left to others for a while, and all is where it holds
+ * as many as it may. What the signal ends is as if it had never been. Fails with `worker-unknown`.
  */
 export async function leaseAttempt(
   ports: ServicePorts,
   { workerId, routes, signal }: { workerId: string; routes: readonly AttemptRoute[]; signal?: AbortSignal },
 ): Promise<LeaseAnswer> {
-  const { leased, lost } = await ports.unitOfWork.run(async (unit) => {
-    if (!(await unit.workers.counts(workerId))) throw workerFailure('worker-unknown')
-    const lost: Lost[] = []
+  const { leased, lost } = await ports.unitOfWork.run(async (unit): Promise<{ leased: LeaseAnswer; lost: LostLease[] }> => {
+    // One claim of a worker at a time: two that did not see each other would have two attempts of one verification.
+    if (!(await unit.workers.takes(workerId))) throw workerFailure('worker-unknown')
+    const held = await unit.attempts.heldBy(workerId, ports.now())
+    if (held >= (ports.heldPerWorker ?? HELD_PER_WORKER)) return { leased: LEFT_TO_OTHERS, lost: [] }
+    const lost: LostLease[] = []
     let nothing: typeof LEFT_TO_OTHERS | undefined
     for (const route of routes) {
       const found = await leaseOn(unit, { ports, workerId, route, lost })
@@ -89,8 +95,8 @@ async function returnLease(ports: ServicePorts, { attemptId, lease }: LeaseHolde
   })
 }
 
-type Lost = Parameters<ServiceEvents['leaseLost']>[0]
-type LeaseWork = { readonly ports: ServicePorts; readonly workerId: string; readonly lost: Lost[] }
+export type LostLease = Parameters<ServiceEvents['leaseLost']>[0]
+type LeaseWork = { readonly ports: ServicePorts; readonly workerId: string; readonly lost: LostLease[] }
 
 async function leaseOn(unit: Unit, { route, ...o }: LeaseWork & { readonly route: AttemptRoute }): Promise<LeaseAnswer> {
   const queue = `attempt-${route}` as const
@@ -99,7 +105,7 @@ async function leaseOn(unit: Unit, { route, ...o }: LeaseWork & { readonly route
   const { workerId } = o
   const times = { waitingSince: before(o.ports.spreadMs ?? SPREAD_MS), aliveSince: before(ALIVE_MS), now }
   const except = await unit.attempts.leftToOthers({ workerId, route, ...times, limit: MOST_LEFT })
-  for (let looked = 0; looked < MOST; looked += 1) {
+  for (let looked = 0; looked < MOST_PUT_AWAY; looked += 1) {
     const job = await unit.jobs.take(queue, { except })
     if (job === undefined) return except.length === 0 ? undefined : LEFT_TO_OTHERS
     const leased = await leaseJob(unit, { ...o, attemptId: job.data.attemptId })
@@ -165,33 +171,4 @@ export async function keepLease(ports: ServicePorts, holder: LeaseHolder): Promi
     await unit.jobs.touch(`attempt-${attempt.route}`, { id: attempt.id, tries: attempt.life.tries })
     return new Date(expiresAt)
   })
-}
-
-/** Commits attempts of which the queue has given up as `infrastructure`; says how many. */
-export async function giveUpAttempts(ports: ServicePorts): Promise<number> {
-  const { given, lost } = await ports.unitOfWork.run(async (unit) => {
-    const lost: Lost[] = []
-    let given = 0
-    for (; given < MOST; given += 1) {
-      const job = await unit.jobs.takeDead()
-      if (job === undefined) break
-      const found = await findAttempt(unit, job.data.attemptId)
-      if (found !== undefined) {
-        const { life } = found.attempt
-        const { changed } = await applyEvent(unit, {
-          verificationId: found.attempt.verificationId,
-          held: found.held,
-          event: { kind: 'attempt', number: found.attempt.number, event: { kind: 'give-up' } },
-          at: ports.now(),
-          newId: ports.newId,
-          reason: LOST,
-        })
-        if (changed) lost.push({ ...factsOf(found.attempt), worker: life.state === 'leased' ? life.lease.worker : 'none', givenUp: true })
-      }
-      await unit.jobs.completeDead(job.id)
-    }
-    return { given, lost }
-  })
-  for (const one of lost) ports.events?.leaseLost?.(one)
-  return given
 }

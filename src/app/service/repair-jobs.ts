@@ -2,6 +2,7 @@ import { attemptsCommitted } from '../lifecycle/verification-state.ts'
 import { MAX_PAGE } from '../store/page.ts'
 import type { HeldVerification, Reads, Unit } from '../store/store-ports.ts'
 import type { ServicePorts } from './accept-verification.ts'
+import { queueAttempt } from './queue-attempt.ts'
 
 /** Later than anything that waits. */
 const EVER = new Date('9999-12-31T00:00:00Z')
@@ -28,12 +29,14 @@ export async function repairJobs(ports: ServicePorts & { readonly reads: Pick<Re
   return made
 }
 
-async function repair({ jobs }: Unit, verificationId: string, { life, attempts }: HeldVerification): Promise<number> {
+async function repair(unit: Unit, verificationId: string, held: HeldVerification): Promise<number> {
+  const { jobs } = unit
+  const { life, attempts } = held
   if (life.state === 'accepted') return Number(await jobs.enqueue('preparation', { verificationId }))
   if (life.state !== 'running') return 0
   if (attemptsCommitted(life)) return Number(await jobs.enqueue('decision', { verificationId }))
   let made = 0
-  for (const { id, route, life: attempt } of attempts)
-    if (attempt.state !== 'committed' && (await jobs.enqueue(`attempt-${route}`, { attemptId: id }))) made += 1
+  for (const attempt of attempts)
+    if (attempt.life.state !== 'committed' && (await queueAttempt(unit, { verificationId, held, attempt }))) made += 1
   return made
 }

@@ -153,8 +153,7 @@ export interface Attempts {
   forgetWorkers(verificationId: string): Promise<void>
   /**
    * Verifications whose attempts a worker leaves to others: it had one of them, and there is a worker for the route that had none, is not
-   * revoked and was heard of since `aliveSince` or holds an attempt now. None whose attempts wait since before `waitingSince`. The first
-   * `limit` of them.
+   * revoked and was heard of since `aliveSince` or holds an attempt now. None that waits since before `waitingSince`; `limit` at most.
    */
   leftToOthers(o: {
     workerId: string
@@ -164,6 +163,7 @@ export interface Attempts {
     now: Date
     limit: number
   }): Promise<readonly string[]>
+  heldBy(workerId: string, now: Date): Promise<number>
   /** Leases that ran out before `now`, the oldest first. */
   expired(now: Date, limit: number): Promise<readonly StoredAttempt[]>
 }
@@ -186,6 +186,8 @@ export interface Workers {
   builders(o: { architecture: string; trusted: boolean; since: Date; now: Date }): Promise<readonly (readonly Sha256[])[]>
   /** Whether it is known and not revoked, nor can be until the transaction ends. */
   counts(id: string): Promise<boolean>
+  /** The same, to one transaction after the other. */
+  takes(id: string): Promise<boolean>
   page(request: PageRequest): Promise<Page<Worker>>
 }
 
