@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { authenticator } from './app/service/authenticate.ts'
 import { Followers } from './app/service/followers.ts'
+import type { GateDesk } from './app/service/gate-desk.ts'
 import { inRequest } from './app/service/request-scope.ts'
 import type { ServiceEvents } from './app/service/service-events.ts'
 import type { WorkerPorts } from './app/service/worker-ports.ts'
@@ -9,6 +10,7 @@ import { findPackage } from './config/package-root.ts'
 import type { Settings } from './config/settings.ts'
 import { sourceAccess } from './config/source-access.ts'
 import { httpApp } from './http/app.ts'
+import { dstackRoutes } from './http/dstack-routes.ts'
 import { DEFAULT_LIMITS, type HttpApp, type HttpPorts, writeRates } from './http/http-ports.ts'
 import { type ProbePorts, probes } from './http/resources/probes.ts'
 import { answerUnreadable } from './http/unreadable-request.ts'
@@ -24,6 +26,9 @@ export type ApiOptions = {
   readonly events: ServiceEvents
   readonly webhookSecret: HttpPorts['webhookSecret']
   readonly watch: ProbePorts
+  readonly gate: GateDesk
+  /** Where others reach the service; null: it is not known yet. */
+  readonly base: () => URL | null
 }
 
 export type Api = AsyncDisposable & { readonly app: HttpApp; readonly unreadable: () => Promise<Response>; readonly requestMs: number }
@@ -36,7 +41,7 @@ const IDEMPOTENCY_HOURS = 24
 const UPLOADS_AT_ONCE = 8
 
 /** The API and whoever follows by it. Disposing of it ends what is followed, without an end: clients come back. Failures: `issuers-…`. */
-export async function openApi({ settings, store, workers, events, webhookSecret, watch }: ApiOptions): Promise<Api> {
+export async function openApi({ settings, store, workers, events, webhookSecret, watch, gate, base }: ApiOptions): Promise<Api> {
   const { reads, notices } = store
   const { desk: _desk, given: _given, blobs, ...service } = workers
   const { issuers, publicUrl, sources } = settings
@@ -81,6 +86,7 @@ export async function openApi({ settings, store, workers, events, webhookSecret,
       onAnswer: ({ requestId, ...answer }) => inRequest(requestId, () => events.requestAnswered(answer)),
     },
     probes(watch),
+    dstackRoutes({ desk: gate, limits, base }),
     workerRoutes({ ...workers, limits, onTrouble, nonces }),
   )
   return {

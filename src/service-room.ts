@@ -1,9 +1,12 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { Failure } from '../verifier/model/failure.ts'
 import type { ServicePorts } from './app/service/accept-verification.ts'
+import { GateDesk } from './app/service/gate-desk.ts'
 import { GivenBytes } from './app/service/given-bytes.ts'
+import { HeldBundles } from './app/service/held-bundles.ts'
 import { JobDesk } from './app/service/job-desk.ts'
 import { leaseAttempt } from './app/service/lease-attempt.ts'
+import { Policies } from './app/service/policies.ts'
 import { type ServiceEvents, tellAll } from './app/service/service-events.ts'
 import type { ServingDocument } from './app/service/serving-document.ts'
 import { webhookSecret } from './app/service/webhook-signature.ts'
@@ -13,6 +16,7 @@ import { openHome } from './config/home.ts'
 import { findPackage } from './config/package-root.ts'
 import type { Settings } from './config/settings.ts'
 import { controlServer } from './control/control-server.ts'
+import { gateRoot } from './gate-root.ts'
 import { Listening } from './listening.ts'
 import { LocalWorker, workLocally } from './local-worker.ts'
 import { openLog } from './logging/log.ts'
@@ -26,6 +30,7 @@ import { ServiceWatch, SUPERVISE_SECONDS } from './service-watch.ts'
 import { SigningRoom } from './signing-room.ts'
 import { openBlobFolder } from './storage/blob-folder.ts'
 import { BroughtBlobs } from './storage/brought-blobs.ts'
+import { PolicyFolder } from './storage/policy-folder.ts'
 import { sweepScratch } from './storage/scratch.ts'
 import { openStore } from './store-access.ts'
 import { openWorkerKey } from './worker-auth/worker-key.ts'
@@ -99,7 +104,16 @@ export class ServiceRoom implements AsyncDisposable {
     const desk = front.use(await JobDesk.open({ notices: store.notices, take: (wanted) => leaseAttempt(service, wanted) }))
     const given = new GivenBytes({ blobBytes: settings.limitOutput, leaseBytes: 2 * settings.limitOutput })
     const workers: WorkerPorts = { ...service, reads: store.reads, blobs, desk, given }
-    const api = front.use(await openApi({ settings, store, workers, events, webhookSecret: secret, watch }))
+    const gate = new GateDesk({
+      ...service,
+      reads: store.reads,
+      blobs,
+      bundles: new HeldBundles(blobs),
+      policies: new Policies(new PolicyFolder(settings.policies)),
+      trustedRoot: gateRoot(settings),
+    })
+    let address = settings.publicUrl
+    const api = front.use(await openApi({ settings, store, workers, events, webhookSecret: secret, watch, gate, base: () => address }))
     const listening = await Listening.open({
       ...settings.listen,
       fetch: (request, env) => api.app.fetch(request, env),
@@ -109,11 +123,17 @@ export class ServiceRoom implements AsyncDisposable {
     })
     opening.defer(() => listening.close(0))
     const base = settings.publicUrl ?? listening.url
+    address = base
     const building = { settings, ports: workers, key: await openWorkerKey(home.keys), events }
     const local = wanted ? await LocalWorker.tryOpen(building) : null
     const jobs = serviceJobs({ settings, home, store, blobs, service, events, signing, secret, base })
     const house = serviceHouse({ settings, store, blobs, brought, service, events })
-    const duties = [jobs, house, ...(local === null ? [] : [(stop: AbortSignal) => workLocally(local, building, stop)])]
+    const duties = [
+      jobs,
+      house,
+      (stop: AbortSignal) => gate.keepNotes(stop),
+      ...(local === null ? [] : [(stop: AbortSignal) => workLocally(local, building, stop)]),
+    ]
     const database = store.database.kind
     events.started({ database, worker: local instanceof LocalWorker ? 'in-process' : 'none' })
     const facts: ServingDocument = {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { APP_COMPOSE, APP_ID, COMPOSE_HASH } from '../src/app/gate/testing/passing.ts'
 import { cancelVerification } from '../src/app/service/end-verification.ts'
 import { httpApp } from '../src/http/app.ts'
 import type { HttpApp, HttpPorts } from '../src/http/http-ports.ts'
@@ -15,7 +16,7 @@ let bundle: string
 
 beforeAll(async () => {
   service = await HttpService.open({ followers: { most: 0 } })
-  const { owner } = await service.caller('alice')
+  const { owner } = await service.caller('alice', { scopes: ['submit', 'cancel', 'admit'] })
   await service.caller('mallory')
   await service.caller('nothing', { scopes: [] })
   await service.caller('workflow', { repositories: [] })
@@ -61,6 +62,10 @@ beforeAll(async () => {
     listWorkers: '/v1/workers',
     readOwner: '/v1/owner',
     upload: '/v1/uploads',
+    admitCompose: `/v1/apps/${APP_ID}/composes/${COMPOSE_HASH}`,
+    readCompose: `/v1/apps/${APP_ID}/composes/${COMPOSE_HASH}`,
+    listComposes: `/v1/apps/${APP_ID}/composes`,
+    listDecisions: `/v1/apps/${APP_ID}/decisions`,
     health: '/healthz',
     openapi: '/openapi.json',
     docs: '/docs',
@@ -76,13 +81,17 @@ type Operation = { readonly operationId: string; readonly method: string }
 
 const CLAIM = { kind: 'file', name: null, sha256: digestOf('claimed'), location: null }
 const GIT = { kind: 'git', url: 'https://git.example/app.git', commit: 'main', path: '.' }
-const WRITES = ['submit', 'upload', 'cancel', 'readOwner']
+const WRITES = ['submit', 'upload', 'cancel', 'readOwner', 'admitCompose']
 const submission = (change: object = {}) => JSON.stringify({ source: GIT, claims: [CLAIM], ...change })
 
 /** The request as it should be, changed. */
 async function send({ operationId, method }: Operation, o: Ask = {}): Promise<Answer> {
-  const type: Readonly<Record<string, string>> = { submit: 'application/json', upload: 'application/octet-stream' }
-  const body: Readonly<Record<string, string>> = { submit: submission(), upload: 'bytes' }
+  const type: Readonly<Record<string, string>> = {
+    submit: 'application/json',
+    upload: 'application/octet-stream',
+    admitCompose: 'application/octet-stream',
+  }
+  const body: Readonly<Record<string, string>> = { submit: submission(), upload: 'bytes', admitCompose: APP_COMPOSE }
   const token = o.token === undefined ? (WRITES.includes(operationId) ? 'alice' : null) : o.token
   const sent = o.body ?? body[operationId]
   return await ask(o.app ?? service.app(), o.target ?? targets[operationId] ?? '/', {
@@ -167,6 +176,12 @@ const WAYS: Readonly<Record<string, (operation: Operation) => Promise<Answer>>> 
       body: submission({ builder: digestOf('no builder') }),
       app: httpApp({ ...service.httpPorts(), allowedBuilders: [digestOf('the builder')] }),
     }),
+  'compose-hash-differs': (operation) => send(operation, { body: `${APP_COMPOSE} ` }),
+  'compose-no-app': (operation) => send(operation, { body: 'services: {}' }),
+  'compose-not-utf8': (operation) => send(operation, { body: new Uint8Array([0x7b, 0xff]) }),
+  'compose-too-large': (operation) => send(operation, { body: endless() }),
+  'compose-unreadable': (operation) => send(operation, { body: '{"<<":{}}' }),
+  'compose-unknown': (operation) => send(operation, { target: `/v1/apps/${APP_ID}/composes/${digestOf('nobody')}` }),
   'callback-refused': submitted({ callback: 'https://127.0.0.1/' }),
   'claim-location-refused': submitted({ claims: [{ ...CLAIM, location: '/etc/passwd' }] }),
   'claim-twice': submitted({ claims: [CLAIM, CLAIM] }),
@@ -197,6 +212,20 @@ const WAYS: Readonly<Record<string, (operation: Operation) => Promise<Answer>>> 
   '204': (operation) => send(operation, { headers: { 'last-event-id': 'end' } }),
   'followVerification 200': (operation) => send(operation, { app: following() }),
   'followAttempt 200': (operation) => send(operation, { app: following() }),
+  'admitCompose 201': (operation) => {
+    const other = APP_ID.replace(/^../, '00')
+    return send(operation, { target: `/v1/apps/${other}/composes/${COMPOSE_HASH}` })
+  },
+  'admitCompose 200': async (operation) => {
+    await send(operation)
+    return await send(operation)
+  },
+  'admitCompose json-number-inexact': (operation) => send(operation, { body: '{"swap_size":1e999}' }),
+  'admitCompose json-too-deep': (operation) => send(operation, { body: `{"a":${'['.repeat(200)}${']'.repeat(200)}}` }),
+  'readCompose 200': async (operation) => {
+    await send({ operationId: 'admitCompose', method: 'PUT' })
+    return await send(operation)
+  },
   'cancel 200': async (operation) => {
     const accepted = await send({ operationId: 'submit', method: 'POST' }, { body: submission({ attempts: 9 }) })
     const answer = await send(operation, { target: `${accepted.headers.get('location')}/cancel` })

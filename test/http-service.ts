@@ -29,7 +29,7 @@ import {
   reportOf,
   submissionOf,
 } from './stored.ts'
-import { emptyDatabase, onTrouble } from './stores.ts'
+import { type DatabaseKind, emptyDatabase, onTrouble } from './stores.ts'
 
 /** Nobody waits for a rate in tests that are not about it. */
 const ENOUGH = { burst: 1_000_000, perMinute: 1_000_000 }
@@ -67,9 +67,12 @@ export class HttpService implements AsyncDisposable {
     this.#held = o.held
   }
 
-  static async open({ followers: { beatMs = 3_600_000, most = 2000 } = {} }: Pick<ServiceOptions, 'followers'> = {}): Promise<HttpService> {
+  static async open({
+    followers: { beatMs = 3_600_000, most = 2000 } = {},
+    kind = 'pglite',
+  }: Pick<ServiceOptions, 'followers'> & { readonly kind?: DatabaseKind } = {}): Promise<HttpService> {
     await using opening = new AsyncDisposableStack()
-    const place = opening.use(await emptyDatabase('pglite'))
+    const place = opening.use(await emptyDatabase(kind))
     const store = opening.use(await StoreRoom.open({ ...place, superviseSeconds: null, onTrouble }))
     const blobFolder = await mkdtemp(path.join(tmpdir(), 'bitwitness-http-'))
     opening.defer(() => rm(blobFolder, { recursive: true, force: true }))

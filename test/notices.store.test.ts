@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { describe, expect, it } from 'vitest'
-import type { Channel } from '../src/app/store/store-ports.ts'
+import type { Channel } from '../src/app/store/notice-ports.ts'
 import { StoreRoom } from '../src/store-room.ts'
 import { acceptPrepared, addOwner, Clock, newId, portsOf, submissionOf } from './stored.ts'
 import { databases, emptyDatabase, onTrouble } from './stores.ts'

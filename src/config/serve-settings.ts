@@ -1,7 +1,7 @@
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { LOG_LEVELS, type LogLevel } from './log-levels.ts'
 import { parseBase } from './mirrors.ts'
-import { oneOf, type Setting, size, wholeNumber } from './setting.ts'
+import { absolutePath, oneOf, type Setting, size, wholeNumber } from './setting.ts'
 import { parseDuration } from './size.ts'
 
 /** Where a server listens; port 0 is a free one. */
@@ -98,6 +98,15 @@ export const SERVE_SETTINGS = {
     otherwise: 'any builder that a registered worker brings',
     fallback: (): readonly Sha256[] => [],
     read: parseDigests,
+  },
+  policies: {
+    variable: 'BITWITNESS_POLICIES',
+    about:
+      'Folder of the policies, `NAME.yaml` each, under whose names KMSs and gateways of dstack ask `serve`. They are read anew each time.',
+    form: 'an absolute path',
+    otherwise: 'none, and nobody is answered',
+    fallback: (): string | null => null,
+    read: absolutePath,
   },
   minFree: size(
     'BITWITNESS_MIN_FREE',

@@ -51,6 +51,7 @@ describe('readSettings', () => {
       spread: 600,
       heldPerWorker: 64,
       builders: [],
+      policies: null,
       minFree: 2 ** 31,
       logLevel: 'info',
       coordinator: null,

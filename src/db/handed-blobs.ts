@@ -1,5 +1,5 @@
 import { and, eq, inArray } from 'drizzle-orm'
-import type { HandedBlobs } from '../app/store/store-ports.ts'
+import type { HandedBlobs } from '../app/store/blob-ports.ts'
 import { handedBlobs } from './schema/attempts.ts'
 import type { Session } from './session.ts'
 

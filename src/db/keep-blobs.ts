@@ -1,6 +1,7 @@
 import { eq, exists, inArray, not, type SQL, sql } from 'drizzle-orm'
 import type { Sha256 } from '../../verifier/model/digest.ts'
 import { blobReferences, blobs, builderBlobs, forgottenBlobs, lockInputs, uploads } from './schema/blobs.ts'
+import { appComposes } from './schema/gate.ts'
 import type { Drizzle } from './session.ts'
 
 /** Notes blobs as kept. Written even where they are noted: whoever collects then passes them by, or is waited for. */
@@ -15,11 +16,10 @@ export async function keep(db: Drizzle, kept: readonly { readonly sha256: Sha256
     .onConflictDoUpdate({ target: blobs.sha256, set: { createdAt: sql`greatest(${blobs.createdAt}, excluded.created_at)` } })
 }
 
-/** Of a row of `blobs`: that no lock, builder or upload keeps it. An input goes after its last lock, an upload when it is swept. */
+/** Of a row of `blobs`: that no lock, builder, upload or app keeps it. An input goes after its last lock, an upload when it is swept. */
 export function unkept(db: Drizzle): SQL[] {
-  return [lockInputs, builderBlobs, uploads].map((table) =>
-    not(exists(db.select({ one: sql`1` }).from(table).where(eq(table.sha256, blobs.sha256)))),
-  )
+  const keepers = [lockInputs.sha256, builderBlobs.sha256, uploads.sha256, appComposes.composeHash]
+  return keepers.map((column) => not(exists(db.select({ one: sql`1` }).from(column.table).where(eq(column, blobs.sha256)))))
 }
 
 /** Forgets blobs that nothing needs, and notes that their bytes may go. What they name as locks may go the next time. */

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import type { Channel, NoticeBoard } from '../app/store/store-ports.ts'
+import type { Channel, NoticeBoard } from '../app/store/notice-ports.ts'
 import type { QueueConnection } from './database.ts'
 import { type Executor, translated } from './session.ts'
 

@@ -2,6 +2,7 @@ import type { Reads, Repositories } from '../app/store/store-ports.ts'
 import { attemptsOf } from './attempt-repository.ts'
 import type { Database } from './database.ts'
 import { forgottenBlobsOf } from './forgotten-blobs.ts'
+import { composesOf, gateDecisionsOf } from './gate-repositories.ts'
 import { handedBlobsOf } from './handed-blobs.ts'
 import { idempotencyKeysOf, ownersOf, tokensOf } from './owner-repositories.ts'
 import { attestationsOf, blobsOf, eventsOf } from './record-repositories.ts'
@@ -25,6 +26,8 @@ export function repositories(session: Session): Repositories {
     uploads: uploadsOf(session),
     builders: buildersOf(session),
     forgottenBlobs: forgottenBlobsOf(session),
+    composes: composesOf(session),
+    gateDecisions: gateDecisionsOf(session),
   }
 }
 

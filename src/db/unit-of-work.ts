@@ -1,5 +1,6 @@
 import { Failure } from '../../verifier/model/failure.ts'
-import type { Jobs, Notices, Unit, UnitOfWork } from '../app/store/store-ports.ts'
+import type { Notices } from '../app/store/notice-ports.ts'
+import type { Jobs, Unit, UnitOfWork } from '../app/store/store-ports.ts'
 import type { Database } from './database.ts'
 import { databaseFailure } from './failures.ts'
 import { forEver } from './lost-transactions.ts'

@@ -6,6 +6,7 @@ import { refuseOtherMethods } from './other-methods.ts'
 import { answerProblem } from './problems.ts'
 import { refuseMalformed } from './request-malformed.ts'
 import { aboutService } from './resources/about.ts'
+import { apps } from './resources/apps.ts'
 import { attempts } from './resources/attempts.ts'
 import { attestations } from './resources/attestations.ts'
 import { blobs } from './resources/blobs.ts'
@@ -28,7 +29,7 @@ export function httpApp(ports: HttpPorts, ...parts: readonly Part[]): HttpApp {
   app.use(numbered(ports), guarded, bodiless, crossOrigin, refuseUnreadable)
   for (const resource of [verifications, attempts, events, subjects, attestations, blobs, machines]) resource(app, ports)
   const gated = { ...ports, gate: callerGate(ports) }
-  for (const resource of [submissions, uploads, owner]) resource(app, gated)
+  for (const resource of [submissions, uploads, owner, apps]) resource(app, gated)
   for (const part of parts) part(app)
   aboutService(app, ports)
   refuseOtherMethods(app)

@@ -17,18 +17,22 @@ import {
   UploadAnswer,
   VerificationView,
 } from '../app/service/api-documents.ts'
+import { AdmitAnswer, ComposeView, GuestDecisionView } from '../app/service/gate-documents.ts'
 import { BuilderView, WorkerView } from '../app/service/machine-documents.ts'
 import { SubmittedSource } from '../app/store/records.ts'
 
 /** The documents that have a name in /openapi.json. Wherever one is a part of another, it is named there. */
 export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
+  Admission: AdmitAnswer,
   Attempt: AttemptView,
   AttemptReport: Attempt,
   Attestation: AttestationView,
   Builder: BuilderView,
   Caller: CallerView,
   Claim,
+  Compose: ComposeView,
   Finding,
+  GuestDecision: GuestDecisionView,
   Known: KnownView,
   Owner: OwnerView,
   PinnedSource,

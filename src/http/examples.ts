@@ -11,6 +11,7 @@ import type {
   UploadAnswer,
   VerificationView,
 } from '../app/service/api-documents.ts'
+import type { ComposeView } from '../app/service/gate-documents.ts'
 import type { BuilderView, WorkerView } from '../app/service/machine-documents.ts'
 
 const digest = (digit: string): Sha256 => Sha256.parse(digit.repeat(64))
@@ -118,6 +119,14 @@ const worker: WorkerView = {
   revokedAt: null,
   lastSeenAt: AT,
 }
+const APP = '84304bbe0123456789abcdef0123456789abcdef'
+const compose: ComposeView = {
+  app: APP,
+  composeHash: digest('8'),
+  admittedBy: owner,
+  admittedAt: AT,
+  links: { bytes: `/v1/apps/${APP}/composes/${digest('8')}` },
+}
 const problem: Problem = {
   type: '/docs/errors#verification-unknown',
   title: 'verification unknown',
@@ -134,6 +143,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   Attestation: attestation,
   Builder: builder,
   Caller: caller,
+  Compose: compose,
   Known: known,
   Owner: owner,
   Problem: problem,

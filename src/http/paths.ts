@@ -10,5 +10,8 @@ export const paths = {
   attemptLog: (id: string) => `/v1/attempts/${id}/log`,
   attemptEvents: (id: string) => `/v1/attempts/${id}/events`,
   known: (sha256: Sha256, key: Sha256) => `/v1/subjects/${sha256}/${key}`,
+  composesOf: (app: string) => `/v1/apps/${app}/composes`,
+  compose: (app: string, sha256: Sha256) => `/v1/apps/${app}/composes/${sha256}`,
+  decisionsOf: (app: string) => `/v1/apps/${app}/decisions`,
   blob: (sha256: Sha256) => `/v1/blobs/${sha256}`,
 } as const

@@ -57,6 +57,7 @@ export function loggedEvents(logger: Logger, { debug }: { readonly debug: boolea
     requestAnswered: ({ method, route, status, ms }) =>
       say(levelOf({ method, route, status }), 'request answered', { method, route, status, ms: Math.round(ms) }),
     requestFailed: ({ error }) => say('error', 'request failed', { error: shown(error) }),
+    guestAnswered: ({ policy, asked, allowed }) => say('info', 'guest answered', { policy, asked, allowed }),
     jobsRepaired: ({ count }) => say('warn', 'jobs repaired', { count }),
     identityRefused: ({ why }) => say('info', 'identity token refused', { why: shownCode(why) }),
     workerBegun: ({ architecture }) => say('info', 'worker of this process begun', { architecture: shownCode(architecture) }),

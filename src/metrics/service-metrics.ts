@@ -61,6 +61,7 @@ export class ServiceMetrics {
       this.#counters.requests.inc({ ...labels, status: String(status) })
       this.#counters.requestSeconds.observe(labels, bounded(ms / 1000))
     },
+    guestAnswered: ({ policy, asked, allowed }) => this.#counters.guests.inc({ policy, asked, result: allowed ? 'allow' : 'deny' }),
     trouble: () => this.#counters.troubles.inc(),
   }
 
@@ -122,6 +123,7 @@ function countersIn(registry: Registry) {
     verification: seconds('verification_seconds', 'From the submission to the verdict.', WAIT_BUCKETS),
     signatures: counter('signings_total', 'Statements that were signed, and tries that failed.', 'result'),
     callbacks: counter('callbacks_total', 'Callbacks that were sent, failed, or were given up.', 'result'),
+    guests: counter('guest_answers_total', 'Answers to KMSs and gateways, by policy.', 'policy', 'asked', 'result'),
     jobsFailed: counter('job_failures_total', 'Jobs of the coordinator that failed and are tried again, by queue.', 'kind'),
     requests: counter('http_requests_total', 'Requests that were answered.', 'method', 'route', 'status'),
     requestSeconds: seconds('http_request_seconds', 'How long an answer took.', REQUEST_BUCKETS, 'method', 'route'),

@@ -77,10 +77,10 @@ export const LAYERS: readonly Layer[] = [
     may: ['src/app/compose', 'src/app/verify-attestation.ts', 'src/app/bundle-documents.ts', 'verifier', 'attestations'],
     packages: ['node:*', 'zod'],
   },
-  { dir: 'src/app', may: ['verifier', 'attestations'], packages: ['node:*', 'zod'] },
+  { dir: 'src/app', may: ['src/app/compose', 'src/app/gate', 'verifier', 'attestations'], packages: ['node:*', 'zod'] },
   {
     dir: 'src/db',
-    may: ['src/app/store', 'src/app/lifecycle', 'verifier/model'],
+    may: ['src/app/store', 'src/app/lifecycle', 'src/app/gate/decision.ts', 'verifier/model'],
     packages: ['drizzle-orm', 'postgres', '@electric-sql/*', 'node:*'],
   },
   {

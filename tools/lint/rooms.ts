@@ -99,6 +99,7 @@ export const ROOMS: readonly Layer[] = [
       'src/app/service',
       'src/config',
       'src/control',
+      'src/gate-root.ts',
       'src/listening.ts',
       'src/local-worker.ts',
       'src/logging',
@@ -116,6 +117,7 @@ export const ROOMS: readonly Layer[] = [
     ],
     packages: ['node:crypto'],
   },
+  { dir: 'src/gate-root.ts', may: ['src/config', 'attestations/verify', 'verifier/bytes'], packages: [] },
   { dir: 'src/store-access.ts', may: ['src/config', 'src/store-room.ts', 'verifier/model'], packages: [] },
   {
     dir: 'src/operator-room.ts',

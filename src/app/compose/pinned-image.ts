@@ -8,3 +8,8 @@ export function pinnedImage(reference: string): PinnedImage | undefined {
   const digest = Sha256.safeParse(hex)
   return name === undefined || !digest.success ? undefined : { name, digest: digest.data }
 }
+
+/** The name of an image without a tag, which counts for nothing beside a digest. */
+export function imageNameOf({ name }: Pick<PinnedImage, 'name'>): string {
+  return name.replace(/:[^:/]*$/, '')
+}

@@ -2,7 +2,7 @@ import type { Sha256 } from '../../../verifier/model/digest.ts'
 import { type PinnedReference, parsePinnedReference } from '../../../verifier/model/image-reference.ts'
 import { failedCompose } from '../compose/compose-failures.ts'
 import { lintCompose } from '../compose/lint-compose.ts'
-import { pinnedImage } from '../compose/pinned-image.ts'
+import { imageNameOf, pinnedImage } from '../compose/pinned-image.ts'
 import type { VerifyAttestationPorts } from '../verify-attestation.ts'
 import type { BootInfo } from './boot-info.ts'
 import { decideGate } from './decide-gate.ts'
@@ -42,11 +42,11 @@ export async function askGate(ports: Pick<VerifyAttestationPorts, 'now' | 'trust
     }
     const { name, digest } = pinned
     // Nothing is asked about what the policy does not list: its registry is anybody's.
-    const listed = Object.hasOwn(o.policy.policy.images, withoutTag(name))
+    const listed = Object.hasOwn(o.policy.policy.images, imageNameOf({ name }))
     const bundles = listed
-      ? (o.bundles ?? (await ports.bundlesOf(parsePinnedReference(`${withoutTag(name)}@sha256:${digest}`), o.signal)).bundles)
+      ? (o.bundles ?? (await ports.bundlesOf(parsePinnedReference(`${imageNameOf({ name })}@sha256:${digest}`), o.signal)).bundles)
       : []
-    images.push({ service, name: withoutTag(name), digest, attestations: await held(bundles, digest) })
+    images.push({ service, name: imageNameOf({ name }), digest, attestations: await held(bundles, digest) })
   }
   // What is attested of guest images lies beside no image.
   const guest =
@@ -81,9 +81,4 @@ function subjectOf(
     compose: { hash: boot?.composeHash ?? hash, lint, admittedBy: null },
   }
   return { app, named: lint.images.map(({ service, image }) => ({ service, reference: image })) }
-}
-
-/** A tag before a digest counts for nothing: the name goes without. */
-function withoutTag(name: string): string {
-  return name.replace(/:[^:/]*$/, '')
 }

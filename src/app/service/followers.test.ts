@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { AttemptEvent } from '../../../verifier/model/event.ts'
+import type { Channel, NoticeBoard } from '../store/notice-ports.ts'
 import type { Verification } from '../store/records.ts'
-import type { Channel, NoticeBoard } from '../store/store-ports.ts'
 import { type Followed, Followers } from './followers.ts'
 
 const ID = '0198c000-0000-7000-8000-000000000001'

@@ -1,7 +1,7 @@
 import type { AttemptEvent } from '../../../verifier/model/event.ts'
 import { Failure } from '../../../verifier/model/failure.ts'
+import type { NoticeBoard } from '../store/notice-ports.ts'
 import type { Verification } from '../store/records.ts'
-import type { NoticeBoard } from '../store/store-ports.ts'
 import { EventFeed, type FeedPorts } from './event-feed.ts'
 import { verificationUnknown } from './read-verifications.ts'
 

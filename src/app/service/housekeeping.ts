@@ -81,6 +81,7 @@ export class Housekeeping {
     await this.#sweep('idempotency-keys', signal, ({ idempotencyKeys }) => idempotencyKeys.sweep(now(), AT_ONCE))
     await this.#sweep('uploads', signal, async ({ uploads }) => (await uploads.sweep(ago(retention.uploadsMs), AT_ONCE)).length)
     await this.#sweep('received-uploads', signal, ({ uploads }) => uploads.forgetReceived(ago(RECEIVED_MS), AT_ONCE))
+    await this.#sweep('gate-decisions', signal, ({ gateDecisions }) => gateDecisions.sweep(ago(retention.recordsMs), AT_ONCE))
     await this.#sweep('artifacts', signal, ({ blobs }) =>
       blobs.releaseEnded({ role: 'artifact', before: ago(retention.artifactsMs), limit: AT_ONCE }),
     )
@@ -126,7 +127,7 @@ export class Housekeeping {
   }
 
   async #sweep(
-    what: 'artifacts' | 'idempotency-keys' | 'received-uploads' | 'uploads',
+    what: 'artifacts' | 'gate-decisions' | 'idempotency-keys' | 'received-uploads' | 'uploads',
     signal: AbortSignal,
     step: (unit: Unit) => Promise<number>,
   ): Promise<void> {

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import type { NoticeBoard } from '../store/notice-ports.ts'
 import type { AttemptRoute } from '../store/records.ts'
-import type { NoticeBoard } from '../store/store-ports.ts'
 import { type DeskOptions, JobDesk } from './job-desk.ts'
 import { LEFT_TO_OTHERS, type LeasedAttempt } from './lease-attempt.ts'
 

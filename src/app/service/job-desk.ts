@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { NoticeBoard } from '../store/notice-ports.ts'
 import { ATTEMPT_ROUTES, type AttemptRoute } from '../store/records.ts'
-import type { NoticeBoard } from '../store/store-ports.ts'
 import { LEFT_TO_OTHERS, type LeaseAnswer, type LeasedAttempt } from './lease-attempt.ts'
 
 export type DeskOptions = {

@@ -1,5 +1,6 @@
 import { setInterval } from 'node:timers'
-import type { JobKinds, NoticeBoard, TakenJob, Unit } from '../store/store-ports.ts'
+import type { NoticeBoard } from '../store/notice-ports.ts'
+import type { JobKinds, TakenJob, Unit } from '../store/store-ports.ts'
 import type { ServicePorts } from './accept-verification.ts'
 import { JobLine } from './job-line.ts'
 import type { ServiceEvents } from './service-events.ts'

@@ -47,13 +47,15 @@ export type ServiceFacts = {
   /** A job of the coordinator's own failed; those of signing and callbacks tell more by their own events. */
   readonly jobFailed: Retried & { readonly kind: JobKind; readonly job: string }
   readonly housekept: {
-    readonly what: 'blobs' | 'uploads' | 'received-uploads' | 'idempotency-keys' | 'nonces' | 'artifacts'
+    readonly what: 'blobs' | 'uploads' | 'received-uploads' | 'idempotency-keys' | 'nonces' | 'artifacts' | 'gate-decisions'
     readonly count: number
   }
   /** `route` is the pattern of the path, such as `/v1/attempts/:id`; `-` where none fits. */
   readonly requestAnswered: { readonly method: string; readonly route: string; readonly status: number; readonly ms: number }
   /** A request met an error that no client caused. */
   readonly requestFailed: Thrown
+  /** A KMS or a gateway asked whether a guest may run. `policy` is a name that the operator gave. */
+  readonly guestAnswered: { readonly policy: string; readonly asked: 'kms-app' | 'kms-self' | 'gateway'; readonly allowed: boolean }
   /** At the start: what was open and had no job that leads on. */
   readonly jobsRepaired: { readonly count: number }
   /** An identity token did not count; `why` is a word of ours. */
@@ -96,6 +98,7 @@ const KINDS: Readonly<Record<keyof ServiceFacts, true>> = {
   housekept: true,
   requestAnswered: true,
   requestFailed: true,
+  guestAnswered: true,
   jobsRepaired: true,
   identityRefused: true,
   workerBegun: true,

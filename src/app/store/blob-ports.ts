@@ -81,3 +81,12 @@ export interface Builders {
   known(digests: readonly Sha256[]): Promise<ReadonlySet<Sha256>>
   page(request: PageRequest): Promise<Page<StoredBuilder>>
 }
+
+/** What workers showed to have of the bytes that they are going to report. */
+export interface HandedBlobs {
+  add(o: { attemptId: string; lease: string; sha256: Sha256 }): Promise<void>
+  /** Which of these were shown under the lease. */
+  among(o: { attemptId: string; lease: string; digests: readonly Sha256[] }): Promise<ReadonlySet<Sha256>>
+  /** Forgets all that was shown of an attempt, which is committed. */
+  forget(attemptId: string): Promise<void>
+}

@@ -6,7 +6,9 @@ import type { AttemptEvent } from '../../../verifier/model/event.ts'
 import type { RecipeReading } from '../../../verifier/model/recipe.ts'
 import type { Verdict, VerdictReason } from '../../../verifier/model/verdict.ts'
 import type { VerificationLife } from '../lifecycle/verification-state.ts'
-import type { Blobs, Builders, ForgottenBlobs, Uploads } from './blob-ports.ts'
+import type { Blobs, Builders, ForgottenBlobs, HandedBlobs, Uploads } from './blob-ports.ts'
+import type { Composes, GateDecisions } from './gate-ports.ts'
+import type { Notices } from './notice-ports.ts'
 import type { Page, PageRequest } from './page.ts'
 import type {
   AttemptRoute,
@@ -191,15 +193,6 @@ export interface Workers {
   page(request: PageRequest): Promise<Page<Worker>>
 }
 
-/** What workers showed to have of the bytes that they are going to report. */
-export interface HandedBlobs {
-  add(o: { attemptId: string; lease: string; sha256: Sha256 }): Promise<void>
-  /** Which of these were shown under the lease. */
-  among(o: { attemptId: string; lease: string; digests: readonly Sha256[] }): Promise<ReadonlySet<Sha256>>
-  /** Forgets all that was shown of an attempt, which is committed. */
-  forget(attemptId: string): Promise<void>
-}
-
 /** How far the events of one lease have come, and what of the log is among them. */
 export type EventIntake = {
   readonly attemptId: string
@@ -230,6 +223,16 @@ export interface Attestations {
   publish(attestation: Attestation): Promise<boolean>
   of(verificationId: string): Promise<readonly Attestation[]>
   read(id: string): Promise<Attestation | undefined>
+  /**
+   * Bundles about a digest that was claimed and rebuilt from a repository, with who had it rebuilt: of each source, claims and owner the newest
+   * one, as long as the newest verdict there that found something out is `reproduced`.
+   */
+  about(o: {
+    sha256: Sha256
+    repository: string
+    predicateType: string
+    limit: number
+  }): Promise<readonly { readonly owner: Owner; readonly bundle: Sha256 }[]>
   /** Those about any of these verifications, by type; at most a page of verifications. */
   among(verificationIds: readonly string[]): Promise<readonly Attestation[]>
   /** What is yet to be signed about any of these verifications. */
@@ -241,18 +244,6 @@ export interface Attestations {
   /** Tasks whose time has come, the longest waiting first. */
   due(now: Date, limit: number): Promise<readonly SigningTask[]>
   backlog(): Promise<{ readonly tasks: number; readonly oldest: Date | null }>
-}
-
-/** What other processes are told when the transaction commits. `jobs` carries a queue, the others a verification's id. */
-export type Channel = 'jobs' | 'events' | 'verifications'
-
-export interface Notices {
-  send(channel: Channel, about: string): Promise<void>
-}
-
-/** Hears what any process said. A notice may be lost while the connection is: whoever listens looks again when `onGap` tells so. */
-export interface NoticeBoard {
-  listen(channel: Channel, o: { onNotice: (about: string) => void; onGap: () => void }): Promise<AsyncDisposable>
 }
 
 export interface Repositories {
@@ -269,6 +260,8 @@ export interface Repositories {
   readonly uploads: Uploads
   readonly builders: Builders
   readonly forgottenBlobs: ForgottenBlobs
+  readonly composes: Composes
+  readonly gateDecisions: GateDecisions
 }
 
 /** What may be read without a transaction. Everything that writes needs one. */
@@ -282,11 +275,13 @@ export type Reads = {
   readonly attempts: Pick<Attempts, 'read' | 'of' | 'tries' | 'expired'>
   readonly workers: Pick<Workers, 'find' | 'page' | 'withKey' | 'anyFor' | 'alive' | 'builders'>
   readonly events: Pick<Events, 'after' | 'lines'>
-  readonly attestations: Pick<Attestations, 'of' | 'read' | 'among' | 'waiting' | 'page' | 'due' | 'backlog'>
+  readonly attestations: Pick<Attestations, 'of' | 'read' | 'about' | 'among' | 'waiting' | 'page' | 'due' | 'backlog'>
   readonly blobs: Pick<Blobs, 'of' | 'known' | 'partsOf' | 'toBuildFrom' | 'shownAs'>
   readonly uploads: Pick<Uploads, 'received' | 'held'>
   readonly builders: Pick<Builders, 'find' | 'known' | 'page'>
   readonly handedBlobs: Pick<HandedBlobs, 'among'>
+  readonly composes: Pick<Composes, 'admittedFor' | 'ofApp' | 'isKept'>
+  readonly gateDecisions: Pick<GateDecisions, 'ofApp'>
 }
 
 type AttemptJobs = { readonly [Q in `attempt-${AttemptRoute}`]: { readonly attemptId: string } }

@@ -1,4 +1,4 @@
-import { SCOPES, type Scope } from '../../../app/service/caller.ts'
+import { DEFAULT_SCOPES, SCOPES, type Scope } from '../../../app/service/caller.ts'
 import { DEFAULT_TOKEN_DAYS, TokenCreated } from '../../../app/service/operator-documents.ts'
 import { command, jsonFlag } from '../../command.ts'
 import { EXIT } from '../../exit-code.ts'
@@ -37,7 +37,7 @@ export const createToken = command<Flags, [string]>({
   },
   async run(io, flags, name) {
     await using operator = await io.operator()
-    const scopes = flags.scope === undefined ? [...SCOPES] : [...new Set(flags.scope)]
+    const scopes = flags.scope === undefined ? [...DEFAULT_SCOPES] : [...new Set(flags.scope)]
     const { secret, token } = await operator.createToken({ name, owner: flags.owner, scopes, days: flags.days })
     const value = { schema: 'bitwitness/token-created/v1' as const, secret, token }
     await printAnswer(io, { json: flags.json, schema: TokenCreated, value, lines: () => [secret] })

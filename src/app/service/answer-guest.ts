@@ -1,0 +1,98 @@
+import { nameMatches, PREDICATE_TYPE, type TrustedRoot } from '../../../attestations/index.ts'
+import type { BlobStore } from '../../../verifier/model/blob-store.ts'
+import type { Sha256 } from '../../../verifier/model/digest.ts'
+import { type ComposeLint, lintCompose } from '../compose/lint-compose.ts'
+import { imageNameOf, pinnedImage } from '../compose/pinned-image.ts'
+import type { BootInfo } from '../gate/boot-info.ts'
+import { decideGate } from '../gate/decide-gate.ts'
+import type { Decision } from '../gate/decision.ts'
+import type { ComposeFacts, HeldAttestation, ImageFacts } from '../gate/facts.ts'
+import type { PolicyApp, PolicySource } from '../gate/policy.ts'
+import type { LoadedPolicy } from '../gate/read-policy.ts'
+import type { Reads } from '../store/store-ports.ts'
+import type { HeldBundles } from './held-bundles.ts'
+import { identityOf } from './statement-sources.ts'
+
+export type GuestPorts = {
+  readonly reads: Pick<Reads, 'attestations' | 'composes'>
+  readonly blobs: BlobStore
+  readonly bundles: HeldBundles
+  readonly trustedRoot: () => Promise<TrustedRoot>
+  readonly now: () => Date
+}
+
+/** Who had an artifact rebuilt from one repository: so many are looked at for one that the policy names. */
+const MOST_OWNERS = 1000
+/** Bundles of one artifact that are verified. */
+const MOST_BUNDLES = 10
+
+/** Decides about a guest by what the service knows: admitted app-composes, and what it signed of the images in them. */
+export async function answerGuest(ports: GuestPorts, policy: LoadedPolicy, info: BootInfo, signal: AbortSignal): Promise<Decision> {
+  const now = ports.now()
+  const trustedRoot = await ports.trustedRoot()
+  const listed = policy.policy.apps[info.appId]
+  const compose = await composeFacts(ports, listed, info)
+  const about = (artifact: Sha256, source: PolicySource | undefined) =>
+    heldAbout(ports, { policy, artifact, source, trustedRoot, now, signal })
+  const images: ImageFacts[] = []
+  for (const { service, image } of compose.lint?.images ?? []) {
+    const pinned = image === null ? undefined : pinnedImage(image)
+    const name = pinned === undefined ? null : imageNameOf(pinned)
+    const from = name === null ? undefined : policy.policy.images[name]
+    const source = from === undefined ? undefined : policy.policy.sources[from.source]
+    const attestations = pinned === undefined ? [] : await about(pinned.digest, source)
+    images.push({ service, name, digest: pinned?.digest ?? null, attestations })
+  }
+  const os = policy.policy.osImages[info.osImageHash]
+  const osSource = os !== undefined && 'source' in os ? policy.policy.sources[os.source] : undefined
+  return decideGate(policy, {
+    now,
+    images,
+    app: { id: info.appId, compose },
+    guest: {
+      by: info.by,
+      osImage: { hash: info.osImageHash, attestations: await about(info.osImageHash, osSource) },
+      deviceId: info.deviceId,
+      tcb: info.tcb,
+    },
+  })
+}
+
+/** Bytes count whoever brought them: they are what the hash says. Who admitted them for this app is asked apart. */
+async function composeFacts(
+  { reads, blobs }: GuestPorts,
+  listed: PolicyApp | undefined,
+  { appId, composeHash: hash }: BootInfo,
+): Promise<ComposeFacts> {
+  // Nothing is looked up for an app that the policy does not list: whoever asks needs no token.
+  if (listed === undefined || !(await reads.composes.isKept(hash))) return { hash, lint: null, admittedBy: null }
+  const lint: ComposeLint = lintCompose(Buffer.concat(await Array.fromAsync(await blobs.open(hash))))
+  const admitted = await reads.composes.admittedFor(appId, hash)
+  const identities = admitted.map(({ owner }) => identityOf(owner))
+  const may = identities.find((identity) => listed.admitters.some((pattern) => nameMatches({ pattern }, identity)))
+  return { hash, lint, admittedBy: may ?? identities[0] ?? null }
+}
+
+async function heldAbout(
+  { reads, bundles }: GuestPorts,
+  {
+    source,
+    artifact,
+    ...o
+  }: { readonly artifact: Sha256; readonly source: PolicySource | undefined } & Omit<Parameters<HeldBundles['hold']>[1], 'artifact'>,
+): Promise<readonly HeldAttestation[]> {
+  if (source === undefined) return []
+  const found = await reads.attestations.about({
+    sha256: artifact,
+    repository: source.repository,
+    predicateType: PREDICATE_TYPE.reproduced,
+    limit: MOST_OWNERS,
+  })
+  const own = found.filter(({ owner }) => source.owners.some((pattern) => nameMatches({ pattern }, identityOf(owner))))
+  const held: HeldAttestation[] = []
+  for (const { bundle } of (own.length === 0 ? found : own).slice(0, MOST_BUNDLES)) {
+    const one = await bundles.hold(bundle, { ...o, artifact })
+    if (one !== undefined) held.push(one)
+  }
+  return held
+}

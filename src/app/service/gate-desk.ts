@@ -1,0 +1,150 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { digestOf } from '../../../verifier/bytes/digest-of.ts'
+import { Failure } from '../../../verifier/model/failure.ts'
+import type { BootInfo } from '../gate/boot-info.ts'
+import { reasonOf } from '../gate/decide-gate.ts'
+import { decideKms } from '../gate/decide-kms.ts'
+import type { LoadedPolicy } from '../gate/read-policy.ts'
+import type { AnsweredGuest } from '../store/gate-ports.ts'
+import type { UnitOfWork } from '../store/store-ports.ts'
+import { answerGuest, type GuestPorts } from './answer-guest.ts'
+import type { Policies } from './policies.ts'
+import type { ServiceEvents } from './service-events.ts'
+
+/** Who asks, and what for: a KMS about an app or about itself, a gateway about an app. */
+export type GateQuestion = 'kms-app' | 'kms-self' | 'gateway'
+
+export type GateAnswer = {
+  readonly isAllowed: boolean
+  /** One line of ours, without a name or a text of whoever asked. */
+  readonly reason: string
+  /** App id of the gateway, as the policy says it; empty where it says none. */
+  readonly gatewayAppId: string
+}
+
+export type GateDeskPorts = Omit<GuestPorts, 'bundles'> & {
+  readonly policies: Policies
+  readonly bundles: GuestPorts['bundles']
+  readonly unitOfWork: UnitOfWork
+  readonly events?: Partial<ServiceEvents>
+}
+
+/** A gateway waits five seconds. */
+const PATIENCE_MS = 4_000
+/** Questions that are answered at the same time; who comes beyond is denied at once, and asks again. */
+const MOST_AT_ONCE = 64
+const FLUSH_EVERY_MS = 1_000
+/** Answers that wait to be noted; each is counted once. */
+const MOST_NOTED = 10_000
+
+/**
+ * Where guests are asked about. Whatever goes wrong denies, within a bound of time: nobody is let in because something could not be found out.
+ */
+export class GateDesk {
+  readonly #ports: GateDeskPorts
+  readonly #noted = new Map<string, AnsweredGuest>()
+  #underWay = 0
+
+  constructor(ports: GateDeskPorts) {
+    this.#ports = ports
+  }
+
+  /** The policy that a question is asked under; undefined where there is none of the name, null where it cannot be followed. */
+  async policy(name: string): Promise<LoadedPolicy | null | undefined> {
+    try {
+      return await this.#ports.policies.find(name)
+    } catch (error) {
+      this.#ports.events?.trouble?.({ where: 'gate', error })
+      return null
+    }
+  }
+
+  /** Never rejects. */
+  async ask(asked: GateQuestion, policy: LoadedPolicy, info: BootInfo): Promise<GateAnswer> {
+    const gatewayAppId = policy.policy.gatewayAppId ?? ''
+    const answer = (isAllowed: boolean, reason: string): GateAnswer => {
+      this.#ports.events?.guestAnswered?.({ policy: policy.policy.name, asked, allowed: isAllowed })
+      return { isAllowed, reason, gatewayAppId }
+    }
+    if (this.#underWay >= MOST_AT_ONCE) return answer(false, 'too many questions at once: ask again')
+    this.#underWay += 1
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), PATIENCE_MS)
+    try {
+      if (asked === 'kms-self') {
+        const { judged, reason } = decideKms(policy.policy, info)
+        return answer(judged === 'allow' || policy.policy.mode === 'observe', reason)
+      }
+      const decision = await Promise.race([answerGuest(this.#ports, policy, info, late.signal), aborted(late.signal)])
+      this.#note(asked, decision)
+      const reason = reasonOf(decision)
+      return answer(
+        decision.decision === 'allow',
+        policy.policy.mode === 'observe' && decision.judged === 'deny' ? `observed only: ${reason}` : reason,
+      )
+    } catch (error) {
+      if (!late.signal.aborted) this.#ports.events?.trouble?.({ where: 'gate', error })
+      return answer(false, late.signal.aborted ? 'it could not be found out in time' : `it could not be found out (${codeOf(error)})`)
+    } finally {
+      clearTimeout(timer)
+      late.abort()
+      this.#underWay -= 1
+    }
+  }
+
+  /** Notes what was answered until the signal fires, and what is left then. */
+  async keepNotes(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await sleep(FLUSH_EVERY_MS, undefined, { signal }).catch(() => {
+        // It is over.
+      })
+      await this.flush()
+    }
+  }
+
+  async flush(): Promise<void> {
+    if (this.#noted.size === 0) return
+    const answered = [...this.#noted.values()]
+    this.#noted.clear()
+    try {
+      await this.#ports.unitOfWork.run(({ gateDecisions }) => gateDecisions.note(answered))
+    } catch (error) {
+      this.#ports.events?.trouble?.({ where: 'gate', error })
+      // With what came meanwhile, unless that is too much already.
+      for (const one of answered) this.#count(one)
+    }
+  }
+
+  /** Only of apps that a policy lists, and app-composes whose bytes are here: whoever asks needs no token, and can make up any other. */
+  #note(asked: 'kms-app' | 'gateway', decision: AnsweredGuest['decision'] | Parameters<typeof reasonOf>[0]): void {
+    const { app, rules, at } = decision
+    const known = (rule: string): boolean => rules.some((one) => one.rule === rule && one.result === 'pass')
+    if (app === null || !known('app-listed') || !known('compose-known')) return
+    const failed = rules.flatMap(({ rule, subject, result }) => (result === 'fail' ? [`${rule} ${subject}`] : []))
+    const time = new Date(at)
+    this.#count({ asked, answer: digestOf(failed.join('\n')), decision: { ...decision, app }, count: 1, firstAt: time, lastAt: time })
+  }
+
+  #count(one: AnsweredGuest): void {
+    const { asked, answer, decision } = one
+    const key = [decision.policy.sha256, asked, decision.app.id, decision.app.composeHash, answer].join(' ')
+    const before = this.#noted.get(key)
+    if (before === undefined && this.#noted.size >= MOST_NOTED) return
+    const later = (a: Date, b: Date): Date => (a > b ? a : b)
+    this.#noted.set(
+      key,
+      before === undefined ? one : { ...before, count: before.count + one.count, lastAt: later(before.lastAt, one.lastAt) },
+    )
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  signal.addEventListener('abort', () => reject(new Error('late')), { once: true })
+  return promise
+}
+
+/** A code of ours; of anything else nothing is told. */
+function codeOf(error: unknown): string {
+  return error instanceof Failure ? error.code : 'internal'
+}

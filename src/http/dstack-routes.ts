@@ -1,0 +1,111 @@
+import { OpenAPIHono } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import { z } from 'zod'
+import { Failure } from '../../verifier/model/failure.ts'
+import { parseStrictJson } from '../../verifier/model/strict-json.ts'
+import { type BootInfo, GatewayAppInfo, KmsBootInfo, MOST_MESSAGE_BYTES } from '../app/gate/boot-info.ts'
+import type { LoadedPolicy } from '../app/gate/read-policy.ts'
+import type { GateDesk, GateQuestion } from '../app/service/gate-desk.ts'
+import type { Part } from './app.ts'
+import { boundedBody } from './bounded-body.ts'
+import type { HttpEnv, HttpPorts } from './http-ports.ts'
+import { answerJson } from './json-answer.ts'
+
+export type DstackRoutePorts = {
+  readonly desk: GateDesk
+  readonly limits: HttpPorts['limits']
+  /** Where somebody can read why an app was denied; with a slash at its end. Null: it is not known. */
+  readonly base: () => URL | null
+}
+
+/** No message of dstack's is deeper. */
+const MAX_DEPTH = 16
+const NO_CONTRACT = `0x${'0'.repeat(40)}`
+/** A guest's own log takes 4 KiB of an event. */
+const MOST_REASON = 1000
+
+/**
+ * What the KMS and the gateway of dstack ask, each under the URL of a policy (dstack, kms/src/main_service/upgrade_authority.rs and
+ * gateway/src/main_service/auth_client.rs). Neither signs its questions, nor can: an answer says what the policy says of them, and no more.
+ * A KMS takes 200 with `isAllowed`; a gateway takes any 2xx for yes. So nothing but a well-formed question of the very kind is answered with one.
+ */
+export function dstackRoutes(ports: DstackRoutePorts): Part {
+  const app = new OpenAPIHono<HttpEnv>()
+  app.onError((error, c) => refuse(c, error))
+  app.get('/:policy', async (c) => {
+    const policy = await policyOf(c, ports)
+    return answerJson(
+      c,
+      {
+        status: 'ok',
+        kmsContractAddr: NO_CONTRACT,
+        ethRpcUrl: '',
+        gatewayAppId: policy?.policy.gatewayAppId ?? '',
+        chainId: 0,
+        appImplementation: NO_CONTRACT,
+        appAuthImplementation: NO_CONTRACT,
+      },
+      200,
+    )
+  })
+  app.post('/:policy/bootAuth/app', (c) => answerKms(c, ports, 'kms-app'))
+  app.post('/:policy/bootAuth/kms', (c) => answerKms(c, ports, 'kms-self'))
+  app.post('/:policy/app-auth', async (c) => {
+    const policy = await policyOf(c, ports)
+    const info = await messageOf(c, ports, GatewayAppInfo)
+    const { isAllowed, reason } = policy === null ? UNFOLLOWED : await ports.desk.ask('gateway', policy, info)
+    // Its body is for whoever reads the gateway's log: the gateway goes by the status alone.
+    return isAllowed ? c.body(null, 204) : answerJson(c, { isAllowed, reason: reasonWith(ports, reason, info) }, 403)
+  })
+  return (whole) => {
+    whole.route('/v1/dstack', app)
+  }
+}
+
+const UNFOLLOWED = { isAllowed: false, reason: 'the policy cannot be followed', gatewayAppId: '' } as const
+
+async function answerKms(c: Context<HttpEnv>, ports: DstackRoutePorts, asked: GateQuestion): Promise<Response> {
+  const policy = await policyOf(c, ports)
+  const info = await messageOf(c, ports, KmsBootInfo)
+  const { isAllowed, gatewayAppId, reason } = policy === null ? UNFOLLOWED : await ports.desk.ask(asked, policy, info)
+  return answerJson(c, { isAllowed, gatewayAppId, reason: isAllowed ? '' : reasonWith(ports, reason, info) }, 200)
+}
+
+/** With where to read on. */
+function reasonWith({ base }: DstackRoutePorts, reason: string, { appId }: BootInfo): string {
+  const root = base()
+  const link = root === null ? '' : ` (${new URL(`v1/apps/${appId}/decisions`, root).href})`
+  return `${reason.slice(0, MOST_REASON)}${link}`
+}
+
+/** Null: there is one of the name, which cannot be followed. Fails where there is none. */
+async function policyOf(c: Context<HttpEnv>, { desk }: DstackRoutePorts): Promise<LoadedPolicy | null> {
+  const policy = await desk.policy(c.req.param('policy') ?? '')
+  if (policy !== undefined) return policy
+  throw new Failure({ code: 'policy-unknown', message: 'there is no such policy', hint: 'the operator names those that there are' })
+}
+
+async function messageOf<T extends z.ZodType>(c: Context<HttpEnv>, { limits }: DstackRoutePorts, schema: T): Promise<z.output<T>> {
+  if (!/^application\/json(?:\s*;|$)/i.test(c.req.header('content-type') ?? '')) throw malformed()
+  const chunks: Uint8Array[] = []
+  const bounds = { ...limits, maxBytes: MOST_MESSAGE_BYTES, maxMs: limits.jsonMs, tooLarge: malformed }
+  for await (const chunk of boundedBody(c.req.raw.body, bounds)) chunks.push(chunk)
+  const { data, success } = schema.safeParse(parseStrictJson(Buffer.concat(chunks), { maxBytes: MOST_MESSAGE_BYTES, maxDepth: MAX_DEPTH }))
+  if (!success) throw malformed()
+  return data
+}
+
+function malformed(): Failure {
+  return new Failure({
+    code: 'boot-info-malformed',
+    message: 'it is not what a KMS or a gateway of dstack says of a guest',
+    hint: 'every measurement is hex of its exact length',
+  })
+}
+
+/** As dstack's own servers answer what they do not understand. */
+function refuse(c: Context<HttpEnv>, error: unknown): Response {
+  const code = error instanceof Failure ? error.code : 'internal'
+  const status = code === 'policy-unknown' ? 404 : error instanceof Failure ? 400 : 500
+  return answerJson(c, { isAllowed: false, gatewayAppId: '', reason: `invalid authorization request (${code})` }, status)
+}
