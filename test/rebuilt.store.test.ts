@@ -45,9 +45,9 @@ describe.each(databases())('earlier verifications on %s', (kind) => {
   })
 
   const gitOf = (name: string, commit = 'a'.repeat(40)) => ({ kind: 'git', url: `https://git.example/${name}`, commit, path: '.' }) as const
-  const report = async (outcome: Outcome): Promise<void> => {
-    const { attempt, lease } = await mustLease(ports, worker)
-    const said = { attemptId: attempt.id, lease, worker: worker.id, digest: digestOf(lease) }
+  const report = async (outcome: Outcome, by: Worker = worker): Promise<void> => {
+    const { attempt, lease } = await mustLease(ports, by)
+    const said = { attemptId: attempt.id, lease, worker: by.id, digest: digestOf(lease) }
     await reportAttempt(ports, { ...said, report: reportOf(attempt.number, outcome) })
   }
   const finish = async (submission: Submission, outcomes: readonly Outcome[], prepared: Partial<Prepared> = {}): Promise<string> => {
@@ -132,6 +132,23 @@ describe.each(databases())('earlier verifications on %s', (kind) => {
     for (const one of sources)
       expect(await store.reads.verifications.rebuilt({ prepared: preparedOf(one), attempts: 1, builder: BUILDER, since })).toBeUndefined()
     await cancelVerification(ports, running)
+  })
+
+  it('do not answer where a worker built whose key was revoked since', async () => {
+    const submission = submissionOf(owner.id, { source: gitOf('revoked'), attempts: 2 })
+    const bad = await addWorker(store, 'bad', clock.now())
+    const from = clock.now()
+    const rebuilt = () =>
+      store.reads.verifications.rebuilt({ prepared: preparedOf(submission), attempts: 2, builder: BUILDER, since: from })
+    clock.pass(1000)
+    const id = await acceptPrepared(ports, submission)
+    for (const one of [worker, bad]) await report('built', one)
+    await decide(ports, id, decisionOf({ statements: [] }))
+    expect(await rebuilt()).toBe(id)
+    await store.unitOfWork.run(({ workers }) => workers.revoke('bad', clock.now()))
+    expect(await rebuilt()).toBeUndefined()
+    const later = await finish(submission, ['built', 'built'])
+    expect(await rebuilt()).toBe(later)
   })
 
   it('answer newest first, whoever owned them, and not by an answer that was itself taken over', async () => {

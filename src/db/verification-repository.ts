@@ -1,4 +1,4 @@
-import { and, count, desc, eq, exists, gte, inArray, isNull, ne, not, or, sql } from 'drizzle-orm'
+import { and, count, desc, eq, exists, inArray, not, or, sql } from 'drizzle-orm'
 import { Failure } from '../../verifier/model/failure.ts'
 import { fingerprintOf } from '../app/store/fingerprint.ts'
 import { pageOf } from '../app/store/page.ts'
@@ -7,6 +7,7 @@ import type { Verifications } from '../app/store/store-ports.ts'
 import { heldWhere } from './held-verifications.ts'
 import { keyset } from './keyset.ts'
 import { addKnown, addSubjects, KNOWN_KEY, knownPage } from './known-subjects.ts'
+import { rebuilt } from './rebuilt.ts'
 import { attempts } from './schema/attempts.ts'
 import { CHOSEN_BY_WORKER, subjects, verifications } from './schema/verifications.ts'
 import type { Session } from './session.ts'
@@ -110,36 +111,7 @@ export function verificationsOf(session: Session): Verifications {
           .where(and(eq(verifications.ownerId, ownerId), isOpen))
         return found?.open ?? 0
       }),
-    rebuilt: ({ prepared: { pinned, lock, architecture }, attempts: wanted, builder, since }) =>
-      session(async (db) => {
-        const own = eq(attempts.verificationId, verifications.id)
-        const unbuilt = db
-          .select({ one: sql`1` })
-          .from(attempts)
-          .where(and(own, or(isNull(attempts.outcome), ne(attempts.outcome, 'built'))))
-        // What ended without an attempt has none that is not built either.
-        const all = db.select({ number: count() }).from(attempts).where(own)
-        const [found] = await db
-          .select({ id: verifications.id })
-          .from(verifications)
-          .where(
-            and(
-              eq(verifications.state, 'finished'),
-              isNull(verifications.reusedFrom),
-              eq(verifications.treeDigest, pinned.treeDigest),
-              eq(verifications.pinned, pinned),
-              eq(verifications.architecture, architecture),
-              lock === null ? isNull(verifications.preparedLock) : eq(verifications.preparedLock, lock),
-              eq(verifications.builder, builder),
-              gte(verifications.finishedAt, since),
-              sql`${all} >= ${wanted}`,
-              not(exists(unbuilt)),
-            ),
-          )
-          .orderBy(desc(verifications.finishedAt))
-          .limit(1)
-        return found?.id
-      }),
+    rebuilt: (o) => session((db) => rebuilt(db, o)),
     chosenLast: ({ architecture, trusted }) =>
       session(async (db) => {
         const [found] = await db

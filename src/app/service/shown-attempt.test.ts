@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Attempt, attemptWithoutRun, type OutcomeReason } from '../../../verifier/model/attempt.ts'
+import { parseSha256 } from '../../../verifier/model/digest.ts'
 import { shownAttempt } from './shown-attempt.ts'
 
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u
@@ -41,6 +42,17 @@ describe('what a worker writes', () => {
   })
 
   const stage = { name: 'build', startedAt: '2026-01-01T00:00:00.000Z', ms: 1, bytes: null } as const
+  const written = { name: 'a', sha256: parseSha256('a'.repeat(64)), size: 1, compression: 'none' } as const
+  const artifact = {
+    name: 'a',
+    sha256: written.sha256,
+    size: 1,
+    format: 'other',
+    treeManifest: null,
+    oci: null,
+    written,
+    notComparable: null,
+  } as const
   const sandbox = { profile: 'docker/v1', digest: 'a'.repeat(64), isolation: 'shared-kernel', apparmor: 'absent', workspace: 'tmpfs' }
 
   it.each([
@@ -51,6 +63,7 @@ describe('what a worker writes', () => {
     ['a time that is none', failed({}, { stages: [{ ...stage, startedAt: 'yesterday' }] })],
     ['a time that cannot be', failed({}, { stages: [{ ...stage, startedAt: '2026-13-01T00:00:00Z' }] })],
     ['stages without end', failed({}, { stages: Array.from({ length: 65 }, () => stage) })],
+    ['artifacts without end', failed({}, { artifacts: Array.from({ length: 1001 }, () => artifact) })],
     ['a sandbox that has no name', failed({}, { sandbox: { ...sandbox, profile: '<b>' } as Attempt['sandbox'] })],
   ])('is refused as %s', (_, attempt) => {
     expect(() => shownAttempt(attempt)).toThrow(expect.objectContaining({ code: 'report-contradictory' }))
@@ -59,5 +72,6 @@ describe('what a worker writes', () => {
   it('is taken as a worker writes it', () => {
     const attempt = failed({}, { stages: [stage], sandbox: sandbox as Attempt['sandbox'] })
     expect(shownAttempt(attempt)).toEqual(attempt)
+    expect(shownAttempt({ ...attempt, artifacts: Array.from({ length: 1000 }, () => artifact) }).artifacts).toHaveLength(1000)
   })
 })

@@ -5,6 +5,8 @@ import { workerFailure } from './worker-failures.ts'
 const MAX_TEXT = 4096
 const MAX_FACTS = 32
 const MAX_STAGES = 64
+/** Each is noted, referred to and compared for itself; a recipe has one for each of its images, and some that are split off. */
+const MAX_ARTIFACTS = 1000
 const CODE = /^[a-z0-9]+(-[a-z0-9]+)*$/
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/
@@ -17,6 +19,7 @@ const PROFILE = /^[A-Za-z0-9][A-Za-z0-9._/+-]{0,63}$/
 export function shownAttempt(attempt: Attempt): Attempt {
   const { stages, sandbox, artifacts, reason } = attempt
   if (stages.length > MAX_STAGES || stages.some(({ startedAt }) => !isInstant(startedAt))) throw contradictory('stages')
+  if (artifacts.length > MAX_ARTIFACTS) throw contradictory('artifacts')
   if (sandbox !== null && !PROFILE.test(sandbox.profile)) throw contradictory('sandbox')
   return {
     ...attempt,
