@@ -40,7 +40,7 @@ function tokenSource({ token, tokenFile }: ClientRoomOptions['settings'], ci: Ci
       new Failure({
         code: 'token-missing',
         message: 'there is no token to show the service',
-        hint: 'set BITWITNESS_TOKEN or BITWITNESS_TOKEN_FILE; on GitHub Actions grant `id-token: write`',
+        hint: 'set BITWITNESS_TOKEN or BITWITNESS_TOKEN_FILE to one that the operator made by `bitwitness token create`; on GitHub Actions grant `id-token: write`',
       }),
     )
 }

@@ -63,7 +63,7 @@ export class Listening {
     )
     server.maxConnections = MAX_CONNECTIONS
     await new Promise<void>((resolve, reject) => {
-      server.once('error', (cause: NodeJS.ErrnoException) => reject(refused(cause)))
+      server.once('error', (cause: NodeJS.ErrnoException) => reject(refused(cause, `${bracketed(host)}:${port}`)))
       server.listen({ host, port }, resolve)
     })
     server.on('error', onError)
@@ -94,21 +94,25 @@ function hostsOf({ rawHeaders }: IncomingMessage): number {
 /** What a person on this machine opens. */
 function shownHost(host: string): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return bracketed(host)
+}
+
+function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host
 }
 
-function refused(cause: NodeJS.ErrnoException): Failure {
+function refused(cause: NodeJS.ErrnoException, where: string): Failure {
   if (cause.code === 'EADDRINUSE')
     return new Failure({
       code: 'listen-in-use',
-      message: 'another program listens on this address and port',
+      message: `another program listens on ${where}`,
       hint: 'set BITWITNESS_LISTEN to another port, or to port 0 for a free one',
       audience: 'operator',
       cause,
     })
   return new Failure({
     code: 'listen-refused',
-    message: 'the system does not let this program listen there',
+    message: `the system does not let this program listen on ${where}`,
     hint: 'set BITWITNESS_LISTEN to an address of this machine, and to a port above 1023 unless this is root',
     audience: 'operator',
     cause,

@@ -36,7 +36,10 @@ describe('listening', () => {
 
   it('says that another program has the port, or that the address is none of this machine', async () => {
     const { url } = await listen()
-    await expect(listen({ port: Number(url.port) })).rejects.toMatchObject({ code: 'listen-in-use' })
+    await expect(listen({ port: Number(url.port) })).rejects.toMatchObject({
+      code: 'listen-in-use',
+      message: `another program listens on ${url.host}`,
+    })
     await expect(listen({ host: '192.0.2.1' })).rejects.toMatchObject({ code: 'listen-refused' })
   })
 

@@ -117,17 +117,18 @@ ${here}/proof              all that it takes to rebuild and check it on another 
 ${here}/service.log        what the service wrote meanwhile
 
 The service has ended. This starts it again, with all that it knows, and http://127.0.0.1:8080/docs is the page to open then:
-  BITWITNESS_HOME=${DemoService.homeIn(out)} npx bitwitness serve
+  export PATH="$PWD/node_modules/.bin:$PATH"
+  BITWITNESS_HOME=${DemoService.homeIn(out)} bitwitness serve
 
 With cosign 3, and nothing of ours:
   ${check.join(' ')}
 
 Try next:
-  npx bitwitness doctor
-  npx bitwitness recipe lint mkosi/app
-  npx bitwitness explain ${here}/published/${artifact.file} ${here}/tampered.tar
-  npx bitwitness verify --from ${here}/proof --key ${here}/key.pub
-  npx bitwitness verify mkosi/app ${artifact.claims.map((claim) => `--claim ${claim}`).join(' ')}
+  bitwitness doctor
+  bitwitness recipe lint mkosi/app
+  bitwitness explain ${here}/published/${artifact.file} ${here}/tampered.tar
+  bitwitness verify --from ${here}/proof --key ${here}/key.pub
+  bitwitness verify mkosi/app ${artifact.claims.map((claim) => `--claim ${claim}`).join(' ')}
   tar -C ${layout} -cf - . | docker load`)
 }
 

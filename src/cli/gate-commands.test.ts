@@ -169,6 +169,7 @@ describe('policy', () => {
       `${NAME} has to be rebuilt from https://git.example/app/image.git, folder images/app, from a commit on refs/heads/main or refs/tags/v*`,
     )
     expect(stdout).toContain('It enforces: whatever is not said below is denied.')
+    expect(stdout).toContain('Findings of the compose linter that deny: deny, warn.\n')
   })
 
   it.each(['starter', 'strict'])('has an example that is one: %s', async (name) => {

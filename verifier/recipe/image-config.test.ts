@@ -39,7 +39,8 @@ image:
 
   test.each([
     ['an unknown key', 'image:\n  comand: [x]\n', 2, 'image has a key that is not known'],
-    ['an unknown key at the top', 'image: {}\nother: 1\n', 1, 'the document has a key that is not known'],
+    ['an unknown key at the top', 'image: {}\nother: 1\n', 2, 'the document has a key that is not known'],
+    ['an unknown key after others', 'image:\n  user: a\n  comand: [x]\n', 3, 'image has a key that is not known'],
     ['a text for a list', 'image:\n  cmd: /bin/sh\n', 2, 'image.cmd is not what it should be'],
     ['a number for a text', 'image:\n  cmd:\n    - sleep\n    - 1\n', 4, 'image.cmd.1 is not what it should be'],
     ['a relative folder', 'image:\n  workingDir: app\n', 2, 'image.workingDir is not what it should be'],

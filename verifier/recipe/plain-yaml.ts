@@ -1,4 +1,4 @@
-import { isAlias, isNode, isPair, isScalar, LineCounter, parseDocument, visit } from 'yaml'
+import { isAlias, isMap, isNode, isPair, isScalar, LineCounter, parseDocument, visit } from 'yaml'
 import type { z } from 'zod'
 
 export type YamlProblem = { readonly line: number | null; readonly message: string }
@@ -52,9 +52,17 @@ function read<S extends z.ZodType>(content: string, schema: S): PlainYaml<z.outp
   for (const issue of parsed.error.issues) {
     const at = issue.path.map(String).join('.') || 'the document'
     const node = document.getIn(issue.path, true)
-    add(isNode(node) ? node.range?.[0] : undefined, messageOf(issue, at))
+    const nodes = issue.code === 'unrecognized_keys' ? keysIn(node, issue.keys) : [node]
+    for (const found of nodes) add(isNode(found) ? found.range?.[0] : undefined, messageOf(issue, at))
   }
   return { data: null, problems }
+}
+
+/** Where the keys stand that are not known, each of which is told by its line; the whole where they are not found. */
+function keysIn(node: unknown, keys: readonly string[]): readonly unknown[] {
+  if (!isMap(node)) return [node]
+  const found = node.items.map(({ key }) => key).filter((key) => isScalar(key) && keys.includes(String(key.value)))
+  return found.length === 0 ? [node] : found
 }
 
 const PARSER_CODES: Readonly<Record<string, string>> = {

@@ -17,7 +17,7 @@ export function explainPolicy(policy: Policy): readonly string[] {
           ]
     }),
     `Rebuilt ${tiers.join(' or ')} by ${attestations.attempts} attempts that agree, in ${count(builders.length, 'builder')} that it names, at most ${attestations.maxAge} days ago, from indexes of ${indexes.suites.join(', ')} that were at most ${indexes.maxAge} days old.`,
-    `Findings of the compose linter that deny: ${compose.deny.join(', ')}, but for ${count(compose.allow.length, 'value')} that it names.`,
+    `Findings of the compose linter that deny: ${compose.deny.join(', ')}${compose.allow.length === 0 ? '' : `, but for ${count(compose.allow.length, 'value')} that it names`}.`,
     ...(Object.keys(apps).length === 0 ? ['No app may start: it lists none.'] : []),
     ...Object.entries(apps).map(([id, app]) => {
       const who = app.admitters.length === 0 ? 'nobody may admit others' : `${either(app.admitters)} may admit others`

@@ -14,6 +14,6 @@ export function tokenInvalid(): Failure {
   return new Failure({
     code: 'token-invalid',
     message: 'the token does not count here',
-    hint: 'take one that has not ended and was not revoked; an identity token needs the audience, and a repository, that the operator configured',
+    hint: 'take one that `token create` made for this very service, and that has not ended and was not revoked; an identity token needs the audience, and a repository, that the operator configured',
   })
 }

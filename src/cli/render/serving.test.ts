@@ -22,7 +22,7 @@ describe('what serve says once it listens', () => {
     for (const part of [
       'http://127.0.0.1:8080/docs',
       'embedded, in /srv/home',
-      'bitwitness token create NAME',
+      'bitwitness token create NAME, with the settings',
       `sha256:${'ab'.repeat(32)}`,
     ])
       expect(text).toContain(part)

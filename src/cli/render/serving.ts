@@ -30,7 +30,7 @@ export function servingLines(facts: ServingDocument, options: { readonly color: 
     [
       'tokens',
       [
-        'bitwitness token create NAME',
+        'bitwitness token create NAME, with the settings that this was started with, such as BITWITNESS_HOME',
         `then, wherever it is: BITWITNESS_TOKEN=… bitwitness submit SOURCE --claim sha256:… --server ${url}`,
       ],
     ],

@@ -18,7 +18,7 @@ const text = (value: string): string => value
 const optional = (brief: string, placeholder: string) => ({ kind: 'parsed', parse: text, optional: true, brief, placeholder }) as const
 
 export const createComposeFiles = command<Flags, [PinnedReference]>({
-  brief: 'Write docker-compose.yml and app-compose.json that run an image by its digest',
+  brief: 'Write docker-compose-deploy.yml and app-compose.json that run an image by its digest',
   parameters: {
     flags: {
       output: { kind: 'parsed', parse: text, brief: 'Folder to write into', placeholder: 'FOLDER' },
