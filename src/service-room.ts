@@ -91,6 +91,7 @@ export class ServiceRoom implements AsyncDisposable {
       events,
       leaseMs: settings.lease * 1000,
       spreadMs: settings.spread * 1000,
+      holdMs: settings.hold * 1000,
       heldPerWorker: settings.heldPerWorker,
       allowedBuilders: settings.builders,
     }

@@ -1,8 +1,10 @@
 import { sql } from 'drizzle-orm'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { cancelVerification } from '../src/app/service/end-verification.ts'
+import { keepLease } from '../src/app/service/lease-attempt.ts'
 import { repairJobs } from '../src/app/service/repair-jobs.ts'
 import type { Sha256 } from '../verifier/model/digest.ts'
+import { hurry, loseWorkers } from './queued.ts'
 import { rowsOf } from './rows.ts'
 import { Clock, digestOf } from './stored.ts'
 import { databases } from './stores.ts'
@@ -79,6 +81,24 @@ describe.each(databases())('a worker that wants more than its part, on %s', (kin
     expect((await greedy.mustClaim()).attempt.verificationId).toBe(id)
     expect(await greedy.claim()).toBeUndefined()
     expect((await other.mustClaim()).attempt.verificationId).toBe(id)
+  })
+
+  it('loses what it keeps for hours by nothing but beats, and another has it', async () => {
+    expect(await other.claim()).toBeUndefined()
+    const id = await locked('kept', 1)
+    const { attempt, lease } = await greedy.mustClaim()
+    const beat = () => keepLease(room.ports, { attemptId: attempt.id, lease, worker: greedy.worker.id })
+    const since = clock.now().getTime()
+    while (clock.now().getTime() < since + 6 * 3600_000 - 60_000) {
+      clock.pass(50_000)
+      await beat()
+    }
+    expect((await beat()).getTime()).toBe(since + 6 * 3600_000)
+    clock.pass(60_000)
+    await expect(beat()).rejects.toMatchObject({ code: 'lease-expired' })
+    await loseWorkers(room.store)
+    await hurry(room.store)
+    expect((await other.mustClaim()).attempt).toMatchObject({ verificationId: id, id: attempt.id })
   })
 
   it('hears which of a great many blobs it handed over', async () => {

@@ -73,6 +73,18 @@ export const SERVE_SETTINGS = {
       return seconds !== undefined && seconds >= 10 && seconds <= 3600 ? seconds : undefined
     },
   },
+  hold: {
+    variable: 'BITWITNESS_HOLD',
+    about:
+      'How long `serve` leaves an attempt with one worker, however often it is heard of: builds, and bringing what they gave, are to end by then.',
+    form: 'from 10m to 23h: seconds, or a number with s, m or h',
+    otherwise: '6h',
+    fallback: (): number => 21_600,
+    read: (text: string): number | undefined => {
+      const seconds = parseDuration(text)
+      return seconds !== undefined && seconds >= 600 && seconds <= 23 * 3600 ? seconds : undefined
+    },
+  },
   spread: {
     variable: 'BITWITNESS_SPREAD',
     about:

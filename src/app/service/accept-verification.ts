@@ -15,6 +15,8 @@ export type ServicePorts = {
   readonly leaseMs?: number
   /** How long attempts wait for a worker that had none of their verification, ms; `SPREAD_MS` where it is not said. */
   readonly spreadMs?: number
+  /** How long a worker may have an attempt, ms; `HOLD_MS` where it is not said. */
+  readonly holdMs?: number
   /** How many attempts one worker may hold; `HELD_PER_WORKER` where it is not said. */
   readonly heldPerWorker?: number
   /** Nothing else is built in; none: any builder may be. */

@@ -24,6 +24,9 @@ export type LeasedAttempt = {
 
 export const LOST: OutcomeReason = { code: 'lease-lost', message: 'the worker was not heard of any more', data: {} }
 
+/** How long a worker may have an attempt, however often it is heard of, where nothing else was chosen; ms. The queue waits for 23 hours. */
+const HOLD_MS = 6 * 3600_000
+
 /** How long attempts wait for a worker that had none of their verification, where nothing else was chosen; ms. */
 export const SPREAD_MS = 600_000
 /** Who has not asked for work for so long may be gone; an answer to who asks takes up to MAX_WAIT_SECONDS. */
@@ -158,7 +161,10 @@ export async function keepLease(ports: ServicePorts, holder: LeaseHolder): Promi
   return await ports.unitOfWork.run(async (unit) => {
     const { attempt, held } = await holdAttempt(unit, holder.attemptId)
     const at = ports.now()
-    const expiresAt = at.getTime() + (ports.leaseMs ?? LEASE_MS)
+    const { life } = attempt
+    // A worker that beats and never reports would keep it for ever; what it had is tried again elsewhere.
+    const end = life.state === 'leased' ? life.lease.since + (ports.holdMs ?? HOLD_MS) : Number.POSITIVE_INFINITY
+    const expiresAt = Math.min(at.getTime() + (ports.leaseMs ?? LEASE_MS), end)
     const beat = { kind: 'heartbeat', lease: holder.lease, worker: holder.worker, at: at.getTime(), expiresAt } as const
     await applyEvent(unit, {
       verificationId: attempt.verificationId,
