@@ -5,6 +5,7 @@ import { GateDesk } from './app/service/gate-desk.ts'
 import { GivenBytes } from './app/service/given-bytes.ts'
 import { HeldBundles } from './app/service/held-bundles.ts'
 import { JobDesk } from './app/service/job-desk.ts'
+import { KnownLints } from './app/service/known-lints.ts'
 import { leaseAttempt } from './app/service/lease-attempt.ts'
 import { Policies } from './app/service/policies.ts'
 import { type ServiceEvents, tellAll } from './app/service/service-events.ts'
@@ -108,8 +109,8 @@ export class ServiceRoom implements AsyncDisposable {
     const gate = new GateDesk({
       ...service,
       reads: store.reads,
-      blobs,
       bundles: new HeldBundles(blobs),
+      lints: new KnownLints(blobs),
       policies: new Policies(new PolicyFolder(settings.policies)),
       trustedRoot: gateRoot(settings),
     })

@@ -7,6 +7,7 @@ import { Policy } from '../src/app/gate/policy.ts'
 import { APP_COMPOSE, APP_ID, COMPOSE_HASH, digest, MANIFEST, NAME, POLICY, PREDICATE, STATEMENT } from '../src/app/gate/testing/passing.ts'
 import { GateDesk } from '../src/app/service/gate-desk.ts'
 import { HeldBundles } from '../src/app/service/held-bundles.ts'
+import { KnownLints } from '../src/app/service/known-lints.ts'
 import { Policies } from '../src/app/service/policies.ts'
 import type { Reads } from '../src/app/store/store-ports.ts'
 import { httpApp } from '../src/http/app.ts'
@@ -133,7 +134,7 @@ describe.each(databases())('the gate of the service, on %s', (kind) => {
       unitOfWork: service.store.unitOfWork,
       now: service.clock.now,
       reads,
-      blobs: ports.blobs,
+      lints: new KnownLints(ports.blobs),
       bundles: new HeldBundles(ports.blobs),
       policies: new Policies({
         read: async (name) => (files.has(name) ? Buffer.from(files.get(name) ?? '') : undefined),

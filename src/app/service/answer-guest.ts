@@ -1,7 +1,5 @@
 import { nameMatches, PREDICATE_TYPE, type TrustedRoot } from '../../../attestations/index.ts'
-import type { BlobStore } from '../../../verifier/model/blob-store.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
-import { type ComposeLint, lintCompose } from '../compose/lint-compose.ts'
 import { imageNameOf, pinnedImage } from '../compose/pinned-image.ts'
 import type { BootInfo } from '../gate/boot-info.ts'
 import { decideGate } from '../gate/decide-gate.ts'
@@ -11,11 +9,12 @@ import type { PolicyApp, PolicySource } from '../gate/policy.ts'
 import type { LoadedPolicy } from '../gate/read-policy.ts'
 import type { Reads } from '../store/store-ports.ts'
 import type { HeldBundles } from './held-bundles.ts'
+import type { KnownLints } from './known-lints.ts'
 import { identityOf } from './statement-sources.ts'
 
 export type GuestPorts = {
   readonly reads: Pick<Reads, 'attestations' | 'composes'>
-  readonly blobs: BlobStore
+  readonly lints: KnownLints
   readonly bundles: HeldBundles
   readonly trustedRoot: () => Promise<TrustedRoot>
   readonly now: () => Date
@@ -60,13 +59,13 @@ export async function answerGuest(ports: GuestPorts, policy: LoadedPolicy, info:
 
 /** Bytes count whoever brought them: they are what the hash says. Who admitted them for this app is asked apart. */
 async function composeFacts(
-  { reads, blobs }: GuestPorts,
+  { reads, lints }: GuestPorts,
   listed: PolicyApp | undefined,
   { appId, composeHash: hash }: BootInfo,
 ): Promise<ComposeFacts> {
   // Nothing is looked up for an app that the policy does not list: whoever asks needs no token.
   if (listed === undefined || !(await reads.composes.isKept(hash))) return { hash, lint: null, admittedBy: null }
-  const lint: ComposeLint = lintCompose(Buffer.concat(await Array.fromAsync(await blobs.open(hash))))
+  const lint = await lints.of(hash)
   const admitted = await reads.composes.admittedFor(appId, hash)
   const identities = admitted.map(({ owner }) => identityOf(owner))
   const may = identities.find((identity) => listed.admitters.some((pattern) => nameMatches({ pattern }, identity)))

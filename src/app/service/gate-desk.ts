@@ -22,9 +22,8 @@ export type GateAnswer = {
   readonly gatewayAppId: string
 }
 
-export type GateDeskPorts = Omit<GuestPorts, 'bundles'> & {
+export type GateDeskPorts = GuestPorts & {
   readonly policies: Policies
-  readonly bundles: GuestPorts['bundles']
   readonly unitOfWork: UnitOfWork
   readonly events?: Partial<ServiceEvents>
 }
