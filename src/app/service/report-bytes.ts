@@ -9,6 +9,9 @@ import type { BlobRole, StoredBuilder } from '../store/records.ts'
 import { workerFailure } from './worker-failures.ts'
 import type { AttemptReport } from './worker-protocol.ts'
 
+/** Of a log, and of a tree manifest, which are kept and shown for as long as the verdict: real ones have a hundredth of it. */
+const MAX_KEPT_BYTES = 1 << 30
+
 export type SizedBlob = { readonly sha256: Sha256; readonly size: number }
 
 /** What a report names, as it lies in the store of blobs. */
@@ -32,8 +35,12 @@ export async function bytesOfReport(report: AttemptReport, blobs: BlobStore, kno
   const sized = new Sizes(blobs)
   const { attempt, builder } = report
   const referred: ReportBytes['referred'][number][] = []
-  const refer = async (sha256: Sha256, role: BlobRole, size?: number): Promise<void> =>
-    void referred.push({ ...(await sized.one(sha256, size)), role })
+  const refer = async (sha256: Sha256, role: BlobRole, size?: number): Promise<void> => {
+    const blob = await sized.one(sha256, size)
+    if ((role === 'log' || role === 'tree-manifest') && blob.size > MAX_KEPT_BYTES)
+      throw workerFailure('report-contradictory', { what: role })
+    referred.push({ ...blob, role })
+  }
   if (attempt.log !== null) await refer(attempt.log, 'log')
   if (attempt.lock !== null) await refer(attempt.lock, 'lock')
   for (const { format, sha256, size, treeManifest } of attempt.artifacts) {
