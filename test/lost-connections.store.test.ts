@@ -9,20 +9,14 @@ import { isUnreachable } from '../src/db/failures.ts'
 import { translated } from '../src/db/session.ts'
 import { fromPostgresJs } from '../src/queue/postgres-js.ts'
 import { StoreRoom } from '../src/store-room.ts'
-import type { Secret } from '../verifier/model/secret.ts'
 import { PostgresRelay } from './postgres-relay.ts'
 import { rowsOf } from './rows.ts'
 import { addOwner, newId } from './stored.ts'
-import { type EmptyDatabase, emptyDatabase, onTrouble } from './stores.ts'
+import { emptyDatabase, onTrouble, urlOf } from './stores.ts'
 
 const OWNER = { kind: 'local', issuer: 'local', createdAt: new Date() } as const
 
 const migrations = path.join(findPackage().root, 'drizzle')
-
-function urlOf({ url }: EmptyDatabase): Secret {
-  if (url === null) throw new Error('no server')
-  return url
-}
 
 describe.skipIf(inject('postgres') === null)('a connection to the server that is lost', () => {
   /** Ends the connection of whoever waits within a transaction, as a server that is killed would. */

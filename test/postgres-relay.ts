@@ -52,10 +52,21 @@ export class PostgresRelay implements AsyncDisposable {
     for (const client of this.#clients) client.destroy()
   }
 
+  /** Ends all connections and takes no new ones. */
+  goAway(): void {
+    this.#answers = Number.POSITIVE_INFINITY
+    this.#server.close()
+    this.cutOff()
+  }
+
+  async comeBack(): Promise<void> {
+    await this.#listen()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#back
     this.cutOff()
-    await new Promise((resolve) => this.#server.close(resolve))
+    if (this.#server.listening) await new Promise((resolve) => this.#server.close(resolve))
   }
 
   async #listen(): Promise<void> {
@@ -84,10 +95,8 @@ export class PostgresRelay implements AsyncDisposable {
   }
 
   #kill(): void {
-    this.#answers = Number.POSITIVE_INFINITY
     this.#kills += 1
-    this.#server.close()
-    this.cutOff()
-    this.#back = delay(AWAY_MS).then(() => this.#listen())
+    this.goAway()
+    this.#back = delay(AWAY_MS).then(() => this.comeBack())
   }
 }

@@ -46,6 +46,12 @@ export async function emptyDatabase(kind: DatabaseKind): Promise<EmptyDatabase> 
   }
 }
 
+/** Of a database on the server. */
+export function urlOf({ url }: Pick<EmptyDatabase, 'url'>): Secret {
+  if (url === null) throw new Error('no server')
+  return url
+}
+
 async function onServer(url: string, work: (sql: postgres.Sql) => Promise<unknown>): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => {} })
   try {

@@ -22,12 +22,15 @@ export function noticeBoard(connection: QueueConnection): NoticeBoard {
       const heard = (about: string): void => {
         if (!ended) onNotice(about)
       }
-      const listening = await translated(() =>
-        connection.client.listen(nameOf(channel), heard, () => {
-          if (!first && !ended) onGap()
-          first = false
-        }),
-      )
+      const onListen = (): void => {
+        if (!first && !ended) onGap()
+        first = false
+      }
+      const listening = await translated(() => connection.client.listen(nameOf(channel), heard, onListen)).catch((error: unknown) => {
+        // The client listens by itself once it can, for somebody who knows nothing of it.
+        ended = true
+        throw error
+      })
       return {
         [Symbol.asyncDispose]: async () => {
           // Once the connection was opened again, the client no longer knows this listener by what it gave out.

@@ -1,8 +1,10 @@
 import { setInterval } from 'node:timers'
+import { firstFailure } from '../../../verifier/model/failure.ts'
 import type { NoticeBoard } from '../store/notice-ports.ts'
 import type { JobKinds, TakenJob, Unit } from '../store/store-ports.ts'
 import type { ServicePorts } from './accept-verification.ts'
 import { JobLine } from './job-line.ts'
+import { listenOnceThere } from './listen-once-there.ts'
 import type { ServiceEvents } from './service-events.ts'
 
 /** What coordinators do themselves; an attempt is a worker's. */
@@ -56,7 +58,7 @@ export type JobPorts = Pick<ServicePorts, 'unitOfWork' | 'now'> & {
 
 /**
  * Does a coordinator's jobs until the signal fires, and resolves once what was under way has ended or was given back. Nothing that a job
- * does ends it otherwise. Any number of coordinators may do this on one database. Rejects where notices cannot be listened for.
+ * does ends it otherwise, nor does a database that is away, at first or later. Any number of coordinators may do this on one database.
  */
 export async function runJobs(ports: JobPorts, trades: JobTrades, signal: AbortSignal, timing: JobTiming = JOB_TIMING): Promise<void> {
   const lines = [
@@ -68,9 +70,12 @@ export async function runJobs(ports: JobPorts, trades: JobTrades, signal: AbortS
   const wakeAll = (): void => {
     for (const line of lines) line.wake()
   }
-  await using _listening = await ports.notices.listen('jobs', {
-    onNotice: (about) => lines.find(({ kind }) => kind === about)?.wake(),
-    onGap: wakeAll,
+  const onNotice = (about: string): void => lines.find(({ kind }) => kind === about)?.wake()
+  await using _listening = listenOnceThere({
+    listen: () => ports.notices.listen('jobs', { onNotice, onGap: wakeAll }),
+    againMs: timing.pollMs,
+    onTrouble: (error) => ports.events.trouble({ where: 'notices', error: firstFailure(error) }),
+    onListen: wakeAll,
   })
   // What waits for its time sends no notice when that comes.
   const poll = setInterval(wakeAll, timing.pollMs)
