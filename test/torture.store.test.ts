@@ -23,7 +23,7 @@ async function tortured({
     await using workshop = await StandInWorkshop.open(path.join(folder, 'publisher'))
     const submissions = { jobs, weights: SOON, buildMs: 400 }
     const say = (line: string): void => void said.push(line)
-    const result = await torture({ ...o, folder, workshop, seed: SEED, submissions, patienceSeconds: 240, say })
+    const result = await torture({ ...o, folder, workshop, seed: SEED, submissions, patienceSeconds: 600, say })
     const wrong = result.wrong.length === 0 ? [] : [...said, ...summary(result)]
     return { wrong, ended: result.submitted.filter(({ end }) => end !== null).length, kills: result.kills.length }
   } finally {
@@ -32,7 +32,7 @@ async function tortured({
 }
 
 // Most of the time they wait: leases run out, and what failed is tried again.
-describe.concurrent('killed while it works, loses nothing:', { timeout: 400_000 }, () => {
+describe.concurrent('killed while it works, loses nothing:', { timeout: 1_200_000 }, () => {
   const onServer = inject('postgres') === null ? it.skip : it
 
   onServer('a service on PostgreSQL, whose coordinators, workers and database are killed', async ({ expect }) => {

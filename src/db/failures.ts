@@ -54,13 +54,15 @@ export function isUnreachable(error: unknown): boolean {
   return databaseFailure(error).code === 'database-unreachable'
 }
 
+type Told = { readonly code?: unknown; readonly constraint_name?: unknown; readonly constraint?: unknown; readonly cause?: unknown }
 type Facts = { readonly code: string | null; readonly constraint: string | null }
 
-/** Drizzle wraps what the driver threw; the two drivers name the constraint differently. */
+/** Drizzle wraps what the driver threw, and the queue tells of a copy; the two drivers name the constraint differently. */
 function factsOf(error: unknown): Facts {
-  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 4; at = at.cause, depth += 1) {
-    const { code, constraint_name, constraint } = at as { code?: unknown; constraint_name?: unknown; constraint?: unknown }
+  for (let at: unknown = error, depth = 0; typeof at === 'object' && at !== null && depth < 4; depth += 1) {
+    const { code, constraint_name, constraint, cause }: Told = at
     if (typeof code === 'string' && /^[A-Z0-9_]{2,40}$/.test(code)) return { code, constraint: named(constraint_name) ?? named(constraint) }
+    at = cause
   }
   return { code: null, constraint: null }
 }

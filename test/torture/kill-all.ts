@@ -29,7 +29,7 @@ export async function killAll(o: {
   let due = o.events.count
   for (const kill of o.plan) {
     due += kill.afterEvents
-    const how = await o.events.reach(due, o.quietMs ?? QUIET_MS)
+    const how: Struck['how'] = (await o.events.reach(due, o.quietMs ?? QUIET_MS)) === 'reached' ? 'reached' : 'quiet'
     if (how === 'quiet') due = o.events.count
     await delay(kill.lagMs)
     const name = o.nameOf(kill)

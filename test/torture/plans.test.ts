@@ -48,3 +48,15 @@ it('kills come by what happens, or where nothing does any more, and strike nobod
   expect((await killing).map(({ how }) => how)).toEqual(['reached', 'reached', 'quiet'])
   expect(at).toEqual(['1 at 2', '2 at 7', '6 at 7'])
 })
+
+it('events are waited for until there are enough, until none comes for a while, or until nobody waits', async () => {
+  const events = new EventCount()
+  const [few, many, none] = [events.reach(2, 3_600_000), events.reach(3, 50), events.reach(3, 3_600_000, AbortSignal.abort())]
+  const over = new AbortController()
+  const left = events.reach(3, 3_600_000, over.signal)
+  events.add()
+  events.add()
+  over.abort()
+  expect(await Promise.all([few, many, none, left])).toEqual(['reached', 'quiet', 'over', 'over'])
+  expect(await events.reach(2, 0, AbortSignal.abort())).toBe('reached')
+})

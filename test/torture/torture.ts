@@ -27,7 +27,7 @@ export type TortureOptions = {
   readonly submissions: Omit<SubmissionPlanOptions, 'seed' | 'owners'>
   /** Submissions that are under way at once. */
   readonly atOnce: number
-  /** How long everything may take to come to its end after the last kill, s. */
+  /** How long nothing may happen after the last kill before what has not come to its end counts as lost, s. A slow machine is none. */
   readonly patienceSeconds: number
   readonly workshop: Workshop
   readonly say: (line: string) => void
@@ -87,9 +87,7 @@ export async function torture(o: TortureOptions): Promise<TortureResult> {
         if (struck % LOOK_EVERY === 0) wrong.push(...(await brokenNow(url, home)))
       },
     })
-    const timer = setTimeout(() => late.abort(), o.patienceSeconds * 1000)
-    submitted = await submitting
-    clearTimeout(timer)
+    submitted = await endedOrQuiet(submitting, { events, late, quietMs: o.patienceSeconds * 1000 })
     o.say(`${since()} s: all is over`)
     wrong.push(...(await fleet.settle()))
     wrong.push(...(await aftermath({ url, home, submitted, receiver })))
@@ -97,6 +95,23 @@ export async function torture(o: TortureOptions): Promise<TortureResult> {
   }
   wrong.push(...overheard.wrong, ...(await processesNaming(o.folder)))
   return { submitted, kills, troubles: overheard.troubles, wrong, seconds: since() }
+}
+
+/** Fires `late` once nothing happens any more: what still waits then waits for ever. */
+async function endedOrQuiet<T>(
+  submitting: Promise<T>,
+  { events, late, quietMs }: { readonly events: EventCount; readonly late: AbortController; readonly quietMs: number },
+): Promise<T> {
+  const over = new AbortController()
+  const watching = events.reach(Number.POSITIVE_INFINITY, quietMs, over.signal).then((how) => {
+    if (how === 'quiet') late.abort()
+  })
+  try {
+    return await submitting
+  } finally {
+    over.abort()
+    await watching
+  }
 }
 
 /** What is half done while everything runs. A database that is away, or another's alone, says nothing. */
