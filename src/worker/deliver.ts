@@ -15,6 +15,8 @@ export type Delivery = {
   readonly version: string
   readonly patience: Patience
   readonly signal: AbortSignal
+  /** Told before a report goes. */
+  readonly onReport: () => void
 }
 
 /** `refused`: why the outcome was not taken, and a failure of ours was reported in its place. */
@@ -42,7 +44,7 @@ export async function deliver(run: JobRun, o: Delivery): Promise<Delivered> {
 }
 
 async function reported(run: JobRun, o: Delivery): Promise<ReportAnswer> {
-  const { coordinator, blobs, job, patience, signal } = o
+  const { coordinator, blobs, job, patience, signal, onReport } = o
   const document = reportDocument(job, run, o.version)
   let broken = 0
   const onBroken = (): void => {
@@ -50,6 +52,7 @@ async function reported(run: JobRun, o: Delivery): Promise<ReportAnswer> {
   }
   for (let round = 1; ; round += 1) {
     await persist(() => handOver({ coordinator, blobs, job, run, signal, onBroken }), { patience, signal, enough: () => broken >= BROKEN })
+    onReport()
     try {
       return await persist(() => coordinator.report(job.attempt.id, document), { patience, signal })
     } catch (error) {

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Coordinator } from '../app/service/coordinator.ts'
 import type { WorkerJob } from '../app/service/worker-protocol.ts'
-import { letsGo } from './patience.ts'
+import { codeOf, letsGo } from './patience.ts'
 
 /** After a heartbeat that did not get through. */
 const AGAIN_MS = 2000
+/** What is answered about an attempt whose report was taken. */
+const REPORTED: ReadonlySet<string> = new Set(['attempt-committed', 'attempt-queued'])
 
 /**
  * Keeps the lease of an attempt until it is disposed of. A coordinator that does not answer may be back in time: only its own word ends
@@ -16,6 +18,7 @@ export class LeaseKeeper implements AsyncDisposable {
   readonly #stop = new AbortController()
   readonly #gone = new AbortController()
   readonly #beating: Promise<void>
+  #reporting = false
 
   constructor(job: WorkerJob, coordinator: Pick<Coordinator, 'heartbeat'>, o: { readonly everyMs?: number } = {}) {
     this.#job = job
@@ -34,6 +37,11 @@ export class LeaseKeeper implements AsyncDisposable {
     this.#stop.abort()
   }
 
+  /** From now on it may be over because its report was taken: what became of that is the report's answer to say, which may come later. */
+  reporting(): void {
+    this.#reporting = true
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
     await this.#beating
@@ -49,7 +57,7 @@ export class LeaseKeeper implements AsyncDisposable {
         await this.#coordinator.heartbeat(this.#job.attempt.id, beat)
         pause = everyMs
       } catch (error) {
-        if (letsGo(error)) this.letGo(error)
+        if (letsGo(error) && !(this.#reporting && REPORTED.has(codeOf(error)))) this.letGo(error)
         pause = Math.min(everyMs, AGAIN_MS)
       }
     }

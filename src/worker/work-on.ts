@@ -49,7 +49,8 @@ export async function workOn(job: WorkerJob, o: WorkOptions): Promise<void> {
   await events.end(LAST_EVENTS_MS)
   try {
     const signal = AbortSignal.any([o.late, lease.gone])
-    tell({ ...about, kind: 'reported', ...(await deliver(run, { coordinator, blobs, job, version, patience, signal })) })
+    const onReport = (): void => lease.reporting()
+    tell({ ...about, kind: 'reported', ...(await deliver(run, { coordinator, blobs, job, version, patience, signal, onReport })) })
   } catch (error) {
     const told = lease.gone.aborted ? lease.gone.reason : error
     tell({ ...about, kind: letsGo(told) ? 'let-go' : 'dropped', code: codeOf(told) })

@@ -275,6 +275,25 @@ describe('an attempt', () => {
     },
   )
 
+  it.each(['attempt-committed', 'attempt-queued'])(
+    'is reported where a heartbeat learns of it before the report is answered: %s',
+    async (code) => {
+      const coordinator = new ScriptedCoordinator()
+      coordinator.jobs.push(jobOf())
+      let beats = 0
+      coordinator.meddle = (call) => {
+        if (call !== 'heartbeat' || coordinator.reports.length === 0) return
+        beats += 1
+        throw failing(code)
+      }
+      const running = new Running(coordinator, { timing: { heartbeatMs: 1 } })
+      coordinator.reportAnswered = () => running.until(() => beats > 0)
+      expect(await running.told('reported')).toMatchObject({ state: 'committed' })
+      await running.end()
+      expect(running.news.map(({ kind }) => kind)).toEqual(['begun', 'reported'])
+    },
+  )
+
   it('goes on while no heartbeat gets through, since the coordinator may be back in time', async () => {
     const coordinator = new ScriptedCoordinator()
     coordinator.jobs.push(jobOf())

@@ -21,6 +21,9 @@ export class ScriptedCoordinator implements Coordinator {
   /** Called before anything is answered; what it throws is the answer. */
   meddle: (call: 'claim' | 'heartbeat' | 'events' | 'missing' | 'give' | 'report', about?: unknown) => void = () => {}
 
+  /** What a report that was taken is answered after. */
+  reportAnswered: () => Promise<void> = async () => {}
+
   async claim(_claim: WorkerClaim, signal: AbortSignal): Promise<WorkerJob | undefined> {
     this.claims += 1
     this.meddle('claim')
@@ -68,6 +71,7 @@ export class ScriptedCoordinator implements Coordinator {
   async report(attemptId: string, document: string): Promise<ReportAnswer> {
     this.meddle('report', document)
     this.reports.push({ attemptId, document })
+    await this.reportAnswered()
     return { state: 'committed' }
   }
 }
