@@ -6,7 +6,7 @@ const programs = await findPostgres()
 
 it.skipIf(programs === undefined)('a server that is killed comes back with all that was committed', async () => {
   await using cluster = await startPostgres(programs ?? '')
-  const sql = postgres(cluster.url, { max: 4, onnotice: () => {} })
+  const sql = postgres(cluster.url, { max: 4, onnotice: () => {}, fetch_types: false })
   await sql`create table kept (number integer)`
   for (let kill = 1; kill <= 3; kill += 1) {
     await sql`insert into kept values (${kill})`

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { chown, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -62,8 +62,8 @@ export async function startPostgres(programs: string): Promise<PostgresCluster> 
 
 type Place = { readonly cwd: string; readonly uid?: number; readonly gid?: number }
 
-/** How often a server is started that meets processes of a killed one, which take a moment to end. */
-const STARTS = 100
+/** How often a server is started that meets processes of a killed one, which take a moment to end: on a busy disk a long one. */
+const STARTS = 600
 
 class ServerProcess {
   readonly #child: ChildProcess
@@ -104,12 +104,19 @@ class ServerProcess {
   }
 }
 
+/** Below the ports that Linux hands out, so that nobody is given one of ours while who listens there is killed and started again. */
+const PORTS = { first: 20_000, count: 12_000 } as const
+
 /** A port of the loopback that nobody listens on now. */
 export async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const address = probe.address()
-  await new Promise((resolve) => probe.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
+  for (;;) {
+    const port = PORTS.first + randomInt(PORTS.count)
+    const probe = createServer()
+    const listens = await new Promise<boolean>((resolve) => {
+      probe.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true))
+    })
+    if (!listens) continue
+    await new Promise((resolve) => probe.close(resolve))
+    return port
+  }
 }

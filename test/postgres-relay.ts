@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Secret } from '../verifier/model/secret.ts'
+import { freePort } from './postgres-cluster.ts'
 
 /** How long a killed server is away, ms. */
 const AWAY_MS = 40
@@ -9,20 +10,21 @@ const AWAY_MS = 40
 /** Between a client and its PostgreSQL server: kills the server, as far as the client can see, at a chosen moment. */
 export class PostgresRelay implements AsyncDisposable {
   readonly #url: URL
+  readonly #port: number
   readonly #server: Server
   readonly #clients = new Set<Socket>()
-  #port = 0
   #answers = Number.POSITIVE_INFINITY
   #kills = 0
   #back: Promise<void> = Promise.resolve()
 
-  private constructor(url: URL) {
+  private constructor(url: URL, port: number) {
     this.#url = url
+    this.#port = port
     this.#server = createServer((client) => this.#pass(client))
   }
 
   static async open(url: Secret): Promise<PostgresRelay> {
-    const relay = new PostgresRelay(new URL(url.reveal()))
+    const relay = new PostgresRelay(new URL(url.reveal()), await freePort())
     await relay.#listen()
     return relay
   }
@@ -72,8 +74,6 @@ export class PostgresRelay implements AsyncDisposable {
   async #listen(): Promise<void> {
     this.#server.listen(this.#port, '127.0.0.1')
     await once(this.#server, 'listening')
-    const address = this.#server.address()
-    if (typeof address === 'object' && address !== null) this.#port = address.port
   }
 
   #pass(client: Socket): void {
