@@ -25,7 +25,7 @@ export const createToken = command<Flags, [string]>({
         values: SCOPES,
         variadic: true,
         optional: true,
-        brief: 'What it is good for; both if not given',
+        brief: 'What it is good for; submit and cancel if not given',
         placeholder: 'SCOPE',
       },
       days: { kind: 'parsed', parse: parseTokenDays, brief: 'How long it lasts', default: `${DEFAULT_TOKEN_DAYS}`, placeholder: 'N' },
