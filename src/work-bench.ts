@@ -62,7 +62,7 @@ export function workBench({ ports, engine, builders, home, minFreeBytes, spend }
     version: ports.version,
     capabilities: async () => ({
       architecture: engine.architecture,
-      builders: (await builders.list()).slice(0, MOST_BUILDERS).map(({ digest }) => digest),
+      builders: await namesOf(builders),
       isolation: 'shared-kernel',
     }),
     obstacle: async ({ idle }) => {
@@ -76,6 +76,13 @@ export function workBench({ ports, engine, builders, home, minFreeBytes, spend }
       return (await engine.engine.answers()) ? null : engineAway()
     },
   }
+}
+
+/** The one that is taken where none is named comes first: a coordinator goes by that. */
+async function namesOf(builders: BuilderRoom): Promise<Sha256[]> {
+  const [first, all] = await Promise.all([builders.known(), builders.list()])
+  const names = [...(first === undefined ? [] : [first.digest]), ...all.map(({ digest }) => digest)]
+  return [...new Set(names)].slice(0, MOST_BUILDERS)
 }
 
 /** What a build needs besides is its coordinator's, and comes again. */

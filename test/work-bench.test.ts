@@ -5,19 +5,23 @@ import type { BuilderRoom } from '../src/builder-room.ts'
 import type { EngineRoom } from '../src/engine/engine-room.ts'
 import { type WorkBench, type WorkBenchOptions, workBench } from '../src/work-bench.ts'
 import { partsOfBuilder } from '../verifier/builder/image-check.ts'
+import type { BuilderImage } from '../verifier/builder/image-description.ts'
 import { smallBuilder } from '../verifier/builder/testing/small-builder.ts'
 
 /** More than any disk has. */
 const NEVER = Number.MAX_SAFE_INTEGER
 
-type BenchOptions = Pick<WorkBenchOptions, 'minFreeBytes' | 'spend'> & { readonly answers?: () => Promise<boolean> }
+type BenchOptions = Pick<WorkBenchOptions, 'minFreeBytes' | 'spend'> & {
+  readonly answers?: () => Promise<boolean>
+  readonly known?: BuilderImage
+}
 
-async function bench({ answers = async () => true, ...o }: BenchOptions): Promise<WorkBench> {
+async function bench({ answers = async () => true, known, ...o }: BenchOptions): Promise<WorkBench> {
   const { builder } = await smallBuilder()
   return workBench({
     ports: { version: '1' } as Ports,
     engine: { slots: 2, architecture: 'amd64', engine: { answers } } as EngineRoom,
-    builders: { list: async () => [builder] } as unknown as BuilderRoom,
+    builders: { known: async () => known, list: async () => [builder, ...(known === undefined ? [] : [known])] } as unknown as BuilderRoom,
     home: tmpdir(),
     ...o,
   })
@@ -62,4 +66,10 @@ it('says what it can do', async () => {
     builders: [builder.digest],
     isolation: 'shared-kernel',
   })
+})
+
+it('names the builder first that it takes by default', async () => {
+  const [{ builder }, { builder: own }] = [await smallBuilder(), await smallBuilder('own')]
+  const { capabilities } = await bench({ minFreeBytes: 1, spend: null, known: own })
+  expect((await capabilities()).builders).toEqual([own.digest, builder.digest])
 })

@@ -90,12 +90,6 @@ export function buildersOf(session: Session): Builders {
         const [found] = await db.select().from(builders).where(eq(builders.digest, digest))
         return found
       }),
-    known: (digests) =>
-      session(async (db) => {
-        if (digests.length === 0) return new Set()
-        const some = inArray(builders.digest, [...digests])
-        return new Set((await db.select({ digest: builders.digest }).from(builders).where(some)).map(({ digest }) => digest))
-      }),
     page: (request) =>
       session(async (db) => {
         const { after, order, limit } = keyset(request, builders.addedAt, builders.digest)

@@ -15,8 +15,8 @@ const ALIVE_MS = 120_000
 
 /**
  * The builder that an attempt would be made in now for which nobody names one; null where that cannot be said. Where the operator names
- * builders it is theirs. Else each worker takes the newest that was made where it is: the one that they took last, unless one of them has got
- * a newer one since that the service has not seen yet.
+ * builders it is theirs. Else it is the one that workers took last, unless one of them says that it would take another one now: workers name
+ * that first.
  */
 export async function currentBuilder(
   { reads, now, isOfToday, allowedBuilders = [] }: CurrentBuilderPorts,
@@ -29,9 +29,5 @@ export async function currentBuilder(
   if (builder === undefined || !(await isOfToday(builder))) return null
   const at = now()
   const held = await reads.workers.builders({ ...o, since: new Date(at.getTime() - ALIVE_MS), now: at })
-  const newer = new Set(
-    held.flatMap((digests) => (digests.includes(builder.digest) ? digests.slice(0, digests.indexOf(builder.digest)) : digests)),
-  )
-  const seen = await reads.builders.known([...newer])
-  return newer.isSubsetOf(seen) ? builder.digest : null
+  return held.every(([first]) => first === undefined || first === builder.digest) ? builder.digest : null
 }

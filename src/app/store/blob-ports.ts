@@ -77,8 +77,6 @@ export interface Builders {
   /** `parts`: the blobs of its description, config, manifest, layer and lock, which are in the store already. Again changes nothing. */
   add(builder: StoredBuilder, parts: readonly { readonly sha256: Sha256; readonly size: number }[]): Promise<void>
   find(digest: Sha256): Promise<StoredBuilder | undefined>
-  /** Which of these there are. */
-  known(digests: readonly Sha256[]): Promise<ReadonlySet<Sha256>>
   page(request: PageRequest): Promise<Page<StoredBuilder>>
 }
 

@@ -131,6 +131,7 @@ export type Known = {
 export const WorkerCapabilities = z.strictObject({
   /** Debian's word: `amd64`, `arm64`. */
   architecture: z.string().min(1).max(32),
+  /** Those that it has; first the one that it takes where none is named. */
   builders: z.array(Sha256).max(64),
   isolation: z.literal('shared-kernel'),
 })

@@ -184,7 +184,7 @@ export interface Workers {
   revoke(name: string, now: Date): Promise<Worker | undefined>
   /** How many of them were heard of since a time, or hold an attempt now. */
   alive(o: { since: Date; now: Date }): Promise<readonly { architecture: string; place: Worker['place']; count: number }[]>
-  /** Builders that workers of this architecture have, the newest of each first: those that may take what is as trusted, heard of as `alive` has it. */
+  /** Builders that workers of this architecture have, the one that each takes by default first: those that may take what is as trusted, heard of as `alive` has it. */
   builders(o: { architecture: string; trusted: boolean; since: Date; now: Date }): Promise<readonly (readonly Sha256[])[]>
   /** Whether it is known and not revoked, nor can be until the transaction ends. */
   counts(id: string): Promise<boolean>
@@ -278,7 +278,7 @@ export type Reads = {
   readonly attestations: Pick<Attestations, 'of' | 'read' | 'about' | 'among' | 'waiting' | 'page' | 'due' | 'backlog'>
   readonly blobs: Pick<Blobs, 'of' | 'known' | 'partsOf' | 'toBuildFrom' | 'shownAs'>
   readonly uploads: Pick<Uploads, 'received' | 'held'>
-  readonly builders: Pick<Builders, 'find' | 'known' | 'page'>
+  readonly builders: Pick<Builders, 'find' | 'page'>
   readonly handedBlobs: Pick<HandedBlobs, 'among'>
   readonly composes: Pick<Composes, 'admittedFor' | 'ofApp' | 'isKept'>
   readonly gateDecisions: Pick<GateDecisions, 'ofApp'>
