@@ -4,7 +4,7 @@ import { AttemptEvent } from '../../verifier/model/event.ts'
 import type { Blobs } from '../app/store/blob-ports.ts'
 import { pageOf } from '../app/store/page.ts'
 import type { Attestations, Events } from '../app/store/store-ports.ts'
-import { attestedSubjects } from './attested-subjects.ts'
+import { attestedSubjects, rebuildersOf } from './attested-subjects.ts'
 import { collectedBlobsOf } from './collected-blobs.ts'
 import { eventIntakesOf } from './event-intakes.ts'
 import { keep } from './keep-blobs.ts'
@@ -82,6 +82,7 @@ export function attestationsOf(session: Session): Attestations {
         const [found] = await db.select().from(attestations).where(eq(attestations.id, id))
         return found
       }),
+    rebuildersOf: (o) => session((db) => rebuildersOf(db, o)),
     about: (o) => session((db) => attestedSubjects(db, o)),
     among: (ids) =>
       session(async (db) =>

@@ -20,10 +20,11 @@ export type GuestPorts = {
   readonly now: () => Date
 }
 
-/** Who had an artifact rebuilt from one repository: so many are looked at for one that the policy names. */
-const MOST_OWNERS = 1000
+/** Who had an artifact rebuilt from one repository: so many are looked at for those that the policy names. */
+const MOST_OWNERS = 10_000
+const MOST_OWN = 100
 /** Bundles of one artifact that are verified. */
-const MOST_BUNDLES = 10
+const MOST_BUNDLES = 20
 
 /** Decides about a guest by what the service knows: admitted app-composes, and what it signed of the images in them. */
 export async function answerGuest(ports: GuestPorts, policy: LoadedPolicy, info: BootInfo, signal: AbortSignal): Promise<Decision> {
@@ -81,15 +82,14 @@ async function heldAbout(
   }: { readonly artifact: Sha256; readonly source: PolicySource | undefined } & Omit<Parameters<HeldBundles['hold']>[1], 'artifact'>,
 ): Promise<readonly HeldAttestation[]> {
   if (source === undefined) return []
-  const found = await reads.attestations.about({
-    sha256: artifact,
-    repository: source.repository,
-    predicateType: PREDICATE_TYPE.reproduced,
-    limit: MOST_OWNERS,
-  })
-  const own = found.filter(({ owner }) => source.owners.some((pattern) => nameMatches({ pattern }, identityOf(owner))))
+  const about = { sha256: artifact, repository: source.repository }
+  const rebuilders = await reads.attestations.rebuildersOf({ ...about, limit: MOST_OWNERS })
+  const own = rebuilders.filter((owner) => source.owners.some((pattern) => nameMatches({ pattern }, identityOf(owner))))
+  // Where it is nobody's whom the policy names, the answer says that of the first of them.
+  const owners = (own.length === 0 ? rebuilders.slice(0, 1) : own.slice(0, MOST_OWN)).map(({ id }) => id)
+  const found = await reads.attestations.about({ ...about, predicateType: PREDICATE_TYPE.reproduced, owners, limit: MOST_BUNDLES })
   const held: HeldAttestation[] = []
-  for (const { bundle } of (own.length === 0 ? found : own).slice(0, MOST_BUNDLES)) {
+  for (const bundle of found) {
     const one = await bundles.hold(bundle, { ...o, artifact })
     if (one !== undefined) held.push(one)
   }

@@ -223,16 +223,19 @@ export interface Attestations {
   publish(attestation: Attestation): Promise<boolean>
   of(verificationId: string): Promise<readonly Attestation[]>
   read(id: string): Promise<Attestation | undefined>
+  /** Who had a digest rebuilt from a repository, with whatever verdict; at most `limit` of them. */
+  rebuildersOf(o: { sha256: Sha256; repository: string; limit: number }): Promise<readonly Owner[]>
   /**
-   * Bundles about a digest that was claimed and rebuilt from a repository, with who had it rebuilt: of each source, claims and owner the newest
-   * one, as long as the newest verdict there that found something out is `reproduced`.
+   * Bundles about a digest that was claimed and rebuilt from a repository for one of these owners: of each source, claims and owner the newest
+   * one, as long as the newest verdict there that found something out is `reproduced`. The newest first.
    */
   about(o: {
     sha256: Sha256
     repository: string
     predicateType: string
+    owners: readonly string[]
     limit: number
-  }): Promise<readonly { readonly owner: Owner; readonly bundle: Sha256 }[]>
+  }): Promise<readonly Sha256[]>
   /** Those about any of these verifications, by type; at most a page of verifications. */
   among(verificationIds: readonly string[]): Promise<readonly Attestation[]>
   /** What is yet to be signed about any of these verifications. */
@@ -275,7 +278,7 @@ export type Reads = {
   readonly attempts: Pick<Attempts, 'read' | 'of' | 'tries' | 'expired'>
   readonly workers: Pick<Workers, 'find' | 'page' | 'withKey' | 'anyFor' | 'alive' | 'builders'>
   readonly events: Pick<Events, 'after' | 'lines'>
-  readonly attestations: Pick<Attestations, 'of' | 'read' | 'about' | 'among' | 'waiting' | 'page' | 'due' | 'backlog'>
+  readonly attestations: Pick<Attestations, 'of' | 'read' | 'rebuildersOf' | 'about' | 'among' | 'waiting' | 'page' | 'due' | 'backlog'>
   readonly blobs: Pick<Blobs, 'of' | 'known' | 'partsOf' | 'toBuildFrom' | 'shownAs'>
   readonly uploads: Pick<Uploads, 'received' | 'held'>
   readonly builders: Pick<Builders, 'find' | 'page'>
