@@ -1,5 +1,6 @@
 import { cp, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { readSettings } from '../../src/config/settings.ts'
 import { Context } from '../../src/context.ts'
@@ -29,6 +30,9 @@ export const REAL_CHARACTERS: Readonly<Partial<Record<Character, number>>> = {
 }
 /** Of one attempt: more than one of these builds needs. */
 const MEMORY = '1G'
+/** A publisher’s, of one build: an engine that was killed takes a while to answer. */
+const TRIES = 60
+const AGAIN_MS = 2000
 
 /** Real builds, of small recipes, on a Docker engine of the test's own, which may be killed. */
 export class DockerWorkshop implements Workshop {
@@ -104,9 +108,10 @@ export class DockerWorkshop implements Workshop {
         const built = attempts[0]?.artifacts[0]?.sha256
         if (built !== undefined) return built
       } catch (error) {
-        if (tries === 10) throw error
+        if (tries === TRIES) throw error
       }
-      if (tries === 10) throw new Error('what is to be claimed is not built')
+      if (tries === TRIES) throw new Error('what is to be claimed is not built')
+      await delay(AGAIN_MS)
     }
   }
 }

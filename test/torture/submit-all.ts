@@ -16,21 +16,23 @@ export type SubmittingOptions = ClientOptions & {
 
 const LOOK_MS = 50
 
-/** Submits all of the plan, and resolves once each has come to its end or nothing is waited for any more. */
+/** Submits all of the plan, and resolves once each has come to its end or nothing is waited for any more. Rejects with what fails first. */
 export async function submitAll(o: SubmittingOptions): Promise<readonly Submitted[]> {
   const running = new Set<Promise<void>>()
   const all: Submitted[] = []
+  const failed = new AbortController()
   for (const [index, planned] of o.plan.entries()) {
     while (running.size >= o.atOnce || index > o.atOnce + o.progress() * o.plan.length) await delay(LOOK_MS)
+    failed.signal.throwIfAborted()
     const done = o.workshop
       .publish(planned, o.receiver.url)
       .then((published) => submitPlanned(o, planned, published))
       .then((submitted) => void all.push(submitted))
       .finally(() => running.delete(done))
-    // Looked at when all are awaited.
-    done.catch(() => {})
+    done.catch((error: unknown) => failed.abort(error))
     running.add(done)
   }
   await Promise.all(running)
+  failed.signal.throwIfAborted()
   return all.toSorted((a, b) => a.planned.number - b.planned.number)
 }
