@@ -62,6 +62,7 @@ const TAGS = [
   { name: 'attempts', description: 'The runs of a recipe that a verdict rests on.' },
   { name: 'subjects', description: 'What is known about a digest.' },
   { name: 'attestations', description: 'What was signed.' },
+  { name: 'apps', description: 'What may run as an app of dstack’s, and what was answered when it wanted to.' },
   { name: 'blobs', description: 'The bytes behind all of it, by their digest.' },
   { name: 'machines', description: 'What attempts run in and on.' },
   { name: 'owner', description: 'Who you are here.' },
