@@ -83,7 +83,13 @@ describe('the description of the API', () => {
     const groups = new Set(document.tags.map(({ name }) => name))
     for (const { operation } of operations()) expect(operation.tags.every((tag) => groups.has(tag))).toBe(true)
     const guarded = operations().filter(({ operation }) => operation.security !== undefined)
-    expect(guarded.map(({ operation }) => operation.operationId).toSorted()).toEqual(['admitCompose', 'cancel', 'readOwner', 'submit', 'upload'])
+    expect(guarded.map(({ operation }) => operation.operationId).toSorted()).toEqual([
+      'admitCompose',
+      'cancel',
+      'readOwner',
+      'submit',
+      'upload',
+    ])
     for (const { operation } of guarded) expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['401', '429']))
   })
 
