@@ -38,6 +38,9 @@ type Parts = {
   readonly workerHomes: readonly string[]
 }
 
+/** What a process may end with that is started while what it cannot start without is down: it is started again. */
+const AWAY = ['database-unreachable', 'engine-unreachable'] as const
+
 /**
  * A service as it runs on many machines: a PostgreSQL server, coordinators and workers, each in processes of their own. Or, where there
  * are no workers, as it runs on one: a coordinator that has the database in its home, and builds as well.
@@ -124,7 +127,7 @@ export class Fleet implements AsyncDisposable {
     await endAll()
     for (const { ownEnds } of this.actors)
       for (const { name, up, code, signal, last } of ownEnds)
-        if (up || !last.includes('database-unreachable')) found.push(`${name} ended by itself, ${code ?? signal}: ${last}`)
+        if (up || !AWAY.some((code) => last.includes(code))) found.push(`${name} ended by itself, ${code ?? signal}: ${last}`)
     return found
   }
 
