@@ -5,7 +5,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { stringify } from 'yaml'
 import { encodeStatement, keySigner, PREDICATE_TYPE } from '../attestations/index.ts'
-import { APP_COMPOSE, APP_ID, COMPOSE_HASH, digest, MANIFEST, NAME, POLICY, PREDICATE, STATEMENT } from '../src/app/gate/testing/passing.ts'
+import { APP_COMPOSE, APP_ID, BOOT, COMPOSE_HASH, MANIFEST, NAME, POLICY, PREDICATE, STATEMENT } from '../src/app/gate/testing/passing.ts'
 import { decide } from '../src/app/service/end-verification.ts'
 import { reportAttempt } from '../src/app/service/report-attempt.ts'
 import { openBlobFolder } from '../src/storage/blob-folder.ts'
@@ -69,18 +69,7 @@ await room.unitOfWork.run(async (unit) => {
 })
 
 const service = held.use(await ServiceProcess.start({ database: url, home, environment: { BITWITNESS_POLICIES: policies } }))
-const body = JSON.stringify({
-  mrAggregated: digest('1'),
-  osImageHash: digest('d'),
-  mrSystem: digest('2'),
-  appId: APP_ID,
-  composeHash: COMPOSE_HASH,
-  instanceId: '',
-  deviceId: digest('3'),
-  keyProviderInfo: '',
-  tcbStatus: 'UpToDate',
-  advisoryIds: [],
-})
+const body = JSON.stringify(BOOT)
 const machine = `${os.availableParallelism()} processors, load ${os.loadavg()[0]?.toFixed(1)}, node ${process.version}`
 console.log(`answers to a KMS, PostgreSQL; ${machine}; ${seconds} s each; ms: least, median, p99`)
 for (const name of ['fresh', 'cached'])

@@ -4,7 +4,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import { encodeStatement, keySigner, PREDICATE_TYPE, publicGoodSnapshot } from '../attestations/index.ts'
 import { Policy } from '../src/app/gate/policy.ts'
-import { APP_COMPOSE, APP_ID, COMPOSE_HASH, digest, MANIFEST, NAME, POLICY, PREDICATE, STATEMENT } from '../src/app/gate/testing/passing.ts'
+import {
+  APP_COMPOSE,
+  APP_ID,
+  BOOT,
+  COMPOSE_HASH,
+  digest,
+  MANIFEST,
+  NAME,
+  POLICY,
+  PREDICATE,
+  STATEMENT,
+} from '../src/app/gate/testing/passing.ts'
 import { GateDesk } from '../src/app/service/gate-desk.ts'
 import { HeldBundles } from '../src/app/service/held-bundles.ts'
 import { KnownLints } from '../src/app/service/known-lints.ts'
@@ -21,19 +32,6 @@ const signer = keySigner({ privateKeyPem: privateKey.export({ type: 'pkcs8', for
 const signal = new AbortController().signal
 const REPOSITORY = 'https://git.example/app/image.git'
 
-const BOOT = {
-  teeVariant: 'dstack-tdx',
-  mrAggregated: digest('1'),
-  osImageHash: digest('d'),
-  mrSystem: digest('2'),
-  appId: APP_ID,
-  composeHash: COMPOSE_HASH,
-  instanceId: '',
-  deviceId: digest('3'),
-  keyProviderInfo: '',
-  tcbStatus: 'UpToDate',
-  advisoryIds: [],
-}
 const GATEWAY = {
   app_id: APP_ID,
   compose_hash: COMPOSE_HASH,

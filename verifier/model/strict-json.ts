@@ -1,4 +1,5 @@
 import { Failure } from './failure.ts'
+import { utf8Text } from './utf8-text.ts'
 
 export type JsonLimits = { readonly maxBytes: number; readonly maxDepth: number }
 
@@ -11,21 +12,14 @@ export const JSON_LIMITS: JsonLimits = { maxBytes: 16 << 20, maxDepth: 64 }
  */
 export function parseStrictJson(bytes: Uint8Array, limits: JsonLimits = JSON_LIMITS): unknown {
   if (bytes.length > limits.maxBytes) throw jsonFailure('json-too-large')
-  const text = decode(bytes)
+  const text = utf8Text(bytes)
+  if (text === undefined) throw jsonFailure('json-not-utf8')
   scan(text, limits.maxDepth)
   try {
     return JSON.parse(text)
   } catch {
     // The engine's message repeats the text.
     throw jsonFailure('json-malformed')
-  }
-}
-
-function decode(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    throw jsonFailure('json-not-utf8')
   }
 }
 

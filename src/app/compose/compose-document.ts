@@ -1,8 +1,9 @@
 import { digestOf } from '../../../verifier/bytes/digest-of.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
 import { parseStrictJson } from '../../../verifier/model/strict-json.ts'
+import { utf8Text } from '../../../verifier/model/utf8-text.ts'
 import { failedCompose } from './compose-failures.ts'
-import { entriesOf, type Located, textOf, under } from './located.ts'
+import { entriesOf, type Located, pointerPart, textOf, under } from './located.ts'
 import { type ReadText, readLocated } from './read-located.ts'
 
 /** A service of a Compose file. */
@@ -33,7 +34,8 @@ export const MOST_READ = 1 << 20
  */
 export function readComposeDocument(bytes: Uint8Array): ComposeDocument {
   if (bytes.length > MOST_READ) throw failedCompose('compose-too-large')
-  const text = decoded(bytes)
+  const text = utf8Text(bytes)
+  if (text === undefined) throw failedCompose('compose-not-utf8')
   if (!/^[ \t\r\n]*\{/.test(text)) {
     const compose = readLocated(text)
     return { app: null, compose, services: servicesOf(compose) }
@@ -54,14 +56,6 @@ function servicesOf({ root }: ReadText): readonly ComposeService[] {
     name: key,
     at: keyAt,
     node: value,
-    pointer: `/services/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+    pointer: `/services/${pointerPart(key)}`,
   }))
-}
-
-function decoded(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    throw failedCompose('compose-not-utf8')
-  }
 }

@@ -1,6 +1,7 @@
 import { readKeys, requirePolicy } from '../../../attestations/index.ts'
 import { digestOf } from '../../../verifier/bytes/digest-of.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
+import { utf8Text } from '../../../verifier/model/utf8-text.ts'
 import { readPlainYaml, type YamlProblem } from '../../../verifier/recipe/plain-yaml.ts'
 import { Policy } from './policy.ts'
 import { signerPolicy } from './signer-policy.ts'
@@ -21,21 +22,13 @@ export const MOST_POLICY_BYTES = 1 << 20
 /** Reads a policy: plain YAML, no key that is not known, no list empty, no name that leads nowhere. Never throws. */
 export function readPolicy(bytes: Uint8Array): PolicyReading {
   const sha256 = digestOf(bytes)
-  const text = decoded(bytes)
+  const text = utf8Text(bytes)
   if (text === undefined || bytes.length > MOST_POLICY_BYTES)
     return { sha256, policy: undefined, problems: [{ line: null, message: text === undefined ? 'it is not UTF-8' : 'it is too large' }] }
   const { data, problems } = readPlainYaml(text, Policy)
   if (data === null) return { sha256, policy: undefined, problems }
   const inner = [...danglingNames(data), ...badSigners(data)].map((message) => ({ line: null, message }))
   return { sha256, policy: inner.length === 0 ? data : undefined, problems: inner }
-}
-
-function decoded(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    return undefined
-  }
 }
 
 function* danglingNames({ sources, images, apps, osImages }: Policy): Iterable<string> {

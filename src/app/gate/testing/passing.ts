@@ -81,3 +81,18 @@ export const FACTS: GateFacts = {
     tcb: { status: 'UpToDate', advisories: [] },
   },
 }
+
+/** What a KMS posts of the guest in `FACTS`. */
+export const BOOT = {
+  teeVariant: 'dstack-tdx',
+  mrAggregated: digest('1'),
+  osImageHash: digest('d'),
+  mrSystem: digest('2'),
+  appId: APP_ID,
+  composeHash: COMPOSE_HASH,
+  instanceId: '',
+  deviceId: digest('3'),
+  keyProviderInfo: '',
+  tcbStatus: 'UpToDate',
+  advisoryIds: [],
+}
