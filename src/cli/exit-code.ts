@@ -69,6 +69,8 @@ const USAGE: ReadonlySet<string> = new Set([
   'file-unreadable',
   'flag-contradicts-proof',
   'flag-without-proof',
+  'gateway-url-domain',
+  'gateway-url-malformed',
   'input-lock-malformed',
   'image-digest-missing',
   'image-digest-unexpected',
