@@ -1,13 +1,12 @@
-import type { Sha256 } from '../../../verifier/model/digest.ts'
 import { type PinnedReference, parsePinnedReference } from '../../../verifier/model/image-reference.ts'
 import { failedCompose } from '../compose/compose-failures.ts'
 import { lintCompose } from '../compose/lint-compose.ts'
-import { imageNameOf, pinnedImage } from '../compose/pinned-image.ts'
 import type { VerifyAttestationPorts } from '../verify-attestation.ts'
+import { type AttestationsOf, attestedFacts, guestFacts } from './attested-facts.ts'
 import type { BootInfo } from './boot-info.ts'
 import { decideGate } from './decide-gate.ts'
 import type { Decision } from './decision.ts'
-import type { GateFacts, ImageFacts } from './facts.ts'
+import type { GateFacts } from './facts.ts'
 import { holdAttestations } from './hold-attestations.ts'
 import type { LoadedPolicy } from './read-policy.ts'
 
@@ -31,38 +30,18 @@ export async function askGate(ports: Pick<VerifyAttestationPorts, 'now' | 'trust
   const now = ports.now()
   const { root } = await ports.trustedRoot(o.trustedRoot, o.signal)
   const { app, named } = subjectOf(o.subject, o.boot)
-  const held = (bundles: readonly Uint8Array[], artifact: Sha256) =>
-    holdAttestations(bundles, { policy: o.policy.policy, artifact, trustedRoot: root, now, signal: o.signal })
-  const images: ImageFacts[] = []
-  for (const { service, reference } of named) {
-    const pinned = reference === null ? undefined : pinnedImage(reference)
-    if (pinned === undefined) {
-      images.push({ service, name: null, digest: null, attestations: [] })
-      continue
-    }
-    const { name, digest } = pinned
-    // Nothing is asked about what the policy does not list: its registry is anybody's.
-    const listed = Object.hasOwn(o.policy.policy.images, imageNameOf({ name }))
-    const bundles = listed
-      ? (o.bundles ?? (await ports.bundlesOf(parsePinnedReference(`${imageNameOf({ name })}@sha256:${digest}`), o.signal)).bundles)
-      : []
-    images.push({ service, name: imageNameOf({ name }), digest, attestations: await held(bundles, digest) })
+  const { policy } = o.policy
+  const attestationsOf: AttestationsOf = async ({ digest, image }) => {
+    // What is attested of guest images lies beside no image.
+    const beside = async (name: string) => (await ports.bundlesOf(parsePinnedReference(`${name}@sha256:${digest}`), o.signal)).bundles
+    const bundles = o.bundles ?? (image === null ? [] : await beside(image))
+    return await holdAttestations(bundles, { policy, artifact: digest, trustedRoot: root, now, signal: o.signal })
   }
-  // What is attested of guest images lies beside no image.
-  const guest =
-    o.boot === null
-      ? null
-      : {
-          by: o.boot.by,
-          osImage: { hash: o.boot.osImageHash, attestations: await held(o.bundles ?? [], o.boot.osImageHash) },
-          deviceId: o.boot.deviceId,
-          tcb: o.boot.tcb,
-        }
-  const facts: GateFacts = { now, images, app, guest }
-  return decideGate(o.policy, facts)
+  const { images, osImage } = await attestedFacts(policy, { images: named, osImageHash: o.boot?.osImageHash ?? null }, attestationsOf)
+  return decideGate(o.policy, { now, images, app, guest: o.boot === null ? null : guestFacts(o.boot, osImage) })
 }
 
-type Named = { readonly service: string | null; readonly reference: string | null }
+type Named = { readonly service: string | null; readonly image: string | null }
 
 function subjectOf(
   subject: AskGate['subject'],
@@ -70,7 +49,7 @@ function subjectOf(
 ): { readonly app: GateFacts['app']; readonly named: readonly Named[] } {
   if ('image' in subject) {
     const { registry, repository, digest } = subject.image
-    return { app: null, named: [{ service: null, reference: `${registry}/${repository}@sha256:${digest}` }] }
+    return { app: null, named: [{ service: null, image: `${registry}/${repository}@sha256:${digest}` }] }
   }
   const lint = lintCompose(subject.appCompose)
   const hash = lint.composeHash
@@ -80,5 +59,5 @@ function subjectOf(
     id: boot?.appId ?? subject.appId ?? hash.slice(0, 40),
     compose: { hash: boot?.composeHash ?? hash, lint, admittedBy: null },
   }
-  return { app, named: lint.images.map(({ service, image }) => ({ service, reference: image })) }
+  return { app, named: lint.images }
 }

@@ -1,10 +1,10 @@
 import { nameMatches, PREDICATE_TYPE, type TrustedRoot } from '../../../attestations/index.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
-import { imageNameOf, pinnedImage } from '../compose/pinned-image.ts'
+import { attestedFacts, guestFacts } from '../gate/attested-facts.ts'
 import type { BootInfo } from '../gate/boot-info.ts'
 import { decideGate } from '../gate/decide-gate.ts'
 import type { Decision } from '../gate/decision.ts'
-import type { ComposeFacts, HeldAttestation, ImageFacts } from '../gate/facts.ts'
+import type { ComposeFacts, HeldAttestation } from '../gate/facts.ts'
 import type { PolicyApp, PolicySource } from '../gate/policy.ts'
 import type { LoadedPolicy } from '../gate/read-policy.ts'
 import type { Reads } from '../store/store-ports.ts'
@@ -32,30 +32,11 @@ export async function answerGuest(ports: GuestPorts, policy: LoadedPolicy, info:
   const trustedRoot = await ports.trustedRoot()
   const listed = policy.policy.apps[info.appId]
   const compose = await composeFacts(ports, listed, info)
-  const about = (artifact: Sha256, source: PolicySource | undefined) =>
-    heldAbout(ports, { policy, artifact, source, trustedRoot, now, signal })
-  const images: ImageFacts[] = []
-  for (const { service, image } of compose.lint?.images ?? []) {
-    const pinned = image === null ? undefined : pinnedImage(image)
-    const name = pinned === undefined ? null : imageNameOf(pinned)
-    const from = name === null ? undefined : policy.policy.images[name]
-    const source = from === undefined ? undefined : policy.policy.sources[from.source]
-    const attestations = pinned === undefined ? [] : await about(pinned.digest, source)
-    images.push({ service, name, digest: pinned?.digest ?? null, attestations })
-  }
-  const os = policy.policy.osImages[info.osImageHash]
-  const osSource = os !== undefined && 'source' in os ? policy.policy.sources[os.source] : undefined
-  return decideGate(policy, {
-    now,
-    images,
-    app: { id: info.appId, compose },
-    guest: {
-      by: info.by,
-      osImage: { hash: info.osImageHash, attestations: await about(info.osImageHash, osSource) },
-      deviceId: info.deviceId,
-      tcb: info.tcb,
-    },
-  })
+  const about = { images: compose.lint?.images ?? [], osImageHash: info.osImageHash }
+  const { images, osImage } = await attestedFacts(policy.policy, about, ({ digest: artifact, source }) =>
+    heldAbout(ports, { policy, artifact, source, trustedRoot, now, signal }),
+  )
+  return decideGate(policy, { now, images, app: { id: info.appId, compose }, guest: guestFacts(info, osImage) })
 }
 
 /** Bytes count whoever brought them: they are what the hash says. Who admitted them for this app is asked apart. */
@@ -79,9 +60,8 @@ async function heldAbout(
     source,
     artifact,
     ...o
-  }: { readonly artifact: Sha256; readonly source: PolicySource | undefined } & Omit<Parameters<HeldBundles['hold']>[1], 'artifact'>,
+  }: { readonly artifact: Sha256; readonly source: PolicySource } & Omit<Parameters<HeldBundles['hold']>[1], 'artifact'>,
 ): Promise<readonly HeldAttestation[]> {
-  if (source === undefined) return []
   const about = { sha256: artifact, repository: source.repository }
   const rebuilders = await reads.attestations.rebuildersOf({ ...about, limit: MOST_OWNERS })
   const own = rebuilders.filter((owner) => source.owners.some((pattern) => nameMatches({ pattern }, identityOf(owner))))
