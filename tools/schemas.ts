@@ -20,6 +20,7 @@ import { Decision } from '../src/app/gate/decision.ts'
 import { PolicyCheck } from '../src/app/gate/load-policy.ts'
 import { Policy } from '../src/app/gate/policy.ts'
 import { PolicyExplanation } from '../src/app/gate/policy-explanation.ts'
+import { Inspection } from '../src/app/inspect/inspection.ts'
 import { RecipeLint } from '../src/app/lint-recipe.ts'
 import { ProofCheckDocument } from '../src/app/proof-check.ts'
 import { PullReport } from '../src/app/pull.ts'
@@ -63,6 +64,7 @@ const DOCUMENTS = [
   { file: 'policy-check-v1.json', title: 'Check of a policy, version 1', schema: PolicyCheck },
   { file: 'policy-explanation-v1.json', title: 'Explanation of a policy, version 1', schema: PolicyExplanation },
   { file: 'decision-v1.json', title: 'Decision of a gate, version 1', schema: Decision },
+  { file: 'inspection-v1.json', title: 'What a running app shows of itself, version 1', schema: Inspection },
   { file: 'recipe-lint-v1.json', title: 'Recipe lint, version 1', schema: RecipeLint },
   { file: 'sbom-v1.json', title: 'That a bill of materials was written, version 1', schema: SbomWritten },
   { file: 'blob-v1.json', title: 'That a blob is there whole, version 1', schema: BlobRead },
