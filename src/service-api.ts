@@ -27,6 +27,8 @@ export type ApiOptions = {
   readonly webhookSecret: HttpPorts['webhookSecret']
   readonly watch: ProbePorts
   readonly gate: GateDesk
+  readonly policies: HttpPorts['policies']
+  readonly openGate: HttpPorts['openGate']
   /** Where others reach the service; null: it is not known yet. */
   readonly base: () => URL | null
 }
@@ -41,7 +43,8 @@ const IDEMPOTENCY_HOURS = 24
 const UPLOADS_AT_ONCE = 8
 
 /** The API and whoever follows by it. Disposing of it ends what is followed, without an end: clients come back. Failures: `issuers-…`. */
-export async function openApi({ settings, store, workers, events, webhookSecret, watch, gate, base }: ApiOptions): Promise<Api> {
+export async function openApi(o: ApiOptions): Promise<Api> {
+  const { settings, store, workers, events, webhookSecret, watch, gate, policies, openGate, base } = o
   const { reads, notices } = store
   const { desk: _desk, given: _given, blobs, ...service } = workers
   const { issuers, publicUrl, sources } = settings
@@ -66,6 +69,8 @@ export async function openApi({ settings, store, workers, events, webhookSecret,
       authenticate: authenticator({ ...service, reads, identify }),
       followers,
       webhookSecret,
+      policies,
+      openGate,
       submissions: {
         access: { ...sourceAccess(sources), files: false },
         openPerOwner: settings.openPerOwner,

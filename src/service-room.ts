@@ -7,6 +7,7 @@ import { HeldBundles } from './app/service/held-bundles.ts'
 import { JobDesk } from './app/service/job-desk.ts'
 import { KnownLints } from './app/service/known-lints.ts'
 import { leaseAttempt } from './app/service/lease-attempt.ts'
+import { OpenGate } from './app/service/open-gate.ts'
 import { Policies } from './app/service/policies.ts'
 import { type ServiceEvents, tellAll } from './app/service/service-events.ts'
 import type { ServingDocument } from './app/service/serving-document.ts'
@@ -106,16 +107,18 @@ export class ServiceRoom implements AsyncDisposable {
     const desk = front.use(await JobDesk.open({ notices: store.notices, take: (wanted) => leaseAttempt(service, wanted) }))
     const given = new GivenBytes({ blobBytes: settings.limitOutput, leaseBytes: 2 * settings.limitOutput })
     const workers: WorkerPorts = { ...service, reads: store.reads, blobs, desk, given }
-    const gate = new GateDesk({
+    const gatePorts = {
       ...service,
       reads: store.reads,
       bundles: new HeldBundles(blobs),
       lints: new KnownLints(blobs),
       policies: new Policies(new PolicyFolder(settings.policies)),
       trustedRoot: gateRoot(settings),
-    })
+    }
+    const gate = new GateDesk(gatePorts)
     let address = settings.publicUrl
-    const api = front.use(await openApi({ settings, store, workers, events, webhookSecret: secret, watch, gate, base: () => address }))
+    const gates = { gate, policies: gatePorts.policies, openGate: new OpenGate(gatePorts) }
+    const api = front.use(await openApi({ settings, store, workers, events, webhookSecret: secret, watch, ...gates, base: () => address }))
     const listening = await Listening.open({
       ...settings.listen,
       fetch: (request, env) => api.app.fetch(request, env),

@@ -1,36 +1,15 @@
-import { generateKeyPairSync } from 'node:crypto'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
-import { encodeStatement, keySigner, PREDICATE_TYPE, publicGoodSnapshot } from '../attestations/index.ts'
-import { Policy } from '../src/app/gate/policy.ts'
-import {
-  APP_COMPOSE,
-  APP_ID,
-  BOOT,
-  COMPOSE_HASH,
-  digest,
-  MANIFEST,
-  NAME,
-  POLICY,
-  PREDICATE,
-  STATEMENT,
-} from '../src/app/gate/testing/passing.ts'
+import { APP_COMPOSE, APP_ID, BOOT, COMPOSE_HASH, digest } from '../src/app/gate/testing/passing.ts'
 import { GateDesk } from '../src/app/service/gate-desk.ts'
-import { HeldBundles } from '../src/app/service/held-bundles.ts'
-import { KnownLints } from '../src/app/service/known-lints.ts'
-import { Policies } from '../src/app/service/policies.ts'
 import type { Reads } from '../src/app/store/store-ports.ts'
 import { httpApp } from '../src/http/app.ts'
 import { dstackRoutes } from '../src/http/dstack-routes.ts'
 import type { HttpApp } from '../src/http/http-ports.ts'
-import { ask, HttpService, newId } from './http-service.ts'
+import { ask, HttpService } from './http-service.ts'
+import { rebuiltImage, SERVICE_POLICY } from './rebuilt-image.ts'
 import { databases } from './stores.ts'
-
-const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-const signer = keySigner({ privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() })
-const signal = new AbortController().signal
-const REPOSITORY = 'https://git.example/app/image.git'
 
 const GATEWAY = {
   app_id: APP_ID,
@@ -51,18 +30,13 @@ describe.each(databases())('the gate of the service, on %s', (kind) => {
   let app: HttpApp
   let desk: GateDesk
   let broken = false
-  const files = new Map<string, string>()
   /** What a policy of the service would say, in which its own owners are named. */
-  const policy = Policy.parse({
-    ...POLICY,
-    signers: [{ key: publicKey.export({ type: 'spki', format: 'pem' }).toString() }],
-    sources: { app: { ...POLICY.sources['app'], owners: ['local:alice'] } },
-    attestations: { maxAge: 36_500, cacheSeconds: 60 },
-    apps: { [APP_ID]: { images: [NAME], composes: [], admitters: ['local:alice'], devices: 'any' } },
-    kms: { mrAggregated: [digest('7')], osImages: [digest('d')], devices: 'any' },
+  const policy = {
+    ...SERVICE_POLICY,
+    kms: { mrAggregated: [digest('7')], osImages: [digest('d')], devices: 'any' as const },
     gatewayAppId: 'ef'.repeat(20),
-  })
-  const put = (name: string, value: unknown): void => void files.set(name, stringify(value))
+  }
+  const put = (name: string, value: unknown): void => void service.policyFiles.set(name, stringify(value))
 
   const post = async (target: string, body: unknown, headers: Record<string, string> = {}) => {
     const response = await app.request(`/v1/dstack/${target}`, {
@@ -82,36 +56,7 @@ describe.each(databases())('the gate of the service, on %s', (kind) => {
       body: bytes,
     })
 
-  /** A verification of the image that ended as reproduced, and its statement, signed by the key of the service. */
-  async function rebuilt(token: string, change: object = {}): Promise<string> {
-    const { owner } = service.callers.get(`Bearer ${token}`) ?? (await service.caller(token))
-    const source = { kind: 'git', url: REPOSITORY, commit: newId().replaceAll('-', '').padEnd(40, '0'), path: 'images/app' } as const
-    const id = await service.prepared(owner.id, {
-      source,
-      attempts: 1,
-      claims: [{ kind: 'oci-manifest', name: null, sha256: MANIFEST, location: null }],
-    })
-    await service.commit(await service.worker(newId()))
-    await service.decide(id)
-    const statement = encodeStatement({
-      ...STATEMENT,
-      predicate: { ...PREDICATE, owner: `local:${token}`, finishedAt: service.clock.now().toISOString(), ...change },
-    })
-    const stored = await service.put(await signer.sign(statement, { signal, owner: null }))
-    await service.store.unitOfWork.run(async ({ attestations, blobs }) => {
-      const at = service.clock.now()
-      await blobs.refer({ ...stored, verificationId: id, role: 'bundle', at })
-      await attestations.publish({
-        id: newId(),
-        verificationId: id,
-        predicateType: PREDICATE_TYPE.reproduced,
-        bundle: stored.sha256,
-        signer: 'key',
-        createdAt: at,
-      })
-    })
-    return id
-  }
+  const rebuilt = (token: string, change: object = {}) => rebuiltImage(service, token, change)
 
   beforeAll(async () => {
     service = await HttpService.open({ kind })
@@ -129,22 +74,15 @@ describe.each(databases())('the gate of the service, on %s', (kind) => {
       composes: failing(ports.reads.composes),
     }
     desk = new GateDesk({
+      ...service.gatePorts,
       unitOfWork: service.store.unitOfWork,
-      now: service.clock.now,
       reads,
-      lints: new KnownLints(ports.blobs),
-      bundles: new HeldBundles(ports.blobs),
-      policies: new Policies({
-        read: async (name) => (files.has(name) ? Buffer.from(files.get(name) ?? '') : undefined),
-        names: async () => [...files.keys()],
-      }),
-      trustedRoot: async () => publicGoodSnapshot(),
     })
     const routes = dstackRoutes({ desk, limits: ports.limits, base: () => new URL('https://rebuild.example/') })
     app = httpApp(ports, routes)
     put('production', policy)
     put('observing', { ...policy, name: 'observing', mode: 'observe' })
-    files.set('broken', 'policy: [')
+    service.policyFiles.set('broken', 'policy: [')
   })
   afterAll(async () => {
     await service[Symbol.asyncDispose]()

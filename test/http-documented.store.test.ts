@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { APP_COMPOSE, APP_ID, COMPOSE_HASH } from '../src/app/gate/testing/passing.ts'
+import { stringify } from 'yaml'
+import { APP_COMPOSE, APP_ID, COMPOSE_HASH, MANIFEST, NAME, POLICY } from '../src/app/gate/testing/passing.ts'
 import { cancelVerification } from '../src/app/service/end-verification.ts'
 import { httpApp } from '../src/http/app.ts'
 import type { HttpApp, HttpPorts } from '../src/http/http-ports.ts'
@@ -17,6 +18,7 @@ let bundle: string
 beforeAll(async () => {
   service = await HttpService.open({ followers: { most: 0 } })
   const { owner } = await service.caller('alice', { scopes: ['submit', 'cancel', 'admit'] })
+  service.policyFiles.set('production', stringify(POLICY)).set('broken', 'policy: [')
   await service.caller('mallory')
   await service.caller('nothing', { scopes: [] })
   await service.caller('workflow', { repositories: [] })
@@ -65,6 +67,10 @@ beforeAll(async () => {
     admitCompose: `/v1/apps/${APP_ID}/composes/${COMPOSE_HASH}`,
     readCompose: `/v1/apps/${APP_ID}/composes/${COMPOSE_HASH}`,
     listComposes: `/v1/apps/${APP_ID}/composes`,
+    listPolicies: '/v1/policies',
+    readPolicy: '/v1/policies/production',
+    readPolicyBytes: '/v1/policies/production/bytes',
+    decide: '/v1/decisions',
     listDecisions: `/v1/apps/${APP_ID}/decisions`,
     health: '/healthz',
     openapi: '/openapi.json',
@@ -82,6 +88,7 @@ type Operation = { readonly operationId: string; readonly method: string }
 const CLAIM = { kind: 'file', name: null, sha256: digestOf('claimed'), location: null }
 const GIT = { kind: 'git', url: 'https://git.example/app.git', commit: 'main', path: '.' }
 const WRITES = ['submit', 'upload', 'cancel', 'readOwner', 'admitCompose']
+const deciding = (change: object = { image: `${NAME}@sha256:${MANIFEST}` }) => JSON.stringify({ policy: 'production', ...change })
 const submission = (change: object = {}) => JSON.stringify({ source: GIT, claims: [CLAIM], ...change })
 
 /** The request as it should be, changed. */
@@ -90,8 +97,9 @@ async function send({ operationId, method }: Operation, o: Ask = {}): Promise<An
     submit: 'application/json',
     upload: 'application/octet-stream',
     admitCompose: 'application/octet-stream',
+    decide: 'application/json',
   }
-  const body: Readonly<Record<string, string>> = { submit: submission(), upload: 'bytes', admitCompose: APP_COMPOSE }
+  const body: Readonly<Record<string, string>> = { submit: submission(), upload: 'bytes', admitCompose: APP_COMPOSE, decide: deciding() }
   const token = o.token === undefined ? (WRITES.includes(operationId) ? 'alice' : null) : o.token
   const sent = o.body ?? body[operationId]
   return await ask(o.app ?? service.app(), o.target ?? targets[operationId] ?? '/', {
@@ -110,7 +118,14 @@ function failing(error: Error): HttpApp {
   const all = <T extends object>(port: T): T => new Proxy(port, { get: (_, name) => (name === 'then' ? undefined : fail) })
   const ports = service.httpPorts()
   const reads = new Proxy(ports.reads, { get: (_, name) => (name === 'then' ? undefined : all({})) })
-  const broken: Partial<HttpPorts> = { reads, unitOfWork: { run: fail }, followers: { follow: fail }, errorsPage: fail }
+  const broken: Partial<HttpPorts> = {
+    reads,
+    unitOfWork: { run: fail },
+    followers: { follow: fail },
+    policies: { see: fail, names: fail },
+    openGate: { decide: fail },
+    errorsPage: fail,
+  }
   return httpApp({ ...ports, ...broken, webhookSecret: fail })
 }
 const absent = (operation: Operation) =>
@@ -147,6 +162,18 @@ const WAYS: Readonly<Record<string, (operation: Operation) => Promise<Answer>>> 
     send(operation, {
       app: httpApp({ ...service.httpPorts(), authenticate: () => Promise.reject(failure('issuer-unreachable', { retryable: true })) }),
     }),
+  'decide rate-limited': (operation) => send(operation, { app: app({ limits: { writesOfAddress: { burst: 0, perMinute: 1 } } }) }),
+  'decide image-digest-missing': (operation) => send(operation, { body: deciding({ image: NAME }) }),
+  'decide image-reference-malformed': (operation) => send(operation, { body: deciding({ image: 'a b' }) }),
+  'decide boot-info-malformed': (operation) => send(operation, { body: deciding({ guest: { appId: APP_ID } }) }),
+  'decide policy-unknown': (operation) => send(operation, { body: deciding({ policy: 'absent', image: `${NAME}@sha256:${MANIFEST}` }) }),
+  'decide policy-invalid': (operation) => send(operation, { body: deciding({ policy: 'broken', image: `${NAME}@sha256:${MANIFEST}` }) }),
+  'gate-busy': (operation) =>
+    send(operation, {
+      app: httpApp({ ...service.httpPorts(), openGate: { decide: () => Promise.reject(failure('gate-busy', { retryable: true })) } }),
+    }),
+  'policy-unknown': (operation) => send(operation, { target: (targets[operation.operationId] ?? '').replace('production', 'absent') }),
+  'policy-invalid': (operation) => send(operation, { target: (targets[operation.operationId] ?? '').replace('production', 'broken') }),
   'rate-limited': (operation) => send(operation, { app: app({ limits: { writesOfOwner: { burst: 0, perMinute: 1 } } }) }),
   'scope-missing': (operation) => send(operation, { token: 'nothing' }),
   'content-type-refused': (operation) => send(operation, { headers: { 'content-type': 'text/plain' } }),

@@ -1,10 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { publicGoodSnapshot } from '../attestations/index.ts'
 import type { ServicePorts } from '../src/app/service/accept-verification.ts'
 import type { Caller } from '../src/app/service/caller.ts'
 import { decide, type StoredDecision } from '../src/app/service/end-verification.ts'
 import { Followers } from '../src/app/service/followers.ts'
+import { HeldBundles } from '../src/app/service/held-bundles.ts'
+import { KnownLints } from '../src/app/service/known-lints.ts'
+import { OpenGate, type OpenGatePorts } from '../src/app/service/open-gate.ts'
+import { Policies } from '../src/app/service/policies.ts'
 import { reportAttempt } from '../src/app/service/report-attempt.ts'
 import type { Submission, Worker } from '../src/app/store/records.ts'
 import { httpApp } from '../src/http/app.ts'
@@ -56,6 +61,9 @@ export class HttpService implements AsyncDisposable {
   readonly answers: Parameters<HttpPorts['onAnswer']>[0][] = []
   readonly followers: Followers
   readonly ports: ServicePorts
+  /** Files of the policies, by name. */
+  readonly policyFiles = new Map<string, string>()
+  readonly gatePorts: OpenGatePorts
   readonly #held: AsyncDisposableStack
 
   private constructor(o: { store: StoreRoom; blobs: BlobStore; blobFolder: string; followers: Followers; held: AsyncDisposableStack }) {
@@ -64,6 +72,17 @@ export class HttpService implements AsyncDisposable {
     this.blobFolder = o.blobFolder
     this.followers = o.followers
     this.ports = portsOf(o.store, this.clock)
+    this.gatePorts = {
+      now: this.clock.now,
+      reads: o.store.reads,
+      lints: new KnownLints(o.blobs),
+      bundles: new HeldBundles(o.blobs),
+      policies: new Policies({
+        read: async (name) => (this.policyFiles.has(name) ? Buffer.from(this.policyFiles.get(name) ?? '') : undefined),
+        names: async () => [...this.policyFiles.keys()].toSorted(),
+      }),
+      trustedRoot: async () => publicGoodSnapshot(),
+    }
     this.#held = o.held
   }
 
@@ -107,6 +126,8 @@ export class HttpService implements AsyncDisposable {
         })
       },
       webhookSecret: async (ownerId) => `whsec_${ownerId}`,
+      policies: this.gatePorts.policies,
+      openGate: new OpenGate(this.gatePorts),
       submissions: {
         access: { files: false, localRepositories: false, plainHttp: false, privateHosts: false },
         openPerOwner: 1000,

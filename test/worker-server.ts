@@ -80,6 +80,8 @@ async function listen(room: WorkerRoom, { limits, troubles, answers }: Seen, por
     authenticate: nobody,
     followers: { follow: nobody },
     webhookSecret: nobody,
+    policies: { see: nobody, names: nobody },
+    openGate: { decide: nobody },
     submissions: {
       access: { files: false, localRepositories: false, plainHttp: false, privateHosts: false },
       openPerOwner: 1,

@@ -4,6 +4,7 @@ import { Claim } from '../../verifier/model/claim.ts'
 import { Finding } from '../../verifier/model/finding.ts'
 import { Recipe } from '../../verifier/model/recipe.ts'
 import { PinnedSource } from '../../verifier/model/source.ts'
+import { Decision } from '../app/gate/decision.ts'
 import {
   AttemptView,
   AttestationView,
@@ -17,7 +18,7 @@ import {
   UploadAnswer,
   VerificationView,
 } from '../app/service/api-documents.ts'
-import { AdmitAnswer, ComposeView, GuestDecisionView } from '../app/service/gate-documents.ts'
+import { AdmitAnswer, ComposeView, DecisionRequest, GuestDecisionView, PolicyView } from '../app/service/gate-documents.ts'
 import { BuilderView, WorkerView } from '../app/service/machine-documents.ts'
 import { SubmittedSource } from '../app/store/records.ts'
 
@@ -31,11 +32,14 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Caller: CallerView,
   Claim,
   Compose: ComposeView,
+  Decision,
+  DecisionRequest,
   Finding,
   GuestDecision: GuestDecisionView,
   Known: KnownView,
   Owner: OwnerView,
   PinnedSource,
+  Policy: PolicyView,
   Problem,
   Recipe,
   RecipeReading: RecipeView,

@@ -3,9 +3,10 @@ import type { Context } from 'hono'
 import { z } from 'zod'
 import { Failure } from '../../verifier/model/failure.ts'
 import { parseStrictJson } from '../../verifier/model/strict-json.ts'
-import { type BootInfo, GatewayAppInfo, KmsBootInfo, MOST_MESSAGE_BYTES } from '../app/gate/boot-info.ts'
+import { type BootInfo, bootInfoMalformed, GatewayAppInfo, KmsBootInfo, MOST_MESSAGE_BYTES } from '../app/gate/boot-info.ts'
 import type { LoadedPolicy } from '../app/gate/read-policy.ts'
 import type { GateDesk, GateQuestion } from '../app/service/gate-desk.ts'
+import { policyUnknown } from '../app/service/policies.ts'
 import type { Part } from './app.ts'
 import { boundedBody } from './bounded-body.ts'
 import type { HttpEnv, HttpPorts } from './http-ports.ts'
@@ -82,25 +83,17 @@ function reasonWith({ base }: DstackRoutePorts, reason: string, { appId }: BootI
 async function policyOf(c: Context<HttpEnv>, { desk }: DstackRoutePorts): Promise<LoadedPolicy | null> {
   const policy = await desk.policy(c.req.param('policy') ?? '')
   if (policy !== undefined) return policy
-  throw new Failure({ code: 'policy-unknown', message: 'there is no such policy', hint: 'the operator names those that there are' })
+  throw policyUnknown()
 }
 
 async function messageOf<T extends z.ZodType>(c: Context<HttpEnv>, { limits }: DstackRoutePorts, schema: T): Promise<z.output<T>> {
-  if (!/^application\/json(?:\s*;|$)/i.test(c.req.header('content-type') ?? '')) throw malformed()
+  if (!/^application\/json(?:\s*;|$)/i.test(c.req.header('content-type') ?? '')) throw bootInfoMalformed()
   const chunks: Uint8Array[] = []
-  const bounds = { ...limits, maxBytes: MOST_MESSAGE_BYTES, maxMs: limits.jsonMs, tooLarge: malformed }
+  const bounds = { ...limits, maxBytes: MOST_MESSAGE_BYTES, maxMs: limits.jsonMs, tooLarge: bootInfoMalformed }
   for await (const chunk of boundedBody(c.req.raw.body, bounds)) chunks.push(chunk)
   const { data, success } = schema.safeParse(parseStrictJson(Buffer.concat(chunks), { maxBytes: MOST_MESSAGE_BYTES, maxDepth: MAX_DEPTH }))
-  if (!success) throw malformed()
+  if (!success) throw bootInfoMalformed()
   return data
-}
-
-function malformed(): Failure {
-  return new Failure({
-    code: 'boot-info-malformed',
-    message: 'it is not what a KMS or a gateway of dstack says of a guest',
-    hint: 'every measurement is hex of its exact length',
-  })
 }
 
 /** As dstack's own servers answer what they do not understand. */

@@ -18,6 +18,15 @@ export function callerGate({ authenticate, limits, now }: Pick<HttpPorts, 'authe
   }
 }
 
+/** Lets through anybody, as often as writes of one address may come: for what needs no token and costs more than reading. */
+export function addressGate({ limits, now }: Pick<HttpPorts, 'limits' | 'now'>): MiddlewareHandler<HttpEnv> {
+  const addresses = new TokenBuckets(limits.writesOfAddress, now)
+  return async (c, next) => {
+    spend(addresses, addressOf(c, limits.proxies))
+    await next()
+  }
+}
+
 function addressOf(c: Context<HttpEnv>, proxies: number): string {
   // Tests without a server have no bindings.
   const remote = (c.env as HttpEnv['Bindings'] | undefined)?.incoming?.socket?.remoteAddress

@@ -4,6 +4,8 @@ import type { BlobStore } from '../../verifier/model/blob-store.ts'
 import type { ServicePorts } from '../app/service/accept-verification.ts'
 import type { Authenticate, Caller } from '../app/service/caller.ts'
 import type { Followers } from '../app/service/followers.ts'
+import type { OpenGate } from '../app/service/open-gate.ts'
+import type { Policies } from '../app/service/policies.ts'
 import type { SubmissionRules } from '../app/service/submit-verification.ts'
 import type { UploadRules } from '../app/service/take-upload.ts'
 import type { Reads } from '../app/store/store-ports.ts'
@@ -19,6 +21,9 @@ export type HttpPorts = ServicePorts & {
   readonly webhookSecret: (ownerId: string) => Promise<string>
   readonly submissions: SubmissionRules
   readonly uploads: UploadRules
+  /** Of the operator, by which gates decide. */
+  readonly policies: Pick<Policies, 'see' | 'names'>
+  readonly openGate: Pick<OpenGate, 'decide'>
   readonly limits: HttpLimits
   /** docs/errors.md, which /docs/errors is made from. */
   readonly errorsPage: () => Promise<string>

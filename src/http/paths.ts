@@ -13,5 +13,7 @@ export const paths = {
   composesOf: (app: string) => `/v1/apps/${app}/composes`,
   compose: (app: string, sha256: Sha256) => `/v1/apps/${app}/composes/${sha256}`,
   decisionsOf: (app: string) => `/v1/apps/${app}/decisions`,
+  policy: (name: string) => `/v1/policies/${name}`,
+  policyBytes: (name: string) => `/v1/policies/${name}/bytes`,
   blob: (sha256: Sha256) => `/v1/blobs/${sha256}`,
 } as const

@@ -28,17 +28,19 @@ const CODES = {
     'attestation-unknown',
     'blob-unknown',
     'compose-unknown',
+    'policy-unknown',
     'recipe-unread',
     'route-unknown',
     'verification-unknown',
   ],
   405: ['method-not-allowed'],
   408: ['body-too-slow'],
-  409: ['verification-over', 'worker-none-for-strangers'],
+  409: ['policy-invalid', 'verification-over', 'worker-none-for-strangers'],
   413: ['body-too-large', 'compose-too-large', 'json-too-large', 'upload-too-large'],
   415: ['content-type-refused'],
   416: ['range-unsatisfiable'],
   422: [
+    'boot-info-malformed',
     'builder-unknown',
     'builder-not-allowed',
     'callback-refused',
@@ -49,6 +51,8 @@ const CODES = {
     'compose-not-utf8',
     'compose-unreadable',
     'idempotency-key-reused',
+    'image-digest-missing',
+    'image-reference-malformed',
     'source-host-private',
     'source-path-malformed',
     'source-protocol',
@@ -59,7 +63,7 @@ const CODES = {
   ],
   429: ['rate-limited', 'uploads-held-limit', 'uploads-limit', 'verifications-open-limit'],
   500: ['internal'],
-  503: ['followers-limit', 'issuer-unreachable', 'unavailable', 'upload-swept'],
+  503: ['followers-limit', 'gate-busy', 'issuer-unreachable', 'unavailable', 'upload-swept'],
 } as const satisfies Readonly<Record<number, readonly string[]>>
 
 export type ProblemStatus = keyof typeof CODES

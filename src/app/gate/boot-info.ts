@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Sha256 } from '../../../verifier/model/digest.ts'
+import { Failure } from '../../../verifier/model/failure.ts'
 import type { GuestFacts } from './facts.ts'
 
 /** Bytes of a message of dstack's, at most: key provider info is the longest part of one, and a few hundred bytes long. */
@@ -96,4 +97,13 @@ export const GatewayAppInfo = z
 /** What a KMS or a gateway says, whichever of the two it is; undefined for anything else. */
 export function readBootInfo(value: unknown): BootInfo | undefined {
   return KmsBootInfo.safeParse(value).data ?? GatewayAppInfo.safeParse(value).data
+}
+
+/** Fails where something is neither. */
+export function bootInfoMalformed(): Failure {
+  return new Failure({
+    code: 'boot-info-malformed',
+    message: 'it is not what a KMS or a gateway of dstack says of a guest',
+    hint: 'every measurement is hex of its exact length; see docs/policy.md',
+  })
 }

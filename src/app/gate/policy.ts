@@ -5,7 +5,8 @@ import { ComposeSeverity } from '../compose/compose-finding.ts'
 
 export const POLICY_SCHEMA = 'bitwitness/policy/v1'
 
-const Name = z
+/** What policies, sources and rules are called. */
+export const PolicyName = z
   .string()
   .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/)
   .max(64)
@@ -56,14 +57,14 @@ export type PolicyApp = z.infer<typeof PolicyApp>
 /** What a gate asks for. Nothing that is not listed is allowed, and what is missing denies. */
 export const Policy = z.strictObject({
   policy: z.literal(POLICY_SCHEMA),
-  name: Name,
+  name: PolicyName,
   /** `observe` allows everything, and says what it would have denied. */
   mode: z.enum(['enforce', 'observe']),
   /** Any of them must have signed. */
   signers: some(PolicySigner, 32),
-  sources: z.record(Name, PolicySource).refine((sources) => Object.keys(sources).length > 0),
+  sources: z.record(PolicyName, PolicySource).refine((sources) => Object.keys(sources).length > 0),
   /** By the name of an image, without tag and digest: the source that it must have been rebuilt from. */
-  images: z.record(z.string().min(1).max(255), z.strictObject({ source: Name })).refine((images) => Object.keys(images).length > 0),
+  images: z.record(z.string().min(1).max(255), z.strictObject({ source: PolicyName })).refine((images) => Object.keys(images).length > 0),
   builders: some(Sha256),
   tiers: some(Tier, 2),
   attestations: z.strictObject({
@@ -81,14 +82,14 @@ export const Policy = z.strictObject({
     deny: some(ComposeSeverity, 3),
     /** Values that are allowed in spite of a rule. */
     allow: z
-      .array(z.strictObject({ rule: Name, sha256: Sha256 }))
+      .array(z.strictObject({ rule: PolicyName, sha256: Sha256 }))
       .max(1000)
       .default([]),
   }),
   apps: z.record(AppId, PolicyApp).default({}),
   /** By os_image_hash: rebuilt from one of `sources`, or pinned by whoever wrote this. */
   osImages: z
-    .record(Hex32, z.union([z.strictObject({ source: Name }), z.strictObject({ pinned: z.string().min(1).max(512) })]))
+    .record(Hex32, z.union([z.strictObject({ source: PolicyName }), z.strictObject({ pinned: z.string().min(1).max(512) })]))
     .default({}),
   tcb: z
     .strictObject({ statuses: some(z.string().min(1).max(64), 16), advisories: z.array(z.string().min(1).max(64)).max(1000).default([]) })

@@ -2,7 +2,7 @@ import { readSmallFile } from '../../../verifier/bytes/small-file.ts'
 import { Failure } from '../../../verifier/model/failure.ts'
 import { shownName } from '../../../verifier/model/shown-name.ts'
 import { parseStrictJson } from '../../../verifier/model/strict-json.ts'
-import { type BootInfo, MOST_MESSAGE_BYTES, readBootInfo } from './boot-info.ts'
+import { type BootInfo, bootInfoMalformed, MOST_MESSAGE_BYTES, readBootInfo } from './boot-info.ts'
 
 /** What a KMS or a gateway posts, from a file. Fails with `boot-info-unread`, `boot-info-malformed`, and as `parseStrictJson` does. */
 export async function readBootFile(file: string, signal: AbortSignal): Promise<BootInfo> {
@@ -16,9 +16,5 @@ export async function readBootFile(file: string, signal: AbortSignal): Promise<B
     })
   const info = readBootInfo(parseStrictJson(read.bytes))
   if (info !== undefined) return info
-  throw new Failure({
-    code: 'boot-info-malformed',
-    message: 'it is not what a KMS or a gateway of dstack says of a guest',
-    hint: 'every measurement is hex of its exact length; see docs/policy.md',
-  })
+  throw bootInfoMalformed()
 }

@@ -26,29 +26,45 @@ const MOST_OWN = 100
 /** Bundles of one artifact that are verified. */
 const MOST_BUNDLES = 20
 
+/** An app, and the guest that is to run it, if one is there already; or an image alone, `NAME@sha256:…`. */
+export type Asked =
+  | { readonly app: { readonly id: string; readonly composeHash: Sha256 }; readonly guest: BootInfo | null }
+  | { readonly image: string }
+
 /** Decides about a guest by what the service knows: admitted app-composes, and what it signed of the images in them. */
 export async function answerGuest(ports: GuestPorts, policy: LoadedPolicy, info: BootInfo, signal: AbortSignal): Promise<Decision> {
+  return await answerGate(ports, policy, { app: { id: info.appId, composeHash: info.composeHash }, guest: info }, signal)
+}
+
+/** The same about whatever is asked, though nothing wants to start. */
+export async function answerGate(ports: GuestPorts, policy: LoadedPolicy, asked: Asked, signal: AbortSignal): Promise<Decision> {
   const now = ports.now()
   const trustedRoot = await ports.trustedRoot()
-  const listed = policy.policy.apps[info.appId]
-  const compose = await composeFacts(ports, listed, info)
-  const about = { images: compose.lint?.images ?? [], osImageHash: info.osImageHash }
+  const { app, guest } = 'app' in asked ? asked : { app: null, guest: null }
+  const compose = app === null ? null : await composeFacts(ports, policy.policy.apps[app.id], app)
+  const named = 'image' in asked ? [{ service: null, image: asked.image }] : (compose?.lint?.images ?? [])
+  const about = { images: named, osImageHash: guest?.osImageHash ?? null }
   const { images, osImage } = await attestedFacts(policy.policy, about, ({ digest: artifact, source }) =>
     heldAbout(ports, { policy, artifact, source, trustedRoot, now, signal }),
   )
-  return decideGate(policy, { now, images, app: { id: info.appId, compose }, guest: guestFacts(info, osImage) })
+  return decideGate(policy, {
+    now,
+    images,
+    app: app === null || compose === null ? null : { id: app.id, compose },
+    guest: guest === null ? null : guestFacts(guest, osImage),
+  })
 }
 
 /** Bytes count whoever brought them: they are what the hash says. Who admitted them for this app is asked apart. */
 async function composeFacts(
   { reads, lints }: GuestPorts,
   listed: PolicyApp | undefined,
-  { appId, composeHash: hash }: BootInfo,
+  { id, composeHash: hash }: { readonly id: string; readonly composeHash: Sha256 },
 ): Promise<ComposeFacts> {
   // Nothing is looked up for an app that the policy does not list: whoever asks needs no token.
   if (listed === undefined || !(await reads.composes.isKept(hash))) return { hash, lint: null, admittedBy: null }
   const lint = await lints.of(hash)
-  const admitted = await reads.composes.admittedFor(appId, hash)
+  const admitted = await reads.composes.admittedFor(id, hash)
   const identities = admitted.map(({ owner }) => identityOf(owner))
   const may = identities.find((identity) => listed.admitters.some((pattern) => nameMatches({ pattern }, identity)))
   return { hash, lint, admittedBy: may ?? identities[0] ?? null }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Sha256 } from '../../../verifier/model/digest.ts'
 import { ComposeLint } from '../compose/lint-compose.ts'
 import { Decision } from '../gate/decision.ts'
+import { PolicyName } from '../gate/policy.ts'
 import { OwnerView } from './api-documents.ts'
 
 const Instant = z.iso.datetime()
@@ -33,3 +34,32 @@ export const GuestDecisionView = z.strictObject({
   decision: Decision.describe('The first time that it was.'),
 })
 export type GuestDecisionView = z.infer<typeof GuestDecisionView>
+
+export const PolicyView = z.strictObject({
+  name: PolicyName.describe('What it is asked under: the name of its file.'),
+  title: z.string().nullable().describe('What it calls itself, and decisions call it.'),
+  sha256: Sha256.describe('Of its bytes: what decisions and statements know it by.'),
+  followed: z.boolean().describe('Whether it can be followed. Where it cannot, nobody is let in by it, and its bytes are not shown.'),
+  mode: z.enum(['enforce', 'observe']).nullable(),
+  links: z.strictObject({ self: z.string(), bytes: z.string().nullable() }),
+})
+export type PolicyView = z.infer<typeof PolicyView>
+
+const asked = { policy: PolicyName.describe('One of /v1/policies.') }
+/** One question to a gate. What runs already says its app itself. */
+export const DecisionRequest = z.union([
+  z.strictObject({
+    ...asked,
+    app: z
+      .strictObject({ id: AppId, composeHash: Sha256 })
+      .describe('An app, by the hash of an app-compose that was admitted for it. Nothing is asked of a guest.'),
+  }),
+  z.strictObject({
+    ...asked,
+    guest: z
+      .record(z.string(), z.unknown())
+      .describe('What a KMS or a gateway of dstack says of a guest, as it posts it (docs/policy.md).'),
+  }),
+  z.strictObject({ ...asked, image: z.string().max(1024).describe('An image alone, by the digest of its manifest: NAME@sha256:….') }),
+])
+export type DecisionRequest = z.infer<typeof DecisionRequest>

@@ -1,4 +1,6 @@
+import type { Sha256 } from '../../../verifier/model/digest.ts'
 import { Failure } from '../../../verifier/model/failure.ts'
+import type { Policy } from '../gate/policy.ts'
 import { type LoadedPolicy, readPolicy } from '../gate/read-policy.ts'
 
 /** Where policies lie, as the operator put them there. */
@@ -9,26 +11,43 @@ export interface PolicyFiles {
   names(): Promise<readonly string[]>
 }
 
+/** A policy as it lies there now. */
+export type SeenPolicy = {
+  /** What it is asked under. */
+  readonly name: string
+  readonly bytes: Uint8Array
+  readonly sha256: Sha256
+  /** Null where it cannot be followed: a policy that is half understood is none. */
+  readonly policy: Policy | null
+}
+
 /** Policies by their names, read anew each time that they are asked, and taken apart again only where their bytes changed. */
 export class Policies {
   readonly #files: PolicyFiles
-  readonly #known = new Map<string, { readonly bytes: Buffer; readonly policy: LoadedPolicy }>()
+  readonly #known = new Map<string, SeenPolicy>()
 
   constructor(files: PolicyFiles) {
     this.#files = files
   }
 
-  /** Undefined where there is none of the name. Fails with `policy-invalid`. */
-  async find(name: string): Promise<LoadedPolicy | undefined> {
+  /** Undefined where there is none of the name. */
+  async see(name: string): Promise<SeenPolicy | undefined> {
     const bytes = await this.#files.read(name)
     if (bytes === undefined) return undefined
     const known = this.#known.get(name)
-    if (known?.bytes.equals(bytes) === true) return known.policy
+    if (known !== undefined && Buffer.from(bytes).equals(known.bytes)) return known
     const { policy, sha256 } = readPolicy(bytes)
-    if (policy === undefined) throw invalid()
-    const loaded = { policy, sha256 }
-    this.#known.set(name, { bytes: Buffer.from(bytes), policy: loaded })
-    return loaded
+    const seen = { name, bytes: Buffer.from(bytes), sha256, policy: policy ?? null }
+    this.#known.set(name, seen)
+    return seen
+  }
+
+  /** Undefined where there is none of the name. Fails with `policy-invalid`. */
+  async find(name: string): Promise<LoadedPolicy | undefined> {
+    const seen = await this.see(name)
+    if (seen === undefined) return undefined
+    if (seen.policy === null) throw policyInvalid()
+    return { policy: seen.policy, sha256: seen.sha256 }
   }
 
   async names(): Promise<readonly string[]> {
@@ -36,11 +55,18 @@ export class Policies {
   }
 }
 
-function invalid(): Failure {
+export function policyUnknown(): Failure {
+  return new Failure({
+    code: 'policy-unknown',
+    message: 'there is no such policy',
+    hint: 'GET /v1/policies says which there are',
+  })
+}
+
+export function policyInvalid(): Failure {
   return new Failure({
     code: 'policy-invalid',
     message: 'the policy cannot be followed',
     hint: 'mend it, and see with policy check; nothing is decided by half of a policy',
-    audience: 'operator',
   })
 }

@@ -1,0 +1,77 @@
+import { Failure } from '../../../verifier/model/failure.ts'
+import { parsePinnedReference, pinnedName } from '../../../verifier/model/image-reference.ts'
+import { type BootInfo, bootInfoMalformed, readBootInfo } from '../gate/boot-info.ts'
+import type { Decision } from '../gate/decision.ts'
+import { type Asked, answerGate, type GuestPorts } from './answer-guest.ts'
+import type { DecisionRequest } from './gate-documents.ts'
+import { type Policies, policyUnknown } from './policies.ts'
+
+export type OpenGatePorts = GuestPorts & { readonly policies: Policies }
+
+/** Questions that are answered at the same time. Anybody may ask, and KMSs and gateways are not to wait for them. */
+const MOST_AT_ONCE = 8
+/** Until a question is given up, ms. */
+const PATIENCE_MS = 10_000
+
+/** The gate for whoever wants to know before anything starts. What it answers starts nothing, and nothing of it is kept. */
+export class OpenGate {
+  readonly #ports: OpenGatePorts
+  #underWay = 0
+
+  constructor(ports: OpenGatePorts) {
+    this.#ports = ports
+  }
+
+  /**
+   * Fails with `policy-unknown`, `policy-invalid`, `boot-info-malformed`, `image-reference-malformed`, `image-digest-missing`, and `gate-busy`
+   * where others are being answered, or the answer does not come in time.
+   */
+  async decide(request: DecisionRequest): Promise<Decision> {
+    const asked = askedOf(request)
+    return await this.bounded(async (signal) => {
+      const policy = await this.#ports.policies.find(request.policy)
+      if (policy === undefined) throw policyUnknown()
+      return await answerGate(this.#ports, policy, asked, signal)
+    })
+  }
+
+  /** Does what costs as much as a decision. `signal` fires when nobody waits for it any more. */
+  async bounded<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#underWay >= MOST_AT_ONCE) throw busy()
+    this.#underWay += 1
+    const signal = AbortSignal.timeout(PATIENCE_MS)
+    try {
+      return await Promise.race([work(signal), fired(signal)])
+    } finally {
+      this.#underWay -= 1
+    }
+  }
+}
+
+function askedOf(request: DecisionRequest): Asked {
+  if ('app' in request) return { app: request.app, guest: null }
+  if ('image' in request) return { image: pinnedName(parsePinnedReference(request.image)) }
+  const guest = readBootInfo(request.guest)
+  if (guest === undefined) throw bootInfoMalformed()
+  return { app: appOf(guest), guest }
+}
+
+function appOf({ appId: id, composeHash }: BootInfo): { readonly id: string; readonly composeHash: BootInfo['composeHash'] } {
+  return { id, composeHash }
+}
+
+async function fired(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  signal.addEventListener('abort', () => reject(busy()), { once: true })
+  return await promise
+}
+
+function busy(): Failure {
+  return new Failure({
+    code: 'gate-busy',
+    message: 'too many others are asking the gate',
+    hint: 'ask again in a moment',
+    retryable: true,
+    data: { retryAfterSeconds: 2 },
+  })
+}
