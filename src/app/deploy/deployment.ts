@@ -84,6 +84,8 @@ export const GuestState = z.strictObject({
     .nullable(),
   /** Domain of the gateway that its live URL is under. */
   gatewayDomain: z.string().max(253).nullable(),
+  /** On which that gateway listens. */
+  gatewayPort: z.int().min(1).max(65_535),
 })
 export type GuestState = z.infer<typeof GuestState>
 

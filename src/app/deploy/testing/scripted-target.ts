@@ -74,7 +74,7 @@ export class ScriptedTarget implements DeployTarget {
       const one = this.#guest(guest)
       const status = one.status === 'removed' ? 'stopped' : one.status
       if (one.status === 'starting') one.status = this.#script.becomes ?? 'running'
-      return { status, appId: this.#script.appId ?? null, instanceId: null, gatewayDomain: 'gateway.example' }
+      return { status, appId: this.#script.appId ?? null, instanceId: null, gatewayDomain: 'gateway.example', gatewayPort: 443 }
     })
   }
 
