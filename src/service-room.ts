@@ -116,6 +116,7 @@ export class ServiceRoom implements AsyncDisposable {
       trustedRoot: gateRoot(settings),
     }
     const gate = new GateDesk(gatePorts)
+    front.use(await store.notices.listen('verdicts', { onNotice: () => gate.forget(), onGap: () => gate.forget() }))
     let address = settings.publicUrl
     const gates = { gate, policies: gatePorts.policies, openGate: new OpenGate(gatePorts) }
     const api = front.use(await openApi({ settings, store, workers, events, webhookSecret: secret, watch, ...gates, base: () => address }))

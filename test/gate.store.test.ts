@@ -8,7 +8,7 @@ import { httpApp } from '../src/http/app.ts'
 import { dstackRoutes } from '../src/http/dstack-routes.ts'
 import type { HttpApp } from '../src/http/http-ports.ts'
 import { ask, HttpService } from './http-service.ts'
-import { rebuiltImage, SERVICE_POLICY } from './rebuilt-image.ts'
+import { endedImage, rebuiltImage, SERVICE_POLICY, signImage } from './rebuilt-image.ts'
 import { databases } from './stores.ts'
 
 const GATEWAY = {
@@ -30,6 +30,14 @@ describe.each(databases())('the gate of the service, on %s', (kind) => {
   let app: HttpApp
   let desk: GateDesk
   let broken = false
+  let listening: AsyncDisposable
+  /** By the verification that it is about: that the notice of a verdict came. */
+  const heard = new Map<string, PromiseWithResolvers<void>>()
+  const noticeOf = (id: string): PromiseWithResolvers<void> => {
+    const one = heard.get(id) ?? Promise.withResolvers<void>()
+    heard.set(id, one)
+    return one
+  }
   /** What a policy of the service would say, in which its own owners are named. */
   const policy = {
     ...SERVICE_POLICY,
@@ -78,6 +86,11 @@ describe.each(databases())('the gate of the service, on %s', (kind) => {
       unitOfWork: service.store.unitOfWork,
       reads,
     })
+    const onNotice = (about: string): void => {
+      desk.forget()
+      noticeOf(about).resolve()
+    }
+    listening = await service.store.notices.listen('verdicts', { onNotice, onGap: () => desk.forget() })
     const routes = dstackRoutes({ desk, limits: ports.limits, base: () => new URL('https://rebuild.example/') })
     app = httpApp(ports, routes)
     put('production', policy)
@@ -85,6 +98,7 @@ describe.each(databases())('the gate of the service, on %s', (kind) => {
     service.policyFiles.set('broken', 'policy: [')
   })
   afterAll(async () => {
+    await listening[Symbol.asyncDispose]()
     await service[Symbol.asyncDispose]()
   })
 
@@ -180,17 +194,32 @@ describe.each(databases())('the gate of the service, on %s', (kind) => {
   })
 
   it('lets nobody in while the database is away, and tells nothing of why', async () => {
+    put('fresh', { ...policy, name: 'fresh', attestations: { ...policy.attestations, cacheSeconds: 0 } })
+    for (const name of ['fresh', 'production']) expect((await boot({}, name)).json.isAllowed).toBe(true)
     broken = true
     try {
-      const answer = await boot()
+      const answer = await boot({}, 'fresh')
       expect([answer.status, answer.json.isAllowed]).toEqual([200, false])
       expect(answer.json.reason).toMatch(/^it could not be found out \(internal\)/)
       expect(answer.text).not.toContain('db.example')
-      expect((await post('production/app-auth', GATEWAY)).status).toBe(403)
+      expect((await post('fresh/app-auth', GATEWAY)).status).toBe(403)
+      // What a policy lets be kept counts for as long, and not a moment longer.
+      expect([(await boot()).json.isAllowed, (await boot({ tcbStatus: 'OutOfDate' })).json.isAllowed]).toEqual([true, false])
+      service.clock.pass(60_000)
+      expect([(await boot()).json.isAllowed, (await post('production/app-auth', GATEWAY)).status]).toEqual([false, 403])
     } finally {
       broken = false
     }
     expect((await boot()).json.isAllowed).toBe(true)
+  })
+
+  it('denies as soon as a later verdict on the same source says otherwise, whatever was kept', async () => {
+    const commit = 'c'.repeat(40)
+    put('of-carol', { ...policy, name: 'of-carol', sources: { app: { ...policy.sources['app'], owners: ['local:carol'] } } })
+    await signImage(service, await endedImage(service, 'carol', { commit }), { owner: 'local:carol' })
+    expect((await boot({}, 'of-carol')).json.isAllowed).toBe(true)
+    await noticeOf(await endedImage(service, 'carol', { commit, decision: { verdict: 'mismatch', tier: null } })).promise
+    expect((await boot({}, 'of-carol')).json.reason).toContain('nothing is attested of it')
   })
 
   it.each<[string, string | Uint8Array, Record<string, string>?]>([

@@ -19,23 +19,34 @@ export const SERVICE_POLICY = Policy.parse({
 
 /** A verification of the image that ended as reproduced, and its statement, signed by the key of the service. */
 export async function rebuiltImage(service: HttpService, token: string, change: object = {}): Promise<string> {
+  const id = await endedImage(service, token, { commit: newId().replaceAll('-', '').padEnd(40, '0') })
+  await signImage(service, id, { owner: `local:${token}`, ...change })
+  return id
+}
+
+/** A verification of the image that ended, as reproduced unless another verdict is said. */
+export async function endedImage(
+  service: HttpService,
+  token: string,
+  o: { readonly commit: string; readonly decision?: Parameters<HttpService['decide']>[1] },
+): Promise<string> {
   const { owner } = service.callers.get(`Bearer ${token}`) ?? (await service.caller(token))
-  const source = {
-    kind: 'git',
-    url: 'https://git.example/app/image.git',
-    commit: newId().replaceAll('-', '').padEnd(40, '0'),
-    path: 'images/app',
-  } as const
+  const source = { kind: 'git', url: 'https://git.example/app/image.git', commit: o.commit, path: 'images/app' } as const
   const id = await service.prepared(owner.id, {
     source,
     attempts: 1,
     claims: [{ kind: 'oci-manifest', name: null, sha256: MANIFEST, location: null }],
   })
   await service.commit(await service.worker(newId()))
-  await service.decide(id)
+  await service.decide(id, o.decision)
+  return id
+}
+
+/** The statement about it, signed by the key of the service, with something else in its predicate. */
+export async function signImage(service: HttpService, id: string, change: object): Promise<void> {
   const statement = encodeStatement({
     ...STATEMENT,
-    predicate: { ...PREDICATE, owner: `local:${token}`, finishedAt: service.clock.now().toISOString(), ...change },
+    predicate: { ...PREDICATE, finishedAt: service.clock.now().toISOString(), ...change },
   })
   const stored = await service.put(await signer.sign(statement, { signal, owner: null }))
   await service.store.unitOfWork.run(async ({ attestations, blobs }) => {
@@ -50,5 +61,4 @@ export async function rebuiltImage(service: HttpService, token: string, change: 
       createdAt: at,
     })
   })
-  return id
 }

@@ -70,7 +70,7 @@ export const Policy = z.strictObject({
   attestations: z.strictObject({
     /** Days since the rebuild ended. */
     maxAge: Days,
-    /** Seconds for which a verified signature need not be verified again. */
+    /** Seconds for which a webhook need not find out again, or verify again, what led to an allow. */
     cacheSeconds: z.int().min(0).max(3600).default(0),
     /** Attempts that agree, at least. */
     attempts: z.int().min(1).max(9).default(2),

@@ -1,14 +1,14 @@
 import { nameMatches, PREDICATE_TYPE, type TrustedRoot } from '../../../attestations/index.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
-import { attestedFacts, guestFacts } from '../gate/attested-facts.ts'
+import { type AttestedFacts, attestedFacts, guestFacts } from '../gate/attested-facts.ts'
 import type { BootInfo } from '../gate/boot-info.ts'
 import { decideGate } from '../gate/decide-gate.ts'
 import type { Decision } from '../gate/decision.ts'
-import type { ComposeFacts, HeldAttestation } from '../gate/facts.ts'
+import type { ComposeFacts } from '../gate/facts.ts'
 import type { PolicyApp, PolicySource } from '../gate/policy.ts'
 import type { LoadedPolicy } from '../gate/read-policy.ts'
 import type { Reads } from '../store/store-ports.ts'
-import type { HeldBundles } from './held-bundles.ts'
+import type { HeldBundle, HeldBundles } from './held-bundles.ts'
 import type { KnownLints } from './known-lints.ts'
 import { identityOf } from './statement-sources.ts'
 
@@ -31,22 +31,41 @@ export type Asked =
   | { readonly app: { readonly id: string; readonly composeHash: Sha256 }; readonly guest: BootInfo | null }
   | { readonly image: string }
 
-/** Decides about a guest by what the service knows: admitted app-composes, and what it signed of the images in them. */
-export async function answerGuest(ports: GuestPorts, policy: LoadedPolicy, info: BootInfo, signal: AbortSignal): Promise<Decision> {
-  return await answerGate(ports, policy, { app: { id: info.appId, composeHash: info.composeHash }, guest: info }, signal)
+/** What the service knows: the app-compose that was admitted, and what it signed of the images in it. */
+export type Found = AttestedFacts & {
+  /** Null where no app is asked about. */
+  readonly compose: ComposeFacts | null
+  /** When the oldest of it was so, ms. */
+  readonly asOf: number
 }
 
-/** The same about whatever is asked, though nothing wants to start. */
+export type FindOut = { readonly policy: LoadedPolicy; readonly trustedRoot: TrustedRoot; readonly now: Date; readonly signal: AbortSignal }
+
+/** Decides about whatever is asked by what the service knows, though nothing wants to start. */
 export async function answerGate(ports: GuestPorts, policy: LoadedPolicy, asked: Asked, signal: AbortSignal): Promise<Decision> {
   const now = ports.now()
-  const trustedRoot = await ports.trustedRoot()
+  const found = await findOut(ports, asked, { policy, trustedRoot: await ports.trustedRoot(), now, signal })
+  return decideFound(policy, asked, found, now)
+}
+
+export async function findOut(ports: GuestPorts, asked: Asked, o: FindOut): Promise<Found> {
+  const { policy } = o.policy
+  let asOf = o.now.getTime()
   const { app, guest } = 'app' in asked ? asked : { app: null, guest: null }
-  const compose = app === null ? null : await composeFacts(ports, policy.policy.apps[app.id], app)
-  const named = 'image' in asked ? [{ service: null, image: asked.image }] : (compose?.lint?.images ?? [])
-  const about = { images: named, osImageHash: guest?.osImageHash ?? null }
-  const { images, osImage } = await attestedFacts(policy.policy, about, ({ digest: artifact, source }) =>
-    heldAbout(ports, { policy, artifact, source, trustedRoot, now, signal }),
-  )
+  const compose = app === null ? null : await composeFacts(ports, policy.apps[app.id], app)
+  const images = 'image' in asked ? [{ service: null, image: asked.image }] : (compose?.lint?.images ?? [])
+  const about = { images, osImageHash: guest?.osImageHash ?? null }
+  const attested = await attestedFacts(policy, about, async ({ digest: artifact, source }) => {
+    const held = await heldAbout(ports, { ...o, artifact, source })
+    asOf = Math.min(asOf, ...held.map(({ at }) => at))
+    return held.map((one) => one.held)
+  })
+  return { ...attested, compose, asOf }
+}
+
+/** A pure function. */
+export function decideFound(policy: LoadedPolicy, asked: Asked, { images, osImage, compose }: Found, now: Date): Decision {
+  const { app, guest } = 'app' in asked ? asked : { app: null, guest: null }
   return decideGate(policy, {
     now,
     images,
@@ -61,10 +80,12 @@ async function composeFacts(
   listed: PolicyApp | undefined,
   { id, composeHash: hash }: { readonly id: string; readonly composeHash: Sha256 },
 ): Promise<ComposeFacts> {
+  const unknown = { hash, lint: null, admittedBy: null }
   // Nothing is looked up for an app that the policy does not list: whoever asks needs no token.
-  if (listed === undefined || !(await reads.composes.isKept(hash))) return { hash, lint: null, admittedBy: null }
+  if (listed === undefined) return unknown
+  const [kept, admitted] = await Promise.all([reads.composes.isKept(hash), reads.composes.admittedFor(id, hash)])
+  if (!kept) return unknown
   const lint = await lints.of(hash)
-  const admitted = await reads.composes.admittedFor(id, hash)
   const identities = admitted.map(({ owner }) => identityOf(owner))
   const may = identities.find((identity) => listed.admitters.some((pattern) => nameMatches({ pattern }, identity)))
   return { hash, lint, admittedBy: may ?? identities[0] ?? null }
@@ -72,19 +93,15 @@ async function composeFacts(
 
 async function heldAbout(
   { reads, bundles }: GuestPorts,
-  {
-    source,
-    artifact,
-    ...o
-  }: { readonly artifact: Sha256; readonly source: PolicySource } & Omit<Parameters<HeldBundles['hold']>[1], 'artifact'>,
-): Promise<readonly HeldAttestation[]> {
+  { source, artifact, ...o }: FindOut & { readonly artifact: Sha256; readonly source: PolicySource },
+): Promise<readonly HeldBundle[]> {
   const about = { sha256: artifact, repository: source.repository }
   const rebuilders = await reads.attestations.rebuildersOf({ ...about, limit: MOST_OWNERS })
   const own = rebuilders.filter((owner) => source.owners.some((pattern) => nameMatches({ pattern }, identityOf(owner))))
   // Where it is nobody's whom the policy names, the answer says that of the first of them.
   const owners = (own.length === 0 ? rebuilders.slice(0, 1) : own.slice(0, MOST_OWN)).map(({ id }) => id)
   const found = await reads.attestations.about({ ...about, predicateType: PREDICATE_TYPE.reproduced, owners, limit: MOST_BUNDLES })
-  const held: HeldAttestation[] = []
+  const held: HeldBundle[] = []
   for (const bundle of found) {
     const one = await bundles.hold(bundle, { ...o, artifact })
     if (one !== undefined) held.push(one)

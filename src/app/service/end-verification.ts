@@ -47,6 +47,7 @@ export async function giveVerdict(
   if (!(await applyEvent(unit, { verificationId, held, event, at, newId, reason: NONE })).changed) return null
   for (const blob of blobs) await unit.blobs.refer({ ...blob, verificationId, at })
   await unit.verifications.finish(verificationId, { verdict, tier, reasons, builder, report, artifacts, at })
+  await unit.notices.send('verdicts', verificationId)
   for (const predicateType of verdict === 'undecided' ? [] : decision.statements)
     if (await unit.attestations.plan({ verificationId, predicateType, at }))
       await unit.jobs.enqueue('signing', { verificationId, predicateType })

@@ -7,7 +7,9 @@ import { decideKms } from '../gate/decide-kms.ts'
 import type { LoadedPolicy } from '../gate/read-policy.ts'
 import type { AnsweredGuest } from '../store/gate-ports.ts'
 import type { UnitOfWork } from '../store/store-ports.ts'
-import { answerGuest, type GuestPorts } from './answer-guest.ts'
+import type { GuestPorts } from './answer-guest.ts'
+import { inTime } from './in-time.ts'
+import { KnownGuests } from './known-guests.ts'
 import type { Policies } from './policies.ts'
 import type { ServiceEvents } from './service-events.ts'
 
@@ -28,8 +30,9 @@ export type GateDeskPorts = GuestPorts & {
   readonly events?: Partial<ServiceEvents>
 }
 
-/** A gateway waits five seconds. */
-const PATIENCE_MS = 4_000
+/** A gateway waits five seconds, for both. */
+const POLICY_MS = 1_000
+const PATIENCE_MS = 3_500
 /** Questions that are answered at the same time; who comes beyond is denied at once, and asks again. */
 const MOST_AT_ONCE = 64
 const FLUSH_EVERY_MS = 1_000
@@ -42,16 +45,23 @@ const MOST_NOTED = 10_000
 export class GateDesk {
   readonly #ports: GateDeskPorts
   readonly #noted = new Map<string, AnsweredGuest>()
+  readonly #guests: KnownGuests
   #underWay = 0
 
   constructor(ports: GateDeskPorts) {
     this.#ports = ports
+    this.#guests = new KnownGuests({ ...ports, patienceMs: PATIENCE_MS })
+  }
+
+  /** Told of everything after which an image may count otherwise: a verdict, a statement. Not to hear of it lets facts grow as old as a policy lets them. */
+  forget(): void {
+    this.#guests.forget()
   }
 
   /** The policy that a question is asked under; undefined where there is none of the name, null where it cannot be followed. */
   async policy(name: string): Promise<LoadedPolicy | null | undefined> {
     try {
-      return await this.#ports.policies.find(name)
+      return await inTime(POLICY_MS, () => this.#ports.policies.find(name))
     } catch (error) {
       this.#ports.events?.trouble?.({ where: 'gate', error })
       return null
@@ -67,14 +77,12 @@ export class GateDesk {
     }
     if (this.#underWay >= MOST_AT_ONCE) return answer(false, 'too many questions at once: ask again')
     this.#underWay += 1
-    const late = new AbortController()
-    const timer = setTimeout(() => late.abort(), PATIENCE_MS)
     try {
       if (asked === 'kms-self') {
         const { judged, reason } = decideKms(policy.policy, info)
         return answer(judged === 'allow' || policy.policy.mode === 'observe', reason)
       }
-      const decision = await Promise.race([answerGuest(this.#ports, policy, info, late.signal), aborted(late.signal)])
+      const decision = await inTime(PATIENCE_MS, () => this.#guests.decide(policy, info))
       this.#note(asked, decision)
       const reason = reasonOf(decision)
       return answer(
@@ -82,11 +90,11 @@ export class GateDesk {
         policy.policy.mode === 'observe' && decision.judged === 'deny' ? `observed only: ${reason}` : reason,
       )
     } catch (error) {
-      if (!late.signal.aborted) this.#ports.events?.trouble?.({ where: 'gate', error })
-      return answer(false, late.signal.aborted ? 'it could not be found out in time' : `it could not be found out (${codeOf(error)})`)
+      const code = codeOf(error)
+      if (code === 'answer-late') return answer(false, 'it could not be found out in time')
+      this.#ports.events?.trouble?.({ where: 'gate', error })
+      return answer(false, `it could not be found out (${code})`)
     } finally {
-      clearTimeout(timer)
-      late.abort()
       this.#underWay -= 1
     }
   }
@@ -135,12 +143,6 @@ export class GateDesk {
       before === undefined ? one : { ...before, count: before.count + one.count, lastAt: later(before.lastAt, one.lastAt) },
     )
   }
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  signal.addEventListener('abort', () => reject(new Error('late')), { once: true })
-  return promise
 }
 
 /** A code of ours; of anything else nothing is told. */

@@ -8,7 +8,8 @@ import type { LoadedPolicy } from '../gate/read-policy.ts'
 /** Checks that are remembered; what was not asked for longest is forgotten. */
 const MOST_KNOWN = 1000
 
-type Known = { readonly held: HeldAttestation; readonly at: number }
+/** A bundle that was held against a policy, and when, ms. */
+export type HeldBundle = { readonly held: HeldAttestation; readonly at: number }
 
 /**
  * Bundles held against policies. What was verified counts for as long as the policy says (`cacheSeconds`), and is verified again then; what did
@@ -16,7 +17,7 @@ type Known = { readonly held: HeldAttestation; readonly at: number }
  */
 export class HeldBundles {
   readonly #blobs: BlobStore
-  readonly #known = new Map<string, Known>()
+  readonly #known = new Map<string, HeldBundle>()
 
   constructor(blobs: BlobStore) {
     this.#blobs = blobs
@@ -31,18 +32,20 @@ export class HeldBundles {
       readonly now: Date
       readonly signal: AbortSignal
     },
-  ): Promise<HeldAttestation | undefined> {
+  ): Promise<HeldBundle | undefined> {
     const { policy, artifact, trustedRoot, now, signal } = o
     const key = [bundle, policy.sha256, artifact, trustedRoot.sha256].join(' ')
     const known = this.#known.get(key)
     const age = known === undefined ? Number.POSITIVE_INFINITY : now.getTime() - known.at
-    if (known !== undefined && age >= 0 && age < policy.policy.attestations.cacheSeconds * 1000) return known.held
+    if (known !== undefined && age >= 0 && age < policy.policy.attestations.cacheSeconds * 1000) return known
     const bytes = Buffer.concat(await Array.fromAsync(await this.#blobs.open(bundle)))
     const [held] = await holdAttestations([bytes], { policy: policy.policy, artifact, trustedRoot, now, signal })
     this.#known.delete(key)
-    if (held?.check.verdict === 'verified') this.#known.set(key, { held, at: now.getTime() })
+    if (held === undefined) return undefined
+    const one = { held, at: now.getTime() }
+    if (held.check.verdict === 'verified') this.#known.set(key, one)
     const [oldest] = this.#known.keys()
     if (this.#known.size > MOST_KNOWN && oldest !== undefined) this.#known.delete(oldest)
-    return held
+    return one
   }
 }

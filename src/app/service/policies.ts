@@ -2,6 +2,8 @@ import type { Sha256 } from '../../../verifier/model/digest.ts'
 import { Failure } from '../../../verifier/model/failure.ts'
 import type { Policy } from '../gate/policy.ts'
 import { type LoadedPolicy, readPolicy } from '../gate/read-policy.ts'
+import { inTime } from './in-time.ts'
+import { SharedRuns } from './shared-runs.ts'
 
 /** Where policies lie, as the operator put them there. */
 export interface PolicyFiles {
@@ -21,18 +23,26 @@ export type SeenPolicy = {
   readonly policy: Policy | null
 }
 
-/** Policies by their names, read anew each time that they are asked, and taken apart again only where their bytes changed. */
+/** A disk that does not answer keeps nobody who asks later. */
+const MOST_READ_MS = 1_000
+
+/** Policies by their names, read anew for whoever asks (once for all who ask meanwhile), and taken apart again only where their bytes changed. */
 export class Policies {
   readonly #files: PolicyFiles
   readonly #known = new Map<string, SeenPolicy>()
+  readonly #reading = new SharedRuns<SeenPolicy | undefined>()
 
   constructor(files: PolicyFiles) {
     this.#files = files
   }
 
-  /** Undefined where there is none of the name. */
+  /** Undefined where there is none of the name. Fails with `answer-late`, and as reading does. */
   async see(name: string): Promise<SeenPolicy | undefined> {
-    const bytes = await this.#files.read(name)
+    return await this.#reading.run(name, () => this.#read(name))
+  }
+
+  async #read(name: string): Promise<SeenPolicy | undefined> {
+    const bytes = await inTime(MOST_READ_MS, () => this.#files.read(name))
     if (bytes === undefined) return undefined
     const known = this.#known.get(name)
     if (known !== undefined && Buffer.from(bytes).equals(known.bytes)) return known
@@ -42,7 +52,7 @@ export class Policies {
     return seen
   }
 
-  /** Undefined where there is none of the name. Fails with `policy-invalid`. */
+  /** Undefined where there is none of the name. Fails with `policy-invalid`, `answer-late`, and as reading does. */
   async find(name: string): Promise<LoadedPolicy | undefined> {
     const seen = await this.see(name)
     if (seen === undefined) return undefined

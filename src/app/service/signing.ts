@@ -86,6 +86,7 @@ function publishing(ports: SigningPorts, { data }: TakenJob<'signing'>, { bundle
         ? { verification: verificationId, predicateType, attestation: id, bundle: bundle.sha256 }
         : null
       await notices.send('verifications', verificationId)
+      await notices.send('verdicts', verificationId)
     },
     told: () => {
       if (signed !== null) ports.events?.signed?.(signed)

@@ -1,5 +1,8 @@
-/** What other processes are told when the transaction commits. `jobs` carries a queue, the others a verification's id. */
-export type Channel = 'jobs' | 'events' | 'verifications'
+/**
+ * What other processes are told when the transaction commits. `jobs` carries a queue, the others a verification's id. `verdicts` is what changes how an
+ * image counts: a verdict was given, or a statement published.
+ */
+export type Channel = 'jobs' | 'events' | 'verifications' | 'verdicts'
 
 export interface Notices {
   send(channel: Channel, about: string): Promise<void>
