@@ -1,21 +1,30 @@
+import type { Sha256 } from '../../../verifier/model/digest.ts'
 import { type PinnedReference, parsePinnedReference } from '../../../verifier/model/image-reference.ts'
 import { failedCompose } from '../compose/compose-failures.ts'
 import { lintCompose } from '../compose/lint-compose.ts'
 import type { VerifyAttestationPorts } from '../verify-attestation.ts'
 import { type AttestationsOf, attestedFacts, guestFacts } from './attested-facts.ts'
-import type { BootInfo } from './boot-info.ts'
 import { decideGate } from './decide-gate.ts'
 import type { Decision } from './decision.ts'
-import type { GateFacts } from './facts.ts'
+import type { GateFacts, GuestFacts } from './facts.ts'
 import { holdAttestations } from './hold-attestations.ts'
 import type { LoadedPolicy } from './read-policy.ts'
+
+/** A guest that wants to run, or, as its target says, will want to. */
+export type AskedGuest = Pick<GuestFacts, 'by' | 'deviceId' | 'tcb'> & {
+  readonly appId: string
+  readonly composeHash: Sha256
+  readonly osImageHash: Sha256 | null
+}
 
 export type AskGate = {
   readonly policy: LoadedPolicy
   /** An image alone, or the bytes of an app-compose with the id of the app; null: the id that follows from the bytes. */
   readonly subject: { readonly image: PinnedReference } | { readonly appCompose: Uint8Array; readonly appId: string | null }
-  /** What a KMS or a gateway says of the guest that wants to run it; null: nobody runs yet. */
-  readonly boot: BootInfo | null
+  /** What a KMS, a gateway or a target says of the guest that is to run it; null: nobody runs yet. */
+  readonly boot: AskedGuest | null
+  /** Who admitted the app-compose for the app, as a service authenticated them; null, or not given: nobody. */
+  readonly admittedBy?: string | null
   /** Bundles in place of those that lie beside images. */
   readonly bundles: readonly Uint8Array[] | null
   readonly trustedRoot: { readonly file: string | null; readonly refresh: boolean }
@@ -29,7 +38,7 @@ export type AskGate = {
 export async function askGate(ports: Pick<VerifyAttestationPorts, 'now' | 'trustedRoot' | 'bundlesOf'>, o: AskGate): Promise<Decision> {
   const now = ports.now()
   const { root } = await ports.trustedRoot(o.trustedRoot, o.signal)
-  const { app, named } = subjectOf(o.subject, o.boot)
+  const { app, named } = subjectOf(o)
   const { policy } = o.policy
   const attestationsOf: AttestationsOf = async ({ digest, image }) => {
     // What is attested of guest images lies beside no image.
@@ -43,10 +52,7 @@ export async function askGate(ports: Pick<VerifyAttestationPorts, 'now' | 'trust
 
 type Named = { readonly service: string | null; readonly image: string | null }
 
-function subjectOf(
-  subject: AskGate['subject'],
-  boot: BootInfo | null,
-): { readonly app: GateFacts['app']; readonly named: readonly Named[] } {
+function subjectOf({ subject, boot, admittedBy = null }: AskGate): { readonly app: GateFacts['app']; readonly named: readonly Named[] } {
   if ('image' in subject) {
     const { registry, repository, digest } = subject.image
     return { app: null, named: [{ service: null, image: `${registry}/${repository}@sha256:${digest}` }] }
@@ -57,7 +63,7 @@ function subjectOf(
   // What the guest measured counts; bytes that are not of that hash say nothing of it.
   const app = {
     id: boot?.appId ?? subject.appId ?? hash.slice(0, 40),
-    compose: { hash: boot?.composeHash ?? hash, lint, admittedBy: null },
+    compose: { hash: boot?.composeHash ?? hash, lint, admittedBy },
   }
   return { app, named: lint.images }
 }

@@ -1,6 +1,5 @@
 import type { Sha256 } from '../../../verifier/model/digest.ts'
 import { imageNameOf, pinnedImage } from '../compose/pinned-image.ts'
-import type { BootInfo } from './boot-info.ts'
 import type { GuestFacts, HeldAttestation, ImageFacts } from './facts.ts'
 import type { Policy, PolicySource } from './policy.ts'
 
@@ -60,8 +59,8 @@ export async function attestedFacts(
   }
 }
 
-/** What a KMS or a gateway says of a guest, with what is attested of its guest image. */
-export function guestFacts({ by, deviceId, tcb }: BootInfo, osImage: GuestFacts['osImage']): GuestFacts {
+/** What is said of a guest, with what is attested of its guest image. */
+export function guestFacts({ by, deviceId, tcb }: Pick<GuestFacts, 'by' | 'deviceId' | 'tcb'>, osImage: GuestFacts['osImage']): GuestFacts {
   return { by, osImage, deviceId, tcb }
 }
 

@@ -24,10 +24,13 @@ export type ComposeFacts = {
   readonly admittedBy: string | null
 }
 
-/** What a KMS or a gateway says of a guest that wants its keys, or traffic. Null: it was not said. */
+/** What a KMS or a gateway says of a guest that wants its keys, or traffic, or a target of one that is to start. Null: it was not said. */
 export type GuestFacts = {
-  /** Who asks. A gateway does not say the state of the platform: the KMS was asked about it before. */
-  readonly by: 'kms' | 'gateway'
+  /**
+   * Who says so. A gateway does not say the state of the platform: the KMS was asked about it before. Nor does a target before anything runs: the
+   * KMS will be.
+   */
+  readonly by: 'kms' | 'gateway' | 'target'
   readonly osImage: { readonly hash: Sha256; readonly attestations: readonly HeldAttestation[] } | null
   readonly deviceId: string | null
   readonly tcb: { readonly status: string; readonly advisories: readonly string[] } | null

@@ -5,7 +5,7 @@ export const tcb: GateRule = {
   text: 'The platform’s state is one that the policy names (UpToDate), and every advisory that stands against it is one that the policy puts up with.',
   *check({ policy, facts: { guest } }) {
     if (guest === null) return yield skip('guest', 'nothing runs yet')
-    if (guest.by === 'gateway' && guest.tcb === null) return yield skip('guest', 'a gateway does not say the state of the platform')
+    if (guest.by !== 'kms' && guest.tcb === null) return yield skip('guest', `a ${guest.by} does not say the state of the platform`)
     if (policy.tcb === null) return yield fail('guest', 'the policy does not say which states of the platform it takes')
     if (guest.tcb === null) return yield fail('guest', 'the state of the platform is not said')
     const { status, advisories } = guest.tcb
