@@ -33,22 +33,8 @@ const MOST_REASON = 1000
 export function dstackRoutes(ports: DstackRoutePorts): Part {
   const app = new OpenAPIHono<HttpEnv>()
   app.onError((error, c) => refuse(c, error))
-  app.get('/:policy', async (c) => {
-    const policy = await policyOf(c, ports)
-    return answerJson(
-      c,
-      {
-        status: 'ok',
-        kmsContractAddr: NO_CONTRACT,
-        ethRpcUrl: '',
-        gatewayAppId: policy?.policy.gatewayAppId ?? '',
-        chainId: 0,
-        appImplementation: NO_CONTRACT,
-        appAuthImplementation: NO_CONTRACT,
-      },
-      200,
-    )
-  })
+  // A KMS asks at its URL as it is written, with a slash at its end or without, and joins the other paths on either.
+  for (const path of ['/:policy', '/:policy/'] as const) app.get(path, (c) => answerAbout(c, ports))
   app.post('/:policy/bootAuth/app', (c) => answerKms(c, ports, 'kms-app'))
   app.post('/:policy/bootAuth/kms', (c) => answerKms(c, ports, 'kms-self'))
   app.post('/:policy/app-auth', async (c) => {
@@ -61,6 +47,12 @@ export function dstackRoutes(ports: DstackRoutePorts): Part {
   return (whole) => {
     whole.route('/v1/dstack', app)
   }
+}
+
+async function answerAbout(c: Context<HttpEnv>, ports: DstackRoutePorts): Promise<Response> {
+  const policy = await policyOf(c, ports)
+  const contract = { kmsContractAddr: NO_CONTRACT, appImplementation: NO_CONTRACT, appAuthImplementation: NO_CONTRACT }
+  return answerJson(c, { status: 'ok', ...contract, ethRpcUrl: '', gatewayAppId: policy?.policy.gatewayAppId ?? '', chainId: 0 }, 200)
 }
 
 const UNFOLLOWED = { isAllowed: false, reason: 'the policy cannot be followed', gatewayAppId: '' } as const
