@@ -111,6 +111,12 @@ describe('a deployment at Phala Cloud', () => {
     expect([other.state, other.why, other.cloud.world.cvms]).toEqual(['denied', 'deployment-compose-differs', []])
   })
 
+  it('is stopped and deleted where it attests other bytes than those that were decided', async () => {
+    const { cloud, state, why } = await trial({ appCompose: FULL, world: { attests: (text) => text.replace('app-one', 'app-two') } })
+    expect([state, why, cloud.world.cvms, cloud.world.everStarted]).toEqual(['denied', 'deployment-compose-differs', [], 1])
+    expect(cloud.asked('DELETE /cvms/:id')).toHaveLength(1)
+  })
+
   it('ends where the guest does not boot', async () => {
     expect(await trial({ world: { becomes: 'boot-error' } })).toMatchObject({ state: 'failed', why: 'deployment-boot-failed' })
     expect(await trial({ world: { becomes: 'stopped' } })).toMatchObject({ state: 'failed', why: 'deployment-stopped' })

@@ -79,7 +79,16 @@ async function run({ script = {}, order = {}, denies = [], kills = new Set(), st
 describe('a deployment', () => {
   it('is offered, decided, written down, started, followed and asked', async () => {
     const { deployment, target, asked } = await run({})
-    expect(deployment.events.map(({ kind }) => kind)).toEqual(['offered', 'decided', 'committing', 'committed', 'state', 'state', 'live'])
+    expect(deployment.events.map(({ kind }) => kind)).toEqual([
+      'offered',
+      'decided',
+      'committing',
+      'committed',
+      'state',
+      'state',
+      'attested',
+      'live',
+    ])
     expect([deployment.state, target.everStarted, asked]).toEqual(['running', 1, [digestOf(ORDERED)]])
     expect(target.guests[0]?.withEnvironment).toBe(true)
   })
@@ -135,6 +144,19 @@ describe('a deployment', () => {
     const { deployment, target, last } = await run({ order: { appId: 'cd'.repeat(20) } })
     expect([deployment.state, target.everStarted]).toEqual(['failed', 0])
     expect(last).toMatchObject({ why: { code: 'deployment-app-differs' } })
+  })
+
+  it('is stopped where it runs other bytes than those that were decided', async () => {
+    const { target, last } = await run({ script: { attests: OTHER } })
+    expect([target.everStarted, target.running]).toEqual([1, 0])
+    expect(last).toMatchObject({ state: 'denied', why: { code: 'deployment-compose-differs' } })
+  })
+
+  it('waits a while for a guest to say what it runs, and no longer', async () => {
+    const { deployment } = await run({ script: { attests: null }, stepMs: 10_000 })
+    const at = (wanted: string) => Date.parse(deployment.events.findLast(({ kind }) => kind === wanted)?.at ?? '')
+    expect([deployment.state, (at('live') - at('state')) / 10_000]).toEqual(['running', 13])
+    expect(deployment.events.some(({ kind }) => kind === 'attested')).toBe(false)
   })
 
   it('is decided again where the decision is old by the time that it is started', async () => {

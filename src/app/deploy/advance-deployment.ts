@@ -40,6 +40,8 @@ export type Advance = {
 const DECISION_MS = 5 * 60_000
 /** A guest pulls images and fetches keys before it runs. */
 const BOOT_MS = 20 * 60_000
+/** Of a guest that runs: so long it may take to show what. */
+const ATTEST_MS = 2 * 60_000
 const LOOK_AGAIN_MS = 3_000
 
 /**
@@ -142,8 +144,11 @@ async function follow(o: Step, { offer, guest }: { readonly offer: Offer; readon
   const seen: readonly DeploymentEvent[] = sameState(progress.seen, state) ? [] : [{ kind: 'state', at, state }]
   if (state.status === 'failed' || state.status === 'stopped')
     return next(...seen, failed(at, progress, endingOf(state.status === 'failed' ? 'deployment-boot-failed' : 'deployment-stopped')))
-  if (state.status === 'running' && !progress.unpredicted)
+  if (state.status === 'running' && !progress.unpredicted) {
+    const confirmed = await confirmAttested(o, { offer, guest })
+    if (confirmed !== undefined) return { ...confirmed, events: [...seen, ...confirmed.events] }
     return next(...seen, { kind: 'live', at, ...(await ports.live(deployment.order, state, signal)) })
+  }
   const since = ports.now().getTime() - (progress.committedAt?.getTime() ?? 0)
   if (since > BOOT_MS) return next(...seen, failed(at, progress, endingOf('deployment-boot-time-limit')))
   return { events: seen, waitMs: LOOK_AGAIN_MS }
@@ -151,17 +156,35 @@ async function follow(o: Step, { offer, guest }: { readonly offer: Offer; readon
 
 /** Undefined: the guest has not said yet what it runs. */
 async function judgeAttested(o: Step, { offer, guest }: { readonly offer: Offer; readonly guest: string }): Promise<Advance | undefined> {
-  const { ports, at, signal } = o
-  const bytes = await ports.target.attested(guest, signal)
-  if (bytes === undefined) return undefined
-  const appCompose = await ports.keep(bytes)
-  const attested: DeploymentEvent = { kind: 'attested', at, appCompose }
-  if (appCompose !== offer.composeHash) return next(attested, { kind: 'stopping', at, why: endingOf('deployment-compose-differs') })
-  const decision = await decide(o, offer, appCompose)
-  const decided: DeploymentEvent = { kind: 'decided', at, basis: 'attested', decision }
+  const attested = await keepAttested(o, guest)
+  if (attested === undefined) return undefined
+  if (attested.appCompose !== offer.composeHash) return stopDiffering(attested)
+  const decision = await decide(o, offer, attested.appCompose)
+  const decided: DeploymentEvent = { kind: 'decided', at: o.at, basis: 'attested', decision }
   return decision.decision === 'allow'
     ? next(attested, decided)
-    : next(attested, decided, { kind: 'stopping', at, why: endingOf('deployment-denied') })
+    : next(attested, decided, { kind: 'stopping', at: o.at, why: endingOf('deployment-denied') })
+}
+
+/** What was decided beforehand has to be what runs; a guest that does not say so in time is asked about at its live URL all the same. */
+async function confirmAttested(o: Step, { offer, guest }: { readonly offer: Offer; readonly guest: string }): Promise<Advance | undefined> {
+  const { events } = o.deployment
+  if (events.some(({ kind }) => kind === 'attested')) return undefined
+  const attested = await keepAttested(o, guest)
+  if (attested !== undefined) return attested.appCompose === offer.composeHash ? next(attested) : stopDiffering(attested)
+  const since = events.find((event) => event.kind === 'state' && event.state.status === 'running')?.at ?? o.at
+  return o.ports.now().getTime() - Date.parse(since) > ATTEST_MS ? undefined : { events: [], waitMs: LOOK_AGAIN_MS }
+}
+
+type Attested = Extract<DeploymentEvent, { kind: 'attested' }>
+
+async function keepAttested({ ports, at, signal }: Step, guest: string): Promise<Attested | undefined> {
+  const bytes = await ports.target.attested(guest, signal)
+  return bytes === undefined ? undefined : { kind: 'attested', at, appCompose: await ports.keep(bytes) }
+}
+
+function stopDiffering(attested: Attested): Advance {
+  return next(attested, { kind: 'stopping', at: attested.at, why: endingOf('deployment-compose-differs') })
 }
 
 async function decide({ ports, deployment, signal }: Step, offer: Offer, appCompose: Sha256): Promise<Decision> {

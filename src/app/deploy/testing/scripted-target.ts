@@ -9,8 +9,8 @@ export type TargetScript = {
   readonly measures?: Uint8Array
   /** Whether it shows those bytes before they run. */
   readonly shows?: boolean
-  /** What the guest attests in place of what was measured. */
-  readonly attests?: Uint8Array
+  /** What the guest attests in place of what was measured; null: nothing, ever. */
+  readonly attests?: Uint8Array | null
   readonly appId?: string
   /** Its guests end up so. */
   readonly becomes?: GuestState['status']
@@ -26,6 +26,7 @@ export class ScriptedTarget implements DeployTarget {
   readonly guests: Guest[] = []
   readonly #script: TargetScript
   #calls = 0
+  #measured: Uint8Array = new Uint8Array()
 
   constructor(script: TargetScript = {}) {
     this.#script = script
@@ -42,6 +43,7 @@ export class ScriptedTarget implements DeployTarget {
   async offer({ appCompose }: Ordered): Promise<{ offer: Offer; appCompose: Uint8Array | null }> {
     return await this.#called(() => {
       const measured = this.#script.measures ?? appCompose
+      this.#measured = measured
       const known = this.#script.measures === undefined || this.#script.shows === true
       const composeHash = digestOf(measured)
       const { appId = composeHash.slice(0, 40) } = this.#script
@@ -80,7 +82,7 @@ export class ScriptedTarget implements DeployTarget {
 
   async attested(guest: string): Promise<Uint8Array | undefined> {
     return await this.#called(() =>
-      this.#guest(guest).status === 'starting' ? undefined : (this.#script.attests ?? this.#script.measures ?? new Uint8Array()),
+      this.#guest(guest).status === 'starting' || this.#script.attests === null ? undefined : (this.#script.attests ?? this.#measured),
     )
   }
 
