@@ -9,6 +9,7 @@ import { type JobTrades, runJobs } from './app/service/job-runner.ts'
 import { preparationWork } from './app/service/preparation.ts'
 import type { ServiceEvents } from './app/service/service-events.ts'
 import { signingWork } from './app/service/signing.ts'
+import { summaryWork } from './app/service/summary.ts'
 import { builderOfToday } from './builder-of-today.ts'
 import { bringStrangersClaimed } from './claimed-bytes.ts'
 import type { Home } from './config/home.ts'
@@ -37,7 +38,7 @@ export type ServiceJobsOptions = {
 }
 
 /** Jobs of a kind that one coordinator does side by side. Preparing waits for hosts of strangers, deciding reads whole images. */
-const AT_ONCE = { preparation: 4, decision: 2, signing: 4, callback: 8 } as const
+const AT_ONCE = { preparation: 4, decision: 2, signing: 4, summary: 1, callback: 8 } as const
 /** Claimed bytes are fetched only to explain; a build's own bound is far above what images weigh. */
 const DOWNLOAD_SECONDS = 3600
 const CALLBACK_MS = 10_000
@@ -70,6 +71,7 @@ export function serviceJobs(o: ServiceJobsOptions): (signal: AbortSignal) => Pro
       }),
     },
     signing: { atOnce: AT_ONCE.signing, work: signingWork({ ...ports, signer: () => signing.ports(), operator: settings.operator }) },
+    summary: { atOnce: AT_ONCE.summary, work: summaryWork({ ...ports, signer: () => signing.ports(), base: o.base }) },
     callback: {
       atOnce: AT_ONCE.callback,
       work: callbackWork({

@@ -23,6 +23,7 @@ import { pinSource } from '../verifier/source/pin-source.ts'
 import { OWN_ACCESS } from '../verifier/source/source-ref.ts'
 import { tar } from '../verifier/source/testing/tar.ts'
 import { BuildingWorker } from './built-by-workers.ts'
+import { IDLE_TRADES } from './noting-runner.ts'
 import { commandOf, digestOf, submissionOf } from './stored.ts'
 import { databases } from './stores.ts'
 import { RECIPE, WorkerRoom } from './worker-room.ts'
@@ -67,6 +68,7 @@ describe.each(databases())('two coordinators on %s', (kind) => {
           isOfToday: async () => true,
         }),
       },
+      summary: IDLE_TRADES.summary,
       decision: {
         atOnce: 2,
         work: decisionWork({

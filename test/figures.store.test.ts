@@ -32,6 +32,7 @@ describe.each(databases())('the figures on %s', (kind) => {
       'preparation',
       'decision',
       'signing',
+      'summary',
       'callback',
     ])
     expect(figures.queues.every(({ waiting, active, dueSince }) => waiting === 0 && active === 0 && dueSince === null)).toBe(true)

@@ -41,6 +41,9 @@ export async function halfStates({ database }: Pick<StoreRoom, 'database'>): Pro
         on t.verification_id = o.id where o.state = 'finished' and t.sha256 = s.sha256 and t.key = s.key)`,
     'a statement to be signed without a job': sql`select b.verification_id as id from signing_backlog b where not exists (
       select 1 from queue.job j where j.name = 'signing' and j.data->>'verificationId' = b.verification_id)`,
+    'a summary to be signed without a job': sql`select s.app_id as id from gate_standings s where s.admitted and s.signed_result is distinct from s.result
+      and not exists (select 1 from queue.job j where j.name = 'summary' and j.data->>'appId' = s.app_id and j.data->>'composeHash' = s.compose_hash
+      and j.data->>'policySha256' = s.policy_sha256 and j.state in ('created', 'retry', 'active'))`,
     'a verdict whose statements are not planned': sql`select v.id from verifications v where v.verdict = 'reproduced' and not exists (
       select 1 from signing_backlog b where b.verification_id = v.id) and not exists (
       select 1 from attestations t where t.verification_id = v.id)`,

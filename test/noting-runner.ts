@@ -13,6 +13,7 @@ export const IDLE_TRADES: JobTrades = {
   preparation: { atOnce: 1, work: never },
   decision: { atOnce: 1, work: never },
   signing: { atOnce: 1, work: never },
+  summary: { atOnce: 1, work: never },
   callback: { atOnce: 1, work: never },
 }
 

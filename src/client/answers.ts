@@ -5,7 +5,11 @@ import { AttestationView, UploadAnswer, VerificationView } from '../app/service/
  * The documents of the service as a client takes them: what a newer service says beside what this version knows is left out, and no
  * reason to fail.
  */
-const Attestation = z.object(AttestationView.shape).extend({ links: z.object(AttestationView.shape.links.shape) })
+const Attestation = z.object(AttestationView.shape).extend({
+  /** Those about a verification. */
+  verification: AttestationView.shape.verification.unwrap(),
+  links: z.object(AttestationView.shape.links.shape),
+})
 
 export const VerificationAnswer = z.object(VerificationView.shape).extend({
   attestations: z.array(Attestation),

@@ -70,7 +70,8 @@ export function attestationsOf(session: Session): Attestations {
     publish: (attestation) =>
       session(async (db) => {
         const made = await db.insert(attestations).values(attestation).onConflictDoNothing().returning({ id: attestations.id })
-        await db.delete(signingBacklog).where(task(attestation.verificationId, attestation.predicateType))
+        const { verificationId, predicateType } = attestation
+        if (verificationId !== null) await db.delete(signingBacklog).where(task(verificationId, predicateType))
         return made.length > 0
       }),
     of: (verificationId) =>

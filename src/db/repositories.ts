@@ -3,6 +3,7 @@ import { attemptsOf } from './attempt-repository.ts'
 import type { Database } from './database.ts'
 import { forgottenBlobsOf } from './forgotten-blobs.ts'
 import { composesOf, gateDecisionsOf } from './gate-repositories.ts'
+import { gateStandingsOf } from './gate-standings.ts'
 import { handedBlobsOf } from './handed-blobs.ts'
 import { idempotencyKeysOf, ownersOf, tokensOf } from './owner-repositories.ts'
 import { attestationsOf, blobsOf, eventsOf } from './record-repositories.ts'
@@ -28,6 +29,7 @@ export function repositories(session: Session): Repositories {
     forgottenBlobs: forgottenBlobsOf(session),
     composes: composesOf(session),
     gateDecisions: gateDecisionsOf(session),
+    gateStandings: gateStandingsOf(session),
   }
 }
 

@@ -1,6 +1,7 @@
-import { and, eq, ne, notInArray, sql } from 'drizzle-orm'
+import { and, eq, isNull, ne, notInArray, sql } from 'drizzle-orm'
 import type { Sha256 } from '../../verifier/model/digest.ts'
 import type { BlobRole } from '../app/store/records.ts'
+import { attestations } from './schema/attestations.ts'
 import { blobReferences, builderBlobs, lockInputs } from './schema/blobs.ts'
 import { verifications } from './schema/verifications.ts'
 import type { Drizzle } from './session.ts'
@@ -18,6 +19,12 @@ export async function shownAs(db: Drizzle, sha256: Sha256): Promise<BlobRole | u
     .where(and(eq(blobReferences.sha256, sha256), notInArray(blobReferences.role, NEVER), shown))
     .limit(1)
   if (part !== undefined) return part.role
+  const [signed] = await db
+    .select({ one: sql`1` })
+    .from(attestations)
+    .where(and(eq(attestations.bundle, sha256), isNull(attestations.verificationId)))
+    .limit(1)
+  if (signed !== undefined) return 'bundle'
   const [locked] = await db
     .select({ one: sql`1` })
     .from(lockInputs)

@@ -4,9 +4,8 @@ import { z } from 'zod'
 import { Failure } from '../../verifier/model/failure.ts'
 import { parseStrictJson } from '../../verifier/model/strict-json.ts'
 import { type BootInfo, bootInfoMalformed, GatewayAppInfo, KmsBootInfo, MOST_MESSAGE_BYTES } from '../app/gate/boot-info.ts'
-import type { LoadedPolicy } from '../app/gate/read-policy.ts'
 import type { GateDesk, GateQuestion } from '../app/service/gate-desk.ts'
-import { policyUnknown } from '../app/service/policies.ts'
+import { type NamedPolicy, policyUnknown } from '../app/service/policies.ts'
 import type { Part } from './app.ts'
 import { boundedBody } from './bounded-body.ts'
 import type { HttpEnv, HttpPorts } from './http-ports.ts'
@@ -72,7 +71,7 @@ function reasonWith({ base }: DstackRoutePorts, reason: string, { appId }: BootI
 }
 
 /** Null: there is one of the name, which cannot be followed. Fails where there is none. */
-async function policyOf(c: Context<HttpEnv>, { desk }: DstackRoutePorts): Promise<LoadedPolicy | null> {
+async function policyOf(c: Context<HttpEnv>, { desk }: DstackRoutePorts): Promise<NamedPolicy | null> {
   const policy = await desk.policy(c.req.param('policy') ?? '')
   if (policy !== undefined) return policy
   throw policyUnknown()

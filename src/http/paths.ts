@@ -15,5 +15,6 @@ export const paths = {
   decisionsOf: (app: string) => `/v1/apps/${app}/decisions`,
   policy: (name: string) => `/v1/policies/${name}`,
   policyBytes: (name: string) => `/v1/policies/${name}/bytes`,
+  attestation: (id: string) => `/v1/attestations/${id}`,
   blob: (sha256: Sha256) => `/v1/blobs/${sha256}`,
 } as const

@@ -49,6 +49,10 @@ export function loggedEvents(logger: Logger, { debug }: { readonly debug: boolea
       say('info', 'statement signed', { verification, predicateType, attestation, bundle }),
     signingFailed: ({ verification, predicateType, error, tries, nextAt }) =>
       say('warn', 'signing failed', { verification, predicateType, error: shown(error), tries, nextAt }),
+    summarySigned: ({ policy, app, result, attestation, bundle }) =>
+      say('info', 'summary signed', { policy, app, result, attestation, bundle }),
+    summaryFailed: ({ policy, app, error, tries, nextAt }) =>
+      say('warn', 'signing a summary failed', { policy, app, error: shown(error), tries, nextAt }),
     callbackSent: ({ verification, tries }) => say('info', 'callback sent', { verification, tries }),
     callbackFailed: ({ verification, error, tries, nextAt }) =>
       say('warn', 'callback failed', { verification, error: shown(error), tries, nextAt }),

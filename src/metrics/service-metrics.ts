@@ -52,6 +52,8 @@ export class ServiceMetrics {
       this.#counters.verification.observe(bounded(seconds))
     },
     signed: () => this.#counters.signatures.inc({ result: 'signed' }),
+    summarySigned: () => this.#counters.signatures.inc({ result: 'signed' }),
+    summaryFailed: () => this.#counters.signatures.inc({ result: 'failed' }),
     signingFailed: () => this.#counters.signatures.inc({ result: 'failed' }),
     callbackSent: () => this.#counters.callbacks.inc({ result: 'sent' }),
     callbackFailed: ({ nextAt }) => this.#counters.callbacks.inc({ result: nextAt === null ? 'given-up' : 'failed' }),

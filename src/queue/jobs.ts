@@ -56,5 +56,6 @@ export function jobsOn(boss: PgBoss, tx: Executor, leaseSeconds: number): Jobs {
 /** An attempt is one job for as long as it is known, everything else for as long as it is not done. */
 function singular(data: JobKinds[JobKind]): { id: string } | { singletonKey: string } {
   if ('attemptId' in data) return { id: data.attemptId }
+  if ('policySha256' in data) return { singletonKey: `${data.policySha256} ${data.appId} ${data.composeHash}` }
   return { singletonKey: 'predicateType' in data ? `${data.verificationId} ${data.predicateType}` : data.verificationId }
 }

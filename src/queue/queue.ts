@@ -57,6 +57,7 @@ const QUEUES: Readonly<Record<JobKind | 'attempt-dead', QueueSettings>> = {
   preparation: OWN,
   decision: OWN,
   signing: OWN,
+  summary: OWN,
   callback: OWN,
 }
 

@@ -80,7 +80,14 @@ export const LAYERS: readonly Layer[] = [
   { dir: 'src/app', may: ['src/app/compose', 'src/app/gate', 'verifier', 'attestations'], packages: ['node:*', 'zod'] },
   {
     dir: 'src/db',
-    may: ['src/app/store', 'src/app/lifecycle', 'src/app/gate/decision.ts', 'verifier/model'],
+    may: [
+      'src/app/store',
+      'src/app/lifecycle',
+      'src/app/gate/decision.ts',
+      'src/app/gate/boot-info.ts',
+      'src/app/gate/standing-result.ts',
+      'verifier/model',
+    ],
     packages: ['drizzle-orm', 'postgres', '@electric-sql/*', 'node:*'],
   },
   {

@@ -3,6 +3,9 @@ import type { RuleResult } from './decision.ts'
 import type { GateFacts, ImageFacts } from './facts.ts'
 import type { Policy } from './policy.ts'
 
+/** What rules call whoever wants to run an app; nothing else is called so. */
+export const GUEST = 'guest'
+
 export type Said = Omit<RuleResult, 'rule'>
 
 /** An image, and what the policy has to do with it. */

@@ -75,7 +75,7 @@ export type CallerView = z.infer<typeof CallerView>
 
 export const AttestationView = z.strictObject({
   id: Id,
-  verification: Id,
+  verification: Id.nullable().describe('Null: it is about no verdict, but what a gate says (docs/policy.md).'),
   predicateType: z.string(),
   bundle: Sha256.describe('Blob of the Sigstore bundle, and where to have it.'),
   signer: z.string(),

@@ -4,13 +4,14 @@ import { Failure } from '../../../verifier/model/failure.ts'
 import type { BootInfo } from '../gate/boot-info.ts'
 import { reasonOf } from '../gate/decide-gate.ts'
 import { decideKms } from '../gate/decide-kms.ts'
-import type { LoadedPolicy } from '../gate/read-policy.ts'
-import type { AnsweredGuest } from '../store/gate-ports.ts'
+import type { Decision } from '../gate/decision.ts'
+import type { AnsweredGuest, AppDecision } from '../store/gate-ports.ts'
 import type { UnitOfWork } from '../store/store-ports.ts'
 import type { GuestPorts } from './answer-guest.ts'
 import { inTime } from './in-time.ts'
 import { KnownGuests } from './known-guests.ts'
-import type { Policies } from './policies.ts'
+import { NotedStandings, noteStandings } from './noted-standings.ts'
+import type { NamedPolicy, Policies } from './policies.ts'
 import type { ServiceEvents } from './service-events.ts'
 
 /** Who asks, and what for: a KMS about an app or about itself, a gateway about an app. */
@@ -46,6 +47,7 @@ export class GateDesk {
   readonly #ports: GateDeskPorts
   readonly #noted = new Map<string, AnsweredGuest>()
   readonly #guests: KnownGuests
+  readonly #standings = new NotedStandings(MOST_NOTED)
   #underWay = 0
 
   constructor(ports: GateDeskPorts) {
@@ -59,7 +61,7 @@ export class GateDesk {
   }
 
   /** The policy that a question is asked under; undefined where there is none of the name, null where it cannot be followed. */
-  async policy(name: string): Promise<LoadedPolicy | null | undefined> {
+  async policy(name: string): Promise<NamedPolicy | null | undefined> {
     try {
       return await inTime(POLICY_MS, () => this.#ports.policies.find(name))
     } catch (error) {
@@ -69,7 +71,7 @@ export class GateDesk {
   }
 
   /** Never rejects. */
-  async ask(asked: GateQuestion, policy: LoadedPolicy, info: BootInfo): Promise<GateAnswer> {
+  async ask(asked: GateQuestion, policy: NamedPolicy, info: BootInfo): Promise<GateAnswer> {
     const gatewayAppId = policy.policy.gatewayAppId ?? ''
     const answer = (isAllowed: boolean, reason: string): GateAnswer => {
       this.#ports.events?.guestAnswered?.({ policy: policy.policy.name, asked, allowed: isAllowed })
@@ -83,7 +85,7 @@ export class GateDesk {
         return answer(judged === 'allow' || policy.policy.mode === 'observe', reason)
       }
       const decision = await inTime(PATIENCE_MS, () => this.#guests.decide(policy, info))
-      this.#note(asked, decision)
+      this.#note({ asked, under: policy.name, info }, decision)
       const reason = reasonOf(decision)
       return answer(
         decision.decision === 'allow',
@@ -113,23 +115,30 @@ export class GateDesk {
     if (this.#noted.size === 0) return
     const answered = [...this.#noted.values()]
     this.#noted.clear()
+    const found = this.#standings.take()
     try {
-      await this.#ports.unitOfWork.run(({ gateDecisions }) => gateDecisions.note(answered))
+      await this.#ports.unitOfWork.run(async (unit) => {
+        await unit.gateDecisions.note(answered)
+        await noteStandings(unit, found, this.#ports.now())
+      })
     } catch (error) {
       this.#ports.events?.trouble?.({ where: 'gate', error })
       // With what came meanwhile, unless that is too much already.
       for (const one of answered) this.#count(one)
+      for (const one of found) this.#standings.put(one)
     }
   }
 
   /** Only of apps that a policy lists, and app-composes whose bytes are here: whoever asks needs no token, and can make up any other. */
-  #note(asked: 'kms-app' | 'gateway', decision: AnsweredGuest['decision'] | Parameters<typeof reasonOf>[0]): void {
-    const { app, rules, at } = decision
+  #note({ asked, under, info }: { asked: 'kms-app' | 'gateway'; under: string; info: BootInfo }, judged: Decision): void {
+    const { app, rules, at } = judged
     const known = (rule: string): boolean => rules.some((one) => one.rule === rule && one.result === 'pass')
     if (app === null || !known('app-listed') || !known('compose-known')) return
     const failed = rules.flatMap(({ rule, subject, result }) => (result === 'fail' ? [`${rule} ${subject}`] : []))
     const time = new Date(at)
-    this.#count({ asked, answer: digestOf(failed.join('\n')), decision: { ...decision, app }, count: 1, firstAt: time, lastAt: time })
+    const decision: AppDecision = { ...judged, app }
+    this.#count({ asked, answer: digestOf(failed.join('\n')), decision, count: 1, firstAt: time, lastAt: time })
+    this.#standings.add(under, decision, info)
   }
 
   #count(one: AnsweredGuest): void {

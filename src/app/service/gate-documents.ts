@@ -32,6 +32,12 @@ export const GuestDecisionView = z.strictObject({
   firstAt: Instant,
   lastAt: Instant,
   decision: Decision.describe('The first time that it was.'),
+  links: z.strictObject({
+    summary: z
+      .string()
+      .nullable()
+      .describe('The newest signed summary of how this app-compose stands with this policy; null where none is signed yet.'),
+  }),
 })
 export type GuestDecisionView = z.infer<typeof GuestDecisionView>
 

@@ -5,7 +5,7 @@ export async function inTime<T>(ms: number, work: (signal: AbortSignal) => Promi
   const failed = new AbortController()
   const { promise: late, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => {
-    reject(new Failure({ code: 'answer-late', message: 'it could not be found out in time', hint: 'ask again' }))
+    reject(new Failure({ code: 'answer-late', message: 'it could not be found out in time', hint: 'ask again', retryable: true }))
   }, ms)
   try {
     return await Promise.race([work(failed.signal), late])

@@ -114,8 +114,8 @@ export class JobLine<K extends OwnJob> {
       if (!(await unit.jobs.touch(this.kind, job))) throw new JobLost()
       if (result.end === 'again' && result.next === undefined) return await unit.jobs.retry(this.kind, job)
       await unit.jobs.complete(this.kind, job.id)
-      if (result.end === 'again' && result.next !== undefined)
-        await unit.jobs.enqueue(this.kind, result.next.data, { after: result.next.at })
+      const next = result.end === 'again' ? result.next : await result.more?.(unit)
+      if (next !== undefined && next !== null) await unit.jobs.enqueue(this.kind, next.data, { after: next.at })
     })
     result.told?.()
   }

@@ -8,7 +8,7 @@ import { listenOnceThere } from './listen-once-there.ts'
 import type { ServiceEvents } from './service-events.ts'
 
 /** What coordinators do themselves; an attempt is a worker's. */
-export const OWN_JOBS = ['preparation', 'decision', 'signing', 'callback'] as const
+export const OWN_JOBS = ['preparation', 'decision', 'signing', 'summary', 'callback'] as const
 export type OwnJob = (typeof OWN_JOBS)[number]
 
 type Result = {
@@ -21,12 +21,16 @@ type Result = {
   readonly told?: () => void
 }
 
+/** The same kind of job, later. */
+type NextJob<K extends OwnJob> = { readonly at: Date; readonly data: JobKinds[K] }
+
 /** What came of a job. */
 export type JobEnd<K extends OwnJob> = Result &
+  /** `more` is asked in the same transaction whether there is something to be done again by now: what was added while it ran has no job of its own. */
   (
-    | { readonly end: 'done' }
+    | { readonly end: 'done'; readonly more?: (unit: Unit) => Promise<NextJob<K> | null> }
     /** Tried again after the queue's delay, which grows, or, with `next`, as a new job that begins then and knows what `data` says. */
-    | { readonly end: 'again'; readonly next?: { readonly at: Date; readonly data: JobKinds[K] } }
+    | { readonly end: 'again'; readonly next?: NextJob<K> }
   )
 
 /** Does one job outside of any transaction. `signal` fires when somebody else may have it by now, and when the coordinator is to end. */
@@ -65,6 +69,7 @@ export async function runJobs(ports: JobPorts, trades: JobTrades, signal: AbortS
     new JobLine('preparation', trades.preparation, ports, timing),
     new JobLine('decision', trades.decision, ports, timing),
     new JobLine('signing', trades.signing, ports, timing),
+    new JobLine('summary', trades.summary, ports, timing),
     new JobLine('callback', trades.callback, ports, timing),
   ]
   const wakeAll = (): void => {

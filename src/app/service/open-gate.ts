@@ -1,9 +1,10 @@
 import { Failure } from '../../../verifier/model/failure.ts'
 import { parsePinnedReference, pinnedName } from '../../../verifier/model/image-reference.ts'
-import { type BootInfo, bootInfoMalformed, readBootInfo } from '../gate/boot-info.ts'
+import { bootInfoMalformed, readBootInfo } from '../gate/boot-info.ts'
 import type { Decision } from '../gate/decision.ts'
 import { type Asked, answerGate, type GuestPorts } from './answer-guest.ts'
 import type { DecisionRequest } from './gate-documents.ts'
+import { inTime } from './in-time.ts'
 import { type Policies, policyUnknown } from './policies.ts'
 
 export type OpenGatePorts = GuestPorts & { readonly policies: Policies }
@@ -23,8 +24,8 @@ export class OpenGate {
   }
 
   /**
-   * Fails with `policy-unknown`, `policy-invalid`, `boot-info-malformed`, `image-reference-malformed`, `image-digest-missing`, and `gate-busy`
-   * where others are being answered, or the answer does not come in time.
+   * Fails with `policy-unknown`, `policy-invalid`, `boot-info-malformed`, `image-reference-malformed`, `image-digest-missing`, `gate-busy` where
+   * others are being answered, and `answer-late`.
    */
   async decide(request: DecisionRequest): Promise<Decision> {
     const asked = askedOf(request)
@@ -39,9 +40,8 @@ export class OpenGate {
   async bounded<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     if (this.#underWay >= MOST_AT_ONCE) throw busy()
     this.#underWay += 1
-    const signal = AbortSignal.timeout(PATIENCE_MS)
     try {
-      return await Promise.race([work(signal), fired(signal)])
+      return await inTime(PATIENCE_MS, work)
     } finally {
       this.#underWay -= 1
     }
@@ -53,17 +53,7 @@ function askedOf(request: DecisionRequest): Asked {
   if ('image' in request) return { image: pinnedName(parsePinnedReference(request.image)) }
   const guest = readBootInfo(request.guest)
   if (guest === undefined) throw bootInfoMalformed()
-  return { app: appOf(guest), guest }
-}
-
-function appOf({ appId: id, composeHash }: BootInfo): { readonly id: string; readonly composeHash: BootInfo['composeHash'] } {
-  return { id, composeHash }
-}
-
-async function fired(signal: AbortSignal): Promise<never> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  signal.addEventListener('abort', () => reject(busy()), { once: true })
-  return await promise
+  return { app: { id: guest.appId, composeHash: guest.composeHash }, guest }
 }
 
 function busy(): Failure {

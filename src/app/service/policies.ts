@@ -26,6 +26,9 @@ export type SeenPolicy = {
 /** A disk that does not answer keeps nobody who asks later. */
 const MOST_READ_MS = 1_000
 
+/** A policy, and what it is asked under. */
+export type NamedPolicy = LoadedPolicy & { readonly name: string }
+
 /** Policies by their names, read anew for whoever asks (once for all who ask meanwhile), and taken apart again only where their bytes changed. */
 export class Policies {
   readonly #files: PolicyFiles
@@ -53,11 +56,11 @@ export class Policies {
   }
 
   /** Undefined where there is none of the name. Fails with `policy-invalid`, `answer-late`, and as reading does. */
-  async find(name: string): Promise<LoadedPolicy | undefined> {
+  async find(name: string): Promise<NamedPolicy | undefined> {
     const seen = await this.see(name)
     if (seen === undefined) return undefined
     if (seen.policy === null) throw policyInvalid()
-    return { policy: seen.policy, sha256: seen.sha256 }
+    return { name, policy: seen.policy, sha256: seen.sha256 }
   }
 
   async names(): Promise<readonly string[]> {

@@ -92,7 +92,7 @@ async function complete(reads: Reads, verifications: readonly Verification[]): P
     reads.attestations.among(ids),
     reads.attestations.waiting(ids),
   ])
-  const of = <T extends { readonly verificationId: string }>(all: readonly T[], id: string): readonly T[] =>
+  const of = <T extends { readonly verificationId: string | null }>(all: readonly T[], id: string): readonly T[] =>
     all.filter(({ verificationId }) => verificationId === id)
   return verifications.map((verification) => {
     const owner = owners.find(({ id }) => id === verification.ownerId)

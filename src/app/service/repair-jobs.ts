@@ -12,7 +12,9 @@ const MOST_TASKS = 100_000
  * Sees to it that everything that is open has the job that leads on. State and job change together, so that nothing is missing; a database
  * that was restored, or a queue that was emptied by hand, is another matter. Says how many were. Done once at the start.
  */
-export async function repairJobs(ports: ServicePorts & { readonly reads: Pick<Reads, 'attestations' | 'verifications'> }): Promise<number> {
+export async function repairJobs(
+  ports: ServicePorts & { readonly reads: Pick<Reads, 'attestations' | 'gateStandings' | 'verifications'> },
+): Promise<number> {
   let made = 0
   for (let cursor: string | null = null; ; ) {
     const page = await ports.reads.verifications.open({ cursor, limit: MAX_PAGE })
@@ -26,6 +28,8 @@ export async function repairJobs(ports: ServicePorts & { readonly reads: Pick<Re
   }
   for (const { verificationId, predicateType } of await ports.reads.attestations.due(EVER, MOST_TASKS))
     if (await ports.unitOfWork.run(({ jobs }) => jobs.enqueue('signing', { verificationId, predicateType }))) made += 1
+  for (const key of await ports.reads.gateStandings.unsigned(MOST_TASKS))
+    if (await ports.unitOfWork.run(({ jobs }) => jobs.enqueue('summary', key))) made += 1
   return made
 }
 

@@ -2,6 +2,7 @@ import type { Outcome, Stage } from '../../../verifier/model/attempt.ts'
 import type { Tier } from '../../../verifier/model/comparison.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
 import type { Verdict } from '../../../verifier/model/verdict.ts'
+import type { StandingResult } from '../gate/standing-result.ts'
 import type { StoredAttempt } from '../store/records.ts'
 import type { JobKind } from '../store/store-ports.ts'
 
@@ -42,12 +43,29 @@ export type ServiceFacts = {
   readonly verdictGiven: OfVerification & { readonly verdict: Verdict; readonly tier: Tier | null; readonly seconds: number }
   readonly signed: OfVerification & { readonly predicateType: string; readonly attestation: string; readonly bundle: Sha256 }
   readonly signingFailed: OfVerification & Retried & { readonly predicateType: string }
+  /** How an app-compose stands with a policy, which is named by its sha256, was signed. */
+  readonly summarySigned: {
+    readonly policy: Sha256
+    readonly app: string
+    readonly result: StandingResult
+    readonly attestation: string
+    readonly bundle: Sha256
+  }
+  readonly summaryFailed: Retried & { readonly policy: Sha256; readonly app: string }
   readonly callbackSent: OfVerification & { readonly tries: number }
   readonly callbackFailed: OfVerification & Retried
   /** A job of the coordinator's own failed; those of signing and callbacks tell more by their own events. */
   readonly jobFailed: Retried & { readonly kind: JobKind; readonly job: string }
   readonly housekept: {
-    readonly what: 'blobs' | 'uploads' | 'received-uploads' | 'idempotency-keys' | 'nonces' | 'artifacts' | 'gate-decisions'
+    readonly what:
+      | 'blobs'
+      | 'uploads'
+      | 'received-uploads'
+      | 'idempotency-keys'
+      | 'nonces'
+      | 'artifacts'
+      | 'gate-decisions'
+      | 'gate-standings'
     readonly count: number
   }
   /** `route` is the pattern of the path, such as `/v1/attempts/:id`; `-` where none fits. */
@@ -92,6 +110,8 @@ const KINDS: Readonly<Record<keyof ServiceFacts, true>> = {
   verdictGiven: true,
   signed: true,
   signingFailed: true,
+  summarySigned: true,
+  summaryFailed: true,
   callbackSent: true,
   callbackFailed: true,
   jobFailed: true,

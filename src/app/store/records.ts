@@ -208,7 +208,8 @@ export type StoredBuilder = {
 
 export type Attestation = {
   readonly id: string
-  readonly verificationId: string
+  /** Null: it is about no verdict, but what a gate says. */
+  readonly verificationId: string | null
   readonly predicateType: string
   /** Blob of the Sigstore bundle. */
   readonly bundle: Sha256

@@ -7,7 +7,8 @@ import type { RecipeReading } from '../../../verifier/model/recipe.ts'
 import type { Verdict, VerdictReason } from '../../../verifier/model/verdict.ts'
 import type { VerificationLife } from '../lifecycle/verification-state.ts'
 import type { Blobs, Builders, ForgottenBlobs, HandedBlobs, Uploads } from './blob-ports.ts'
-import type { Composes, GateDecisions } from './gate-ports.ts'
+import type { Composes, GateDecisions, GateStandings, StandingKey } from './gate-ports.ts'
+import type { IdempotencyKeys } from './idempotency-ports.ts'
 import type { Notices } from './notice-ports.ts'
 import type { Page, PageRequest } from './page.ts'
 import type {
@@ -126,18 +127,6 @@ export interface Verifications {
     },
   ): Promise<void>
   cancel(id: string, at: Date): Promise<void>
-}
-
-export interface IdempotencyKeys {
-  /** What the key stands for: itself with `fresh`, or what it was used for before. Expired keys count as unused. */
-  claim(o: { ownerId: string; key: string; verificationId: string; requestDigest: Sha256; now: Date; expiresAt: Date }): Promise<{
-    readonly fresh: boolean
-    readonly verificationId: string
-    readonly requestDigest: Sha256
-  }>
-  find(ownerId: string, key: string, now: Date): Promise<{ readonly verificationId: string; readonly requestDigest: Sha256 } | undefined>
-  /** Removes expired ones, at most `limit`; says how many. */
-  sweep(now: Date, limit: number): Promise<number>
 }
 
 export interface Attempts {
@@ -265,6 +254,7 @@ export interface Repositories {
   readonly forgottenBlobs: ForgottenBlobs
   readonly composes: Composes
   readonly gateDecisions: GateDecisions
+  readonly gateStandings: GateStandings
 }
 
 /** What may be read without a transaction. Everything that writes needs one. */
@@ -285,15 +275,18 @@ export type Reads = {
   readonly handedBlobs: Pick<HandedBlobs, 'among'>
   readonly composes: Pick<Composes, 'admittedFor' | 'ofApp' | 'isKept'>
   readonly gateDecisions: Pick<GateDecisions, 'ofApp'>
+  readonly gateStandings: Pick<GateStandings, 'read' | 'unsigned' | 'summariesOf' | 'asked'>
 }
 
 type AttemptJobs = { readonly [Q in `attempt-${AttemptRoute}`]: { readonly attemptId: string } }
 
-/** What waits to be done, by queue: preparing and deciding a verification, an attempt, signing a statement, telling a callback URL. */
+/** What waits to be done, by queue: preparing and deciding a verification, an attempt, signing a statement about it or about what a gate says, telling a callback URL. */
 export type JobKinds = AttemptJobs & {
   readonly preparation: { readonly verificationId: string }
   readonly decision: { readonly verificationId: string }
   readonly signing: { readonly verificationId: string; readonly predicateType: string }
+  /** Signing how an app-compose stands with a policy. */
+  readonly summary: StandingKey
   /** `failed`: how often it was tried before. */
   readonly callback: { readonly verificationId: string; readonly failed?: number }
 }

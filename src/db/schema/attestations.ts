@@ -3,14 +3,13 @@ import { blobs } from './blobs.ts'
 import { digest, id, instant } from './columns.ts'
 import { verifications } from './verifications.ts'
 
-/** At most one signed statement of each type about a verdict. Append-only. */
+/** At most one signed statement of each type about a verdict, and those about what a gate says. Append-only. */
 export const attestations = pgTable(
   'attestations',
   {
     id: id(),
-    verificationId: text('verification_id')
-      .notNull()
-      .references(() => verifications.id),
+    /** Null: it is about no verdict, but what a gate says. */
+    verificationId: text('verification_id').references(() => verifications.id),
     predicateType: text('predicate_type').notNull(),
     bundle: digest('bundle')
       .notNull()
@@ -18,7 +17,11 @@ export const attestations = pgTable(
     signer: text('signer').notNull(),
     createdAt: instant('created_at').notNull(),
   },
-  (t) => [unique('attestations_once').on(t.verificationId, t.predicateType), index('attestations_page').on(t.createdAt, t.id)],
+  (t) => [
+    unique('attestations_once').on(t.verificationId, t.predicateType),
+    index('attestations_page').on(t.createdAt, t.id),
+    index('attestations_by_bundle').on(t.bundle),
+  ],
 )
 
 /** What is yet to be signed. A row goes when its attestation is there. */

@@ -111,7 +111,15 @@ export function apps(app: HttpApp, ports: Gated): void {
     })
   })
   app.openapi(decisions, async (c) => {
-    const found = await ports.reads.gateDecisions.ofApp(c.req.valid('param').app, MOST_LISTED)
+    const { app: appId } = c.req.valid('param')
+    const [found, summaries] = await Promise.all([
+      ports.reads.gateDecisions.ofApp(appId, MOST_LISTED),
+      ports.reads.gateStandings.summariesOf(appId),
+    ])
+    const summaryOf = ({ policy, app: of }: (typeof found)[number]['decision']): string | null => {
+      const summary = summaries.find(({ policySha256, composeHash }) => policySha256 === policy.sha256 && composeHash === of.composeHash)
+      return summary === undefined ? null : paths.attestation(summary.attestationId)
+    }
     const items = found.map(
       ({ asked, count, firstAt, lastAt, decision }): GuestDecisionView => ({
         asked,
@@ -119,6 +127,7 @@ export function apps(app: HttpApp, ports: Gated): void {
         firstAt: firstAt.toISOString(),
         lastAt: lastAt.toISOString(),
         decision,
+        links: { summary: summaryOf(decision) },
       }),
     )
     return answerJson(c, { items }, 200)

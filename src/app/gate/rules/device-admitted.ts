@@ -1,4 +1,4 @@
-import { type GateRule, skip, that } from '../gate-rule.ts'
+import { type GateRule, GUEST, skip, that } from '../gate-rule.ts'
 
 export const deviceAdmitted: GateRule = {
   id: 'device-admitted',
@@ -6,9 +6,9 @@ export const deviceAdmitted: GateRule = {
   *check({ policy, facts: { app, guest } }) {
     const listed = app === null ? undefined : policy.apps[app.id]
     if (guest === null || listed === undefined)
-      return yield skip('guest', guest === null ? 'nothing runs yet' : 'the policy does not list the app')
+      return yield skip(GUEST, guest === null ? 'nothing runs yet' : 'the policy does not list the app')
     const { devices } = listed
     const may = devices === 'any' || (guest.deviceId !== null && devices.includes(guest.deviceId))
-    yield that(may, 'guest', ['the app may run on this machine', 'the app may not run on this machine'])
+    yield that(may, GUEST, ['the app may run on this machine', 'the app may not run on this machine'])
   },
 }

@@ -1,23 +1,23 @@
-import { fail, type GateRule, pass, type Said, skip } from '../gate-rule.ts'
+import { fail, type GateRule, GUEST, pass, type Said, skip } from '../gate-rule.ts'
 
 export const osImage: GateRule = {
   id: 'os-image',
   text: 'The guest image, by its os_image_hash, was rebuilt from a source of the policy, or is pinned by whoever wrote it; the answer says which of the two. What the hash stands for is the KMS’s to check: it has to run with image.verify.',
   *check({ policy, facts: { guest }, osImage: held }) {
-    if (guest === null) return yield skip('guest', 'nothing runs yet')
+    if (guest === null) return yield skip(GUEST, 'nothing runs yet')
     const hash = guest.osImage?.hash ?? null
     const listed = hash === null ? undefined : policy.osImages[hash]
     if (listed === undefined)
-      return yield fail('guest', hash === null ? 'it is not said which guest image it is' : 'the policy does not list the guest image')
-    if ('pinned' in listed) return yield pass('guest', `the guest image is pinned by the policy: ${listed.pinned}`)
+      return yield fail(GUEST, hash === null ? 'it is not said which guest image it is' : 'the policy does not list the guest image')
+    if ('pinned' in listed) return yield pass(GUEST, `the guest image is pinned by the policy: ${listed.pinned}`)
     yield attested(held)
   },
 }
 
 function attested(held: Parameters<GateRule['check']>[0]['osImage']): Said {
-  if (held === undefined) return fail('guest', 'nothing is attested of the guest image')
+  if (held === undefined) return fail(GUEST, 'nothing is attested of the guest image')
   const bad = held.answers.find(({ good }) => !good)
   return bad === undefined
-    ? pass('guest', 'the guest image was rebuilt from a source of the policy')
-    : fail('guest', `of the guest image: ${bad.reason}`)
+    ? pass(GUEST, 'the guest image was rebuilt from a source of the policy')
+    : fail(GUEST, `of the guest image: ${bad.reason}`)
 }
