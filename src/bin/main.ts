@@ -1,6 +1,7 @@
 import { EXIT } from '../cli/exit-code.ts'
 import {
   openClientOf,
+  openInspecting,
   openOperatorOf,
   openRegistries,
   openScratch,
@@ -38,6 +39,7 @@ const code = await runCli(process.argv.slice(2), {
   scratch: openScratch,
   signing: (o) => openSigning(process.env, o),
   verifying: () => openVerifying(process.env),
+  inspecting: (o) => openInspecting(process.env, o, stop.signal),
   registry: () => openRegistries(process.env),
   client: (o) => openClientOf(process.env, o),
   service: (o) => openServiceOf(process.env, { ...o, log: (line) => process.stderr.write(line), debug }),

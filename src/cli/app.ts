@@ -20,6 +20,7 @@ import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
 import { exportProof } from './commands/export.ts'
 import { gate } from './commands/gate.ts'
+import { inspect } from './commands/inspect.ts'
 import { showKey } from './commands/key/show.ts'
 import { checkPolicy } from './commands/policy/check.ts'
 import { explainPolicyFile } from './commands/policy/explain.ts'
@@ -92,6 +93,7 @@ export const root = buildRouteMap<string, CliContext>({
     compose,
     policy,
     gate,
+    inspect,
     explain,
     changes,
     blob,

@@ -1,8 +1,10 @@
 import type { CommandContext } from '@stricli/core'
 import type { SourceAccess } from '../../verifier/source/source-ref.ts'
+import type { InspectPorts } from '../app/inspect/inspect-ports.ts'
 import type { WorkerPublicKey } from '../app/service/worker-public-key.ts'
 import type { VerifyAttestationPorts } from '../app/verify-attestation.ts'
 import type { ApiClient } from '../client/api-client.ts'
+import type { QuoteRoots } from '../inspect-room.ts'
 import type { OperatorRoom } from '../operator-room.ts'
 import type { RegistryRoom } from '../registry-room.ts'
 import type { ScratchRoom } from '../scratch-room.ts'
@@ -48,6 +50,8 @@ export type CliIo = {
   readonly signing: (o: { readonly key: string | null }) => Promise<SigningRoom>
   /** What verifying attestations needs, for commands that need no engine. */
   readonly verifying: () => Promise<VerifyAttestationPorts>
+  /** What looks at running apps, but for the gate. */
+  readonly inspecting: (o: QuoteRoots) => Promise<Omit<InspectPorts, 'gate'>>
   /** Registries, for commands that need no engine. */
   readonly registry: () => Promise<RegistryRoom>
   /** What the operator of the service works on: its store, or the server that has it open. */

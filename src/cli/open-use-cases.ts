@@ -1,8 +1,10 @@
+import type { InspectPorts } from '../app/inspect/inspect-ports.ts'
 import type { WorkerPublicKey } from '../app/service/worker-public-key.ts'
 import type { VerifyAttestationPorts } from '../app/verify-attestation.ts'
 import type { ApiClient } from '../client/api-client.ts'
 import type { Environment } from '../config/setting.ts'
 import type { Settings } from '../config/settings.ts'
+import type { QuoteRoots } from '../inspect-room.ts'
 import type { OperatorRoom } from '../operator-room.ts'
 import type { RegistryRoom } from '../registry-room.ts'
 import type { ScratchRoom } from '../scratch-room.ts'
@@ -46,6 +48,13 @@ export async function openSigning(environment: Environment, o: { readonly key: s
 export async function openVerifying(environment: Environment): Promise<VerifyAttestationPorts> {
   const { openVerifyingRoom } = await import('../verifying-room.ts')
   return openVerifyingRoom(environment)
+}
+
+/** What looks at running apps, through the gateways of the settings. */
+export async function openInspecting(environment: Environment, o: QuoteRoots, signal: AbortSignal): Promise<Omit<InspectPorts, 'gate'>> {
+  const settings = await settingsOf(environment)
+  const { openInspectRoom } = await import('../inspect-room.ts')
+  return await openInspectRoom(settings, o, signal)
 }
 
 /** Registries as the settings have them. */

@@ -21,6 +21,7 @@ describe('readSettings', () => {
       dockerConfig: path.join(homedir(), '.docker'),
       registryCa: null,
       plainHttpRegistries: [],
+      gateways: [{ domain: 'dstack-*.phala.network', connect: null }],
       limitCpus: 1,
       limitProcesses: 4096,
       limitDisk: 12 * 2 ** 30,

@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { Failure } from '../../verifier/model/failure.ts'
 import { CLIENT_SETTINGS } from './client-settings.ts'
+import { GATEWAY_SETTINGS } from './gateway-settings.ts'
 import { LIMIT_SETTINGS } from './limit-settings.ts'
 import { type Mirrors, parseBase, parseMirrors } from './mirrors.ts'
 import { REGISTRY_SETTINGS } from './registry-settings.ts'
@@ -129,6 +130,7 @@ export const SETTINGS = {
   ...SIGNING_SETTINGS,
   ...SERVICE_SETTINGS,
   ...CLIENT_SETTINGS,
+  ...GATEWAY_SETTINGS,
   ...SERVE_SETTINGS,
   ...WORKER_SETTINGS,
   ...LIMIT_SETTINGS,

@@ -32,9 +32,19 @@ export async function downloadFile(url: string, file: string, rules: DownloadRul
 
 /** Fetches something small, such as a document of bundles, into memory. Otherwise as `downloadFile`. */
 export async function downloadBytes(url: string, rules: DownloadRules, signal: AbortSignal): Promise<Uint8Array> {
+  return (await downloadWhole(url, rules, signal)).bytes
+}
+
+/** The same with the headers of the answer, for what says something in them. */
+export async function downloadWhole(
+  url: string,
+  rules: DownloadRules,
+  signal: AbortSignal,
+): Promise<{ readonly headers: IncomingMessage['headers']; readonly bytes: Uint8Array }> {
   return await within(rules, signal, async (stop) => {
     const answer = await request(url, rules, stop)
-    return Buffer.concat(await Array.fromAsync(bodyOf(answer, Math.min(rules.maxBytes, MAX_IN_MEMORY))))
+    const { headers } = answer
+    return { headers, bytes: Buffer.concat(await Array.fromAsync(bodyOf(answer, Math.min(rules.maxBytes, MAX_IN_MEMORY)))) }
   })
 }
 

@@ -77,7 +77,12 @@ export const LAYERS: readonly Layer[] = [
     may: ['src/app/compose', 'src/app/verify-attestation.ts', 'src/app/bundle-documents.ts', 'verifier', 'attestations'],
     packages: ['node:*', 'zod'],
   },
-  { dir: 'src/app', may: ['src/app/compose', 'src/app/gate', 'verifier', 'attestations'], packages: ['node:*', 'zod'] },
+  {
+    dir: 'src/app/inspect',
+    may: ['src/app/compose', 'src/app/deploy/gateway-url.ts', 'src/app/gate', 'verifier/bytes', 'verifier/model'],
+    packages: ['node:crypto', '@noble/hashes', 'zod'],
+  },
+  { dir: 'src/app', may: ['src/app/compose', 'src/app/gate', 'src/app/inspect', 'verifier', 'attestations'], packages: ['node:*', 'zod'] },
   {
     dir: 'src/db',
     may: [
@@ -138,8 +143,8 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     dir: 'src/dstack',
-    may: ['src/app/deploy', 'attestations/sign/http-answer.ts', 'verifier/model', 'verifier/bytes'],
-    packages: ['node:*', 'zod', 'yaml'],
+    may: ['src/app/deploy', 'src/app/inspect', 'attestations/sign/http-answer.ts', 'verifier/address', 'verifier/model', 'verifier/bytes'],
+    packages: ['node:*', '@phala/dcap-qvl', '@sigstore/core', 'zod', 'yaml'],
   },
   { dir: 'src/trust', may: ['verifier/model'], packages: ['node:*', '@sigstore/tuf'] },
   {
@@ -163,6 +168,7 @@ export const LAYERS: readonly Layer[] = [
       'src/client-room.ts',
       'src/config',
       'src/context.ts',
+      'src/inspect-room.ts',
       'src/operator-room.ts',
       'src/worker-key-room.ts',
       'src/worker-room.ts',

@@ -151,5 +151,10 @@ export const ROOMS: readonly Layer[] = [
     ],
     packages: ['node:*'],
   },
+  {
+    dir: 'src/inspect-room.ts',
+    may: ['src/app/inspect', 'src/config', 'src/download', 'src/dstack', 'verifier/bytes', 'verifier/model'],
+    packages: [],
+  },
   { dir: 'src/context.ts', may: ['src', 'verifier', 'attestations'], packages: ['node:*'] },
 ]

@@ -28,6 +28,7 @@ export async function ran(args: readonly string[], useCases: Partial<UseCases> =
     scratch: openScratch,
     signing: () => Promise.reject(new Error('the test has no signing')),
     verifying: () => openVerifying({}),
+    inspecting: () => Promise.reject(new Error('the test has nothing that runs')),
     registry: () => Promise.reject(new Error('the test has no registry')),
     client: () => Promise.reject(new Error('the test has no service')),
     service: () => Promise.reject(new Error('the test serves nothing')),

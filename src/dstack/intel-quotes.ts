@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto'
+import { verify } from '@phala/dcap-qvl'
+import type { QuoteCheck, QuoteVerifier } from '../app/inspect/inspect-ports.ts'
+import type { IntelCollateral } from './intel-collateral.ts'
+
+/** What Intel publishes about the platform of a quote; a text says why there is none. */
+export type CollateralSource = (quote: Uint8Array, signal: AbortSignal) => Promise<IntelCollateral | string>
+
+/** What the library says of collateral, and not of the quote. Everything else that it says is held against the quote. */
+const OF_COLLATERAL: readonly (readonly [said: RegExp, reason: string])[] = [
+  [/^(?:TCBInfo|QE Identity) expired$/, 'the collateral has expired at this time: it says nothing of the platform any more'],
+  [/^(?:TCBInfo|QE Identity) issue date is in the future$/, 'the collateral is of a later time than this clock’s'],
+  [/^Fmspc mismatch$/, 'the collateral is of another kind of platform'],
+  [/^Failed to decode (?:TcbInfo|QeIdentity)$/, 'the collateral cannot be read'],
+  [/^Certificate chain is too short for /, 'the collateral cannot be read'],
+  [/^Signature is invalid for (?:tcb_info|qe_identity)$/, 'Intel did not sign the collateral'],
+]
+
+/** Holds quotes against Intel's root, by Phala's library. No collateral, no answer: a signature without it says nothing of what is revoked. */
+export function intelQuotes(collateralOf: CollateralSource): QuoteVerifier {
+  return {
+    simulated: false,
+    async check(quote, now, signal) {
+      const collateral = await collateralOf(quote, signal)
+      return typeof collateral === 'string' ? { result: 'unable', reason: collateral } : checked(quote, collateral, now)
+    },
+  }
+}
+
+function checked(quote: Uint8Array, collateral: IntelCollateral, now: Date): QuoteCheck {
+  try {
+    const { status, advisory_ids: advisories, ppid } = verify(quote, collateral, Math.floor(now.getTime() / 1000))
+    // kms/src/main_service.rs names a machine so.
+    const deviceId = ppid.length === 0 ? null : createHash('sha256').update(ppid).digest('hex')
+    return { result: 'valid', tcb: { status, advisories: advisories.filter(isAdvisory).toSorted() }, deviceId }
+  } catch (error) {
+    const said = error instanceof Error ? error.message : ''
+    const known = OF_COLLATERAL.find(([pattern]) => pattern.test(said))
+    return known === undefined
+      ? {
+          result: 'refused',
+          reason: 'it does not hold before Intel’s root: its signature, its certificates, or a platform that Intel revoked',
+        }
+      : { result: 'unable', reason: known[1] }
+  }
+}
+
+function isAdvisory(id: string): boolean {
+  return /^[A-Za-z0-9-]{1,64}$/.test(id)
+}
