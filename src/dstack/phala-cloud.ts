@@ -70,7 +70,7 @@ export class PhalaCloud implements DeployTarget {
   }
 
   async find({ ordered: { order }, offer }: Offering, signal: AbortSignal): Promise<string | undefined> {
-    const cvm = await this.#api.find({ path: `/cvms/app_${offer.appId}`, schema: Cvm, signal })
+    const cvm = await this.#later(this.#api.find({ path: `/cvms/app_${offer.appId}`, schema: Cvm, signal }))
     if (cvm === undefined) return undefined
     const other = cvm.app_id !== offer.appId || cvm.name !== order.name
     // An app id that was given by the offer was nobody's before; one that was ordered may have run something else for long.
@@ -120,7 +120,7 @@ export class PhalaCloud implements DeployTarget {
     return { app_id: appId, nonce: next.nonce }
   }
 
-  /** Once something runs, an answer that makes no sense is worth another try. */
+  /** Once something may run, an answer that makes no sense is worth another try. */
   async #later<T>(asked: Promise<T>): Promise<T> {
     try {
       return await asked

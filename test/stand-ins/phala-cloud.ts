@@ -84,7 +84,7 @@ export class PhalaCloudStandIn implements AsyncDisposable {
     }
     if (fault.kind === 'changed') {
       const answer = await this.#app.fetch(request)
-      return Response.json(fault.change((await answer.json()) as Record<string, unknown>))
+      return Response.json(fault.change((await answer.json()) as Record<string, unknown>), { status: answer.status })
     }
     if (isDone(fault.kind)) await this.#app.fetch(request)
     answerWrongly(fault.kind, outgoing)
