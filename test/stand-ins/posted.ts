@@ -11,12 +11,13 @@ export async function exchange(o: {
   readonly method: 'GET' | 'POST'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string
+  readonly body?: string | Uint8Array
   readonly signal?: AbortSignal
 }): Promise<Exchanged> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   try {
-    const length = o.body === undefined ? {} : { 'content-length': String(Buffer.byteLength(o.body)) }
+    const length =
+      o.body === undefined ? {} : { 'content-length': String(typeof o.body === 'string' ? Buffer.byteLength(o.body) : o.body.length) }
     const signal = o.signal === undefined ? {} : { signal: o.signal }
     const sent = request(o.url, { method: o.method, agent, headers: { accept: '*/*', ...o.headers, ...length }, ...signal })
     sent.end(o.body)

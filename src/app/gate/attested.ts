@@ -1,4 +1,7 @@
-import { type AttestationCheck, nameMatches, PREDICATE_TYPE, ReproducedPredicate } from '../../../attestations/index.ts'
+import { PREDICATE_TYPE } from '../../../attestations/statement/predicate-types.ts'
+import { ReproducedPredicate } from '../../../attestations/statement/reproduced-predicate.ts'
+import type { AttestationCheck } from '../../../attestations/verify/attestation-check.ts'
+import { nameMatches } from '../../../attestations/verify/name-match.ts'
 import type { ClaimKind } from '../../../verifier/model/claim.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
 import type { HeldAttestation } from './facts.ts'

@@ -1,4 +1,4 @@
-import type { AttestationCheck } from '../../../attestations/index.ts'
+import type { AttestationCheck } from '../../../attestations/verify/attestation-check.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
 import type { ComposeLint } from '../compose/lint-compose.ts'
 

@@ -1,4 +1,5 @@
-import { readKeys, requirePolicy } from '../../../attestations/index.ts'
+import { readKeys } from '../../../attestations/verify/key-names.ts'
+import { requirePolicy } from '../../../attestations/verify/policy.ts'
 import { digestOf } from '../../../verifier/bytes/digest-of.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
 import { utf8Text } from '../../../verifier/model/utf8-text.ts'

@@ -1,4 +1,4 @@
-import type { SignerPolicy } from '../../../attestations/index.ts'
+import type { SignerPolicy } from '../../../attestations/verify/policy.ts'
 import type { PolicySigner } from './policy.ts'
 
 /** Who must have signed, as bundles are held against it. */

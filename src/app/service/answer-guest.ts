@@ -1,4 +1,6 @@
-import { nameMatches, PREDICATE_TYPE, type TrustedRoot } from '../../../attestations/index.ts'
+import { PREDICATE_TYPE } from '../../../attestations/statement/predicate-types.ts'
+import { nameMatches } from '../../../attestations/verify/name-match.ts'
+import type { TrustedRoot } from '../../../attestations/verify/trusted-root.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
 import { type AttestedFacts, attestedFacts, guestFacts } from '../gate/attested-facts.ts'
 import type { BootInfo } from '../gate/boot-info.ts'

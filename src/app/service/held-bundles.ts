@@ -1,4 +1,4 @@
-import type { TrustedRoot } from '../../../attestations/index.ts'
+import type { TrustedRoot } from '../../../attestations/verify/trusted-root.ts'
 import type { BlobStore } from '../../../verifier/model/blob-store.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
 import type { HeldAttestation } from '../gate/facts.ts'

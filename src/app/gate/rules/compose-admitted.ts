@@ -1,4 +1,4 @@
-import { nameMatches } from '../../../../attestations/index.ts'
+import { nameMatches } from '../../../../attestations/verify/name-match.ts'
 import { type GateRule, skip, that } from '../gate-rule.ts'
 
 export const composeAdmitted: GateRule = {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { ReproducedPredicate, Statement } from '../../../../attestations/index.ts'
+import { ReproducedPredicate } from '../../../../attestations/statement/reproduced-predicate.ts'
+import { Statement } from '../../../../attestations/statement/statement.ts'
 import { Sha256 } from '../../../../verifier/model/digest.ts'
 import { type ComposeLint, lintCompose } from '../../compose/lint-compose.ts'
 import type { GateFacts, HeldAttestation } from '../facts.ts'
