@@ -14,6 +14,7 @@ import { ChangesDocument } from '../src/app/changes/changes-document.ts'
 import { ComposeHash } from '../src/app/compose/compose-hash.ts'
 import { ComposeCreated } from '../src/app/compose/create-compose.ts'
 import { ComposeLint } from '../src/app/compose/lint-compose.ts'
+import { DeployDocument } from '../src/app/deploy/deploy-document.ts'
 import { DoctorReport } from '../src/app/doctor.ts'
 import { ExportReport } from '../src/app/export-report.ts'
 import { Decision } from '../src/app/gate/decision.ts'
@@ -64,6 +65,7 @@ const DOCUMENTS = [
   { file: 'policy-check-v1.json', title: 'Check of a policy, version 1', schema: PolicyCheck },
   { file: 'policy-explanation-v1.json', title: 'Explanation of a policy, version 1', schema: PolicyExplanation },
   { file: 'decision-v1.json', title: 'Decision of a gate, version 1', schema: Decision },
+  { file: 'deploy-v1.json', title: 'What a deployment came to, version 1', schema: DeployDocument },
   { file: 'inspection-v1.json', title: 'What a running app shows of itself, version 1', schema: Inspection },
   { file: 'recipe-lint-v1.json', title: 'Recipe lint, version 1', schema: RecipeLint },
   { file: 'sbom-v1.json', title: 'That a bill of materials was written, version 1', schema: SbomWritten },

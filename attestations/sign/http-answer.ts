@@ -22,7 +22,7 @@ export type Answer =
 
 export type HttpRequest = {
   readonly url: URL
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly headers: Readonly<Record<string, string>>
   /** A blob is read from its file as it is sent. */
   readonly body?: string | Blob

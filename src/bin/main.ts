@@ -1,6 +1,7 @@
 import { EXIT } from '../cli/exit-code.ts'
 import {
   openClientOf,
+  openDeployingTo,
   openInspecting,
   openOperatorOf,
   openRegistries,
@@ -18,7 +19,7 @@ import { watchOutput } from './output-watch.ts'
 import { abortOnSignals } from './signals.ts'
 
 // Those say themselves what becomes of them, the first two in a log.
-const stop = abortOnSignals(process, { quiet: ['serve', 'worker', 'submit'].includes(process.argv[2] ?? '') })
+const stop = abortOnSignals(process, { quiet: ['serve', 'worker', 'submit', 'deploy'].includes(process.argv[2] ?? '') })
 const output = watchOutput(process)
 
 const debug = process.env['BITWITNESS_DEBUG'] === '1'
@@ -42,6 +43,7 @@ const code = await runCli(process.argv.slice(2), {
   inspecting: (o) => openInspecting(process.env, o, stop.signal),
   registry: () => openRegistries(process.env),
   client: (o) => openClientOf(process.env, o),
+  deploying: (choice) => openDeployingTo(process.env, choice, stop.signal),
   service: (o) => openServiceOf(process.env, { ...o, log: (line) => process.stderr.write(line), debug }),
   worker: (o) => openWorkerOf(process.env, { ...o, log: (line) => process.stderr.write(line) }),
   operator: () => openOperatorOf(process.env),

@@ -16,6 +16,7 @@ import { check } from './commands/check.ts'
 import { createComposeFiles } from './commands/compose/create.ts'
 import { hashComposeFile } from './commands/compose/hash.ts'
 import { lintComposeFile } from './commands/compose/lint.ts'
+import { deploy } from './commands/deploy.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
 import { exportProof } from './commands/export.ts'
@@ -94,6 +95,7 @@ export const root = buildRouteMap<string, CliContext>({
     policy,
     gate,
     inspect,
+    deploy,
     explain,
     changes,
     blob,

@@ -4,6 +4,7 @@ import type { InspectPorts } from '../app/inspect/inspect-ports.ts'
 import type { WorkerPublicKey } from '../app/service/worker-public-key.ts'
 import type { VerifyAttestationPorts } from '../app/verify-attestation.ts'
 import type { ApiClient } from '../client/api-client.ts'
+import type { DeployRoom, TargetChoice } from '../deploy-room.ts'
 import type { QuoteRoots } from '../inspect-room.ts'
 import type { OperatorRoom } from '../operator-room.ts'
 import type { RegistryRoom } from '../registry-room.ts'
@@ -54,6 +55,8 @@ export type CliIo = {
   readonly inspecting: (o: QuoteRoots) => Promise<Omit<InspectPorts, 'gate'>>
   /** Registries, for commands that need no engine. */
   readonly registry: () => Promise<RegistryRoom>
+  /** A target to deploy to, as the settings let us in. */
+  readonly deploying: (choice: TargetChoice) => Promise<DeployRoom>
   /** What the operator of the service works on: its store, or the server that has it open. */
   readonly operator: () => Promise<OperatorRoom>
   /** The public key of this machine's worker, which is made where there is none. */

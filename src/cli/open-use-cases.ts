@@ -4,6 +4,7 @@ import type { VerifyAttestationPorts } from '../app/verify-attestation.ts'
 import type { ApiClient } from '../client/api-client.ts'
 import type { Environment } from '../config/setting.ts'
 import type { Settings } from '../config/settings.ts'
+import type { DeployRoom, TargetChoice } from '../deploy-room.ts'
 import type { QuoteRoots } from '../inspect-room.ts'
 import type { OperatorRoom } from '../operator-room.ts'
 import type { RegistryRoom } from '../registry-room.ts'
@@ -62,6 +63,13 @@ export async function openRegistries(environment: Environment): Promise<Registry
   const settings = await settingsOf(environment)
   const { openRegistryRoom } = await import('../registry-room.ts')
   return await openRegistryRoom(settings)
+}
+
+/** A target, with what the settings have to show it. */
+export async function openDeployingTo(environment: Environment, choice: TargetChoice, signal: AbortSignal): Promise<DeployRoom> {
+  const settings = await settingsOf(environment)
+  const { openDeployRoom } = await import('../deploy-room.ts')
+  return await openDeployRoom(settings, choice, signal)
 }
 
 /** A service as the settings have it, and who we are to it. */

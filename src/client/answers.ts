@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { AttestationView, UploadAnswer, VerificationView } from '../app/service/api-documents.ts'
+import { AttestationView, OwnerView, UploadAnswer, VerificationView } from '../app/service/api-documents.ts'
 
 /**
  * The documents of the service as a client takes them: what a newer service says beside what this version knows is left out, and no
@@ -30,3 +30,13 @@ export const EndAnswer = z.object({
   verdict: VerificationView.shape.verdict,
   tier: VerificationView.shape.tier,
 })
+
+/** What is known of a digest, newest first. */
+export const KnownAnswer = z.object({ items: z.array(z.object({ verification: VerificationAnswer })).max(1000) })
+
+export const AdmittedAnswer = z.object({ app: z.string(), composeHash: z.string() })
+/** App-composes that were admitted for an app, and by whom. */
+export const ComposesAnswer = z.object({
+  items: z.array(z.object({ composeHash: z.string(), admittedBy: z.object(OwnerView.shape) })).max(1000),
+})
+export type ComposesAnswer = z.infer<typeof ComposesAnswer>

@@ -4,7 +4,7 @@ import type { TokenSource } from '../../attestations/sign/identity-token.ts'
 import { parseSha256, type Sha256 } from '../../verifier/model/digest.ts'
 import { jsonOf } from '../../verifier/model/json-of.ts'
 import type { SubmissionRequest } from '../app/service/api-documents.ts'
-import { SubmittedAnswer, UploadedAnswer, VerificationAnswer } from './answers.ts'
+import { AdmittedAnswer, ComposesAnswer, KnownAnswer, SubmittedAnswer, UploadedAnswer, VerificationAnswer } from './answers.ts'
 import { malformed, problemOf, unreachable } from './failures.ts'
 
 export type ApiClientOptions = {
@@ -73,6 +73,23 @@ export class ApiClient {
     return body
   }
 
+  /** Verifications of which a digest is an artifact or a claim, at most a page of them. */
+  async about(sha256: Sha256, signal: AbortSignal): Promise<readonly VerificationAnswer[]> {
+    return this.#read(await this.#get(`v1/subjects/${sha256}`, signal), KnownAnswer).items.map(({ verification }) => verification)
+  }
+
+  /** Needs a token of the scope `admit`. Again changes nothing. */
+  async admit(o: { readonly app: string; readonly composeHash: Sha256; readonly bytes: Uint8Array }, signal: AbortSignal): Promise<void> {
+    const body = { type: 'application/octet-stream', bytes: new Blob([new Uint8Array(o.bytes)]) }
+    const path = `v1/apps/${o.app}/composes/${o.composeHash}`
+    const answer = this.#read(await this.#write(path, body, { method: 'PUT', signal }), AdmittedAnswer)
+    if (answer.app !== o.app || answer.composeHash !== o.composeHash) throw malformed()
+  }
+
+  async composesOf(app: string, signal: AbortSignal): Promise<ComposesAnswer['items']> {
+    return this.#read(await this.#get(`v1/apps/${app}/composes`, signal), ComposesAnswer).items
+  }
+
   #read<S extends z.ZodType>({ status, body }: Answered, schema: S): z.infer<S> {
     if (status >= 400) throw problemOf(status, body)
     const read = schema.safeParse(status < 300 ? jsonOf(Buffer.from(body).toString('utf8')) : undefined)
@@ -90,14 +107,17 @@ export class ApiClient {
   async #write(
     path: string,
     body: Body,
-    o: { readonly signal: AbortSignal; readonly patience?: Patience; readonly headers?: Readonly<Record<string, string>> },
+    o: {
+      readonly signal: AbortSignal
+      readonly method?: 'POST' | 'PUT'
+      readonly patience?: Patience
+      readonly headers?: Readonly<Record<string, string>>
+    },
   ): Promise<Answered> {
     const token = await this.#token(o.signal)
     const headers = { ...o.headers, accept: 'application/json', 'content-type': body.type, authorization: `Bearer ${token.reveal()}` }
-    const { signal, patience = this.#patience } = o
-    return answered(
-      await askServer({ url: this.url(path), method: 'POST', headers, body: body.bytes, maxBytes: MAX_DOCUMENT, patience, signal }),
-    )
+    const { signal, patience = this.#patience, method = 'POST' } = o
+    return answered(await askServer({ url: this.url(path), method, headers, body: body.bytes, maxBytes: MAX_DOCUMENT, patience, signal }))
   }
 }
 

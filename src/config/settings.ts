@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { Failure } from '../../verifier/model/failure.ts'
 import { CLIENT_SETTINGS } from './client-settings.ts'
+import { DEPLOY_SETTINGS } from './deploy-settings.ts'
 import { GATEWAY_SETTINGS } from './gateway-settings.ts'
 import { LIMIT_SETTINGS } from './limit-settings.ts'
 import { type Mirrors, parseBase, parseMirrors } from './mirrors.ts'
@@ -131,6 +132,7 @@ export const SETTINGS = {
   ...SERVICE_SETTINGS,
   ...CLIENT_SETTINGS,
   ...GATEWAY_SETTINGS,
+  ...DEPLOY_SETTINGS,
   ...SERVE_SETTINGS,
   ...WORKER_SETTINGS,
   ...LIMIT_SETTINGS,

@@ -32,6 +32,8 @@ export class DstackVmmStandIn implements AsyncDisposable {
   readonly calls: { readonly method: string; readonly body: Body; readonly authorization: string | null }[] = []
   script: GuestScript
   kms: Kms | null
+  /** Hears each call before it is answered. */
+  onCall: (method: string) => void = () => {}
   readonly #o: VmmOptions
   readonly #wrong = new Map<string, WrongAnswer[]>()
   readonly #keys = new Map<string, KeyObject>()
@@ -97,6 +99,7 @@ export class DstackVmmStandIn implements AsyncDisposable {
     if (!this.#letsIn(c)) return c.text('Unauthorized', 401, { 'www-authenticate': 'Basic realm="dstack-vmm"' })
     const body = (await c.req.json()) as Body
     this.calls.push({ method, body, authorization: c.req.header('authorization') ?? null })
+    this.onCall(method)
     const wrong = this.#wrong.get(method)?.shift()
     if (wrong !== undefined && !isDone(wrong)) return wrongly(c, wrong)
     try {

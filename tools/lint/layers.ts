@@ -169,6 +169,7 @@ export const LAYERS: readonly Layer[] = [
       'src/config',
       'src/context.ts',
       'src/inspect-room.ts',
+      'src/deploy-room.ts',
       'src/operator-room.ts',
       'src/worker-key-room.ts',
       'src/worker-room.ts',

@@ -9,6 +9,11 @@ export const ROOMS: readonly Layer[] = [
     packages: [],
   },
   {
+    dir: 'src/deploy-room.ts',
+    may: ['src/app/deploy', 'src/app/inspect/inspect-ports.ts', 'src/config', 'src/dstack', 'attestations/sign', 'verifier/model'],
+    packages: [],
+  },
+  {
     dir: 'src/registry-room.ts',
     may: ['src/app', 'src/config', 'src/dstack', 'src/registry', 'verifier/bytes', 'verifier/model'],
     packages: ['node:*'],

@@ -55,7 +55,7 @@ export async function statementSources(
 }
 
 /** The issuer's own name for an owner is never given to another; the one that people read follows it. */
-export function identityOf({ kind, issuer, subject, name }: Owner): string {
+export function identityOf({ kind, issuer, subject, name }: Pick<Owner, 'kind' | 'issuer' | 'subject' | 'name'>): string {
   return kind === 'local' ? `local:${subject}` : `${issuer}#${subject} ${name}`
 }
 

@@ -1,5 +1,6 @@
 import { Failure } from '../../../verifier/model/failure.ts'
 import type { PinnedReference } from '../../../verifier/model/image-reference.ts'
+import { appIdOf } from '../app-id-argument.ts'
 import { command, fileFlag, jsonFlag } from '../command.ts'
 import { EXIT } from '../exit-code.ts'
 import { pinnedArgument } from '../image-argument.ts'
@@ -83,10 +84,4 @@ async function subjectOf({ appCompose, appId, bootInfo }: Flags, image: PinnedRe
     })
   const { readComposeFile } = await import('../../app/compose/read-compose-file.ts')
   return { appCompose: await readComposeFile(appCompose ?? '', signal), appId: appId ?? null }
-}
-
-function appIdOf(value: string): string {
-  const id = value.toLowerCase().replace(/^0x/, '')
-  if (/^[0-9a-f]{40}$/.test(id)) return id
-  throw new Failure({ code: 'app-id-malformed', message: 'it is no id of an app', hint: 'give its 40 hexadecimal digits' })
 }

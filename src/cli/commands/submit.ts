@@ -1,10 +1,9 @@
 import { type Claim, parseClaim } from '../../../verifier/model/claim.ts'
 import { parseSha256, type Sha256 } from '../../../verifier/model/digest.ts'
-import { Failure } from '../../../verifier/model/failure.ts'
-import { parseServerAddress, SERVER_FORM } from '../../config/server-address.ts'
 import { parseAge } from '../attestation-arguments.ts'
 import { command, fileFlag, jsonFlag } from '../command.ts'
 import { parseAttempts } from '../rebuild-flags.ts'
+import { parseServer } from '../server-argument.ts'
 import { sourceArgument } from '../source-argument.ts'
 
 export type SubmitFlags = {
@@ -94,9 +93,3 @@ export const submit = command<SubmitFlags, [string]>({
     return await runSubmit(io, flags, source)
   },
 })
-
-function parseServer(value: string): URL {
-  const url = parseServerAddress(value)
-  if (url !== undefined) return url
-  throw new Failure({ code: 'server-malformed', message: 'not the address of a service', hint: `give ${SERVER_FORM}` })
-}

@@ -31,6 +31,7 @@ export async function ran(args: readonly string[], useCases: Partial<UseCases> =
     inspecting: () => Promise.reject(new Error('the test has nothing that runs')),
     registry: () => Promise.reject(new Error('the test has no registry')),
     client: () => Promise.reject(new Error('the test has no service')),
+    deploying: () => Promise.reject(new Error('the test has no target')),
     service: () => Promise.reject(new Error('the test serves nothing')),
     operator: () => Promise.reject(new Error('the test has no operator')),
     workerKey: () => Promise.reject(new Error('the test has no key of a worker')),

@@ -29,6 +29,8 @@ export type FakeService = AsyncDisposable & {
   readonly blobs: Map<string, Buffer>
   /** What a list of verifications shows, whatever it is asked for. */
   known: readonly VerificationAnswer[]
+  /** App-composes that were admitted, by app and hash. */
+  readonly admitted: Map<string, Buffer>
   /** Answers in place of what is asked for next. */
   problems: { status: number; body: string }[]
 }
@@ -79,6 +81,7 @@ export async function startFakeService(): Promise<FakeService> {
     open: false,
     blobs: new Map(),
     known: [],
+    admitted: new Map(),
     problems: [],
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections()
@@ -119,8 +122,23 @@ async function answer(service: FakeService, request: IncomingMessage, response: 
     return send(200, service.verification)
   }
   if (route === `GET /v1/verifications/${ID}/events`) return stream(service, request, response)
+  if (route.startsWith('GET /v1/subjects/'))
+    return send(200, { items: service.known.map((verification) => ({ verification })), next: null })
+  const [, app, , composeHash] = /^\/v1\/apps\/([0-9a-f]{40})\/composes(\/([0-9a-f]{64}))?$/.exec(request.url ?? '') ?? []
+  if (app !== undefined) return admitting(service, { app, composeHash, body }, send)
   const blob = service.blobs.get(request.url?.replace('/v1/blobs/', '') ?? '')
   return blob === undefined ? send(404, problemDocument('blob-unknown', 'no such blob', 'look')) : void response.writeHead(200).end(blob)
+}
+
+function admitting(
+  { admitted }: FakeService,
+  { app, composeHash, body }: { readonly app: string; readonly composeHash: string | undefined; readonly body: Buffer },
+  send: (status: number, document: unknown) => void,
+): void {
+  const of = [...admitted.keys()].filter((key) => key.startsWith(app)).map((key) => ({ composeHash: key.slice(41), admittedBy: OWNER }))
+  if (composeHash === undefined) return send(200, { items: of })
+  admitted.set(`${app}/${composeHash}`, body)
+  send(201, { app, composeHash })
 }
 
 function stream(service: FakeService, request: IncomingMessage, response: ServerResponse): void {

@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import { Tier } from '../../../verifier/model/comparison.ts'
+import { Sha256 } from '../../../verifier/model/digest.ts'
+import { Verdict } from '../../../verifier/model/verdict.ts'
+import { Deployment } from './deployment.ts'
+
+export const DEPLOY_SCHEMA = 'bitwitness/deploy/v1'
+
+/** What `deploy` did. */
+export const DeployDocument = z.strictObject({
+  schema: z.literal(DEPLOY_SCHEMA),
+  /** Null: it is not known yet, and the same command goes on. `failed` also where the rebuild did not give the image. */
+  verdict: z.enum(['running', 'denied', 'failed']).nullable(),
+  /** Null: an app-compose was given, and nothing to push. */
+  pushed: z.strictObject({ image: z.string(), composeHash: Sha256 }).nullable(),
+  /** Null: nothing was submitted. */
+  verification: z.strictObject({ id: z.uuid(), url: z.url(), verdict: Verdict.nullable(), tier: Tier.nullable() }).nullable(),
+  /** Whether the service has the app-compose as one that its owner wants the app to run. Null: it was not asked, or not by now. */
+  admission: z.strictObject({ app: z.string(), composeHash: Sha256, admitted: z.boolean(), code: z.string().nullable() }).nullable(),
+  /** Null: it was not ordered yet. */
+  deployment: Deployment.nullable(),
+  /** Where the app answers. */
+  url: z.string().nullable(),
+  /** Where what is known of the image is to be read. */
+  provenance: z.string().nullable(),
+})
+export type DeployDocument = z.infer<typeof DeployDocument>

@@ -1,0 +1,66 @@
+import { visible } from '../../../verifier/model/visible.ts'
+import type { DeployDocument } from '../../app/deploy/deploy-document.ts'
+import type { DeploymentEvent } from '../../app/deploy/deployment.ts'
+import { decisionLines } from './decision.ts'
+import { paint } from './paint.ts'
+import { quoted } from './quoted.ts'
+
+/** What happened, as it happens. */
+export function eventLine(event: DeploymentEvent): string {
+  switch (event.kind) {
+    case 'offered':
+      return `offered    compose hash ${event.offer.composeHash}${event.offer.appId === null ? '' : `, app ${event.offer.appId}`}`
+    case 'decided':
+      return `decided    ${event.decision.decision}, by ${event.basis === 'predicted' ? 'what will be measured' : 'what the guest attests'}`
+    case 'unpredicted':
+      return 'unseen     nobody has seen its bytes: it is started without environment, as ordered'
+    case 'committing':
+      return 'starting'
+    case 'committed':
+      return `started    guest ${visible(event.guest)}`
+    case 'attested':
+      return `attested   app-compose ${event.appCompose}`
+    case 'state':
+      return `guest      ${event.state.status}`
+    case 'live':
+      return `running    ${event.answers.map(({ path, status }) => `${visible(path)} ${status ?? 'no answer'}`).join(', ')}`.trimEnd()
+    case 'stopping':
+      return `stopping   ${visible(event.why.message)} (${visible(event.why.code)})`
+    case 'ended':
+      return `${event.state.padEnd(10)} ${visible(event.why.message)} (${visible(event.why.code)})`
+  }
+}
+
+/** What came of it, why, and where it answers. */
+export function deployLines(
+  document: DeployDocument,
+  { color, stateFile }: { readonly color: boolean; readonly stateFile: string },
+): string[] {
+  const { verdict, pushed, verification, admission, deployment, url, provenance } = document
+  const { good, bad, unsure } = paint(color)
+  const brush = verdict === 'running' ? good : verdict === null ? unsure : bad
+  const decided = deployment?.events.findLast((event) => event.kind === 'decided')
+  const ended = deployment?.events.findLast((event) => event.kind === 'ended')
+  const live = deployment?.events.findLast((event) => event.kind === 'live')
+  return [
+    brush(verdict ?? 'not known yet'),
+    ...(pushed === null ? [] : [`  image        ${visible(pushed.image)}`]),
+    ...(verification === null ? [] : [`  rebuilt      ${verification.verdict ?? 'no verdict yet'}`]),
+    ...(admission === null
+      ? []
+      : [
+          `  admission    ${admission.admitted ? 'admitted at the service' : `not admitted at the service (${visible(admission.code ?? '')})`}`,
+        ]),
+    ...(ended === undefined
+      ? []
+      : [`  why          ${visible(ended.why.message)} (${visible(ended.why.code)})`, `               ${visible(ended.why.hint)}`]),
+    ...(live?.answers ?? []).map(
+      ({ path, status }) => `  asked        ${visible(path)}: ${status === null ? 'no answer' : `HTTP ${status}`}`,
+    ),
+    ...(url === null ? [] : [`  live         ${visible(url)}`]),
+    ...(provenance === null ? [] : [`  provenance   ${visible(provenance)}`]),
+    `  state        ${quoted(stateFile)}`,
+    ...(verdict === null ? ['', 'The same command goes on from here.'] : []),
+    ...(verdict === 'denied' && decided !== undefined ? ['', ...decisionLines(decided.decision, { color })] : []),
+  ]
+}
