@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { Failure } from '../verifier/model/failure.ts'
 import type { ServicePorts } from './app/service/accept-verification.ts'
+import { askedApps, Impacts } from './app/service/find-impact.ts'
 import { GateDesk } from './app/service/gate-desk.ts'
 import { GivenBytes } from './app/service/given-bytes.ts'
 import { HeldBundles } from './app/service/held-bundles.ts'
@@ -118,7 +119,9 @@ export class ServiceRoom implements AsyncDisposable {
     const gate = new GateDesk(gatePorts)
     front.use(await store.notices.listen('verdicts', { onNotice: () => gate.forget(), onGap: () => gate.forget() }))
     let address = settings.publicUrl
-    const gates = { gate, policies: gatePorts.policies, openGate: new OpenGate(gatePorts) }
+    // What a draft is asked about takes no place of what KMSs ask about.
+    const impacts = new Impacts({ ...gatePorts, bundles: new HeldBundles(blobs), running: [askedApps(store.reads)] })
+    const gates = { gate, policies: gatePorts.policies, openGate: new OpenGate(gatePorts), impacts }
     const api = front.use(await openApi({ settings, store, workers, events, webhookSecret: secret, watch, ...gates, base: () => address }))
     const listening = await Listening.open({
       ...settings.listen,

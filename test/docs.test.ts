@@ -49,11 +49,17 @@ function commandsIn(text: string): string[] {
   )
 }
 
+/** Commands that stand for their group: its name alone calls them. */
+const DEFAULTS = ['bitwitness gate ask', 'bitwitness worker run']
+const groupOf = (command: string): string => command.slice(0, command.lastIndexOf(' '))
+
 function objections(command: string): string[] {
   const words = command.replaceAll(/ +/g, ' ')
   const screen = allScreens()
     .toSorted(([a], [b]) => b.length - a.length)
-    .find(([name]) => words === name || words.startsWith(`${name} `))
+    .find(([name]) =>
+      [name, ...DEFAULTS.filter((one) => one === name).map(groupOf)].some((said) => words === said || words.startsWith(`${said} `)),
+    )
   if (screen === undefined) return isGroup(words) ? [] : [`there is no command ${words}`]
   const flags = words.match(/(?<=\s)--[a-z-]+/g) ?? []
   return flags.filter((flag) => !new RegExp(`${flag}(?![a-z-])`).test(screen[1])).map((flag) => `${screen[0]} has no ${flag}`)

@@ -71,6 +71,7 @@ beforeAll(async () => {
     readPolicy: '/v1/policies/production',
     readPolicyBytes: '/v1/policies/production/bytes',
     decide: '/v1/decisions',
+    findImpact: '/v1/decisions/impact',
     listDecisions: `/v1/apps/${APP_ID}/decisions`,
     health: '/healthz',
     openapi: '/openapi.json',
@@ -87,7 +88,7 @@ type Operation = { readonly operationId: string; readonly method: string }
 
 const CLAIM = { kind: 'file', name: null, sha256: digestOf('claimed'), location: null }
 const GIT = { kind: 'git', url: 'https://git.example/app.git', commit: 'main', path: '.' }
-const WRITES = ['submit', 'upload', 'cancel', 'readOwner', 'admitCompose']
+const WRITES = ['submit', 'upload', 'cancel', 'readOwner', 'admitCompose', 'findImpact']
 const deciding = (change: object = { image: `${NAME}@sha256:${MANIFEST}` }) => JSON.stringify({ policy: 'production', ...change })
 const submission = (change: object = {}) => JSON.stringify({ source: GIT, claims: [CLAIM], ...change })
 
@@ -98,8 +99,15 @@ async function send({ operationId, method }: Operation, o: Ask = {}): Promise<An
     upload: 'application/octet-stream',
     admitCompose: 'application/octet-stream',
     decide: 'application/json',
+    findImpact: 'application/octet-stream',
   }
-  const body: Readonly<Record<string, string>> = { submit: submission(), upload: 'bytes', admitCompose: APP_COMPOSE, decide: deciding() }
+  const body: Readonly<Record<string, string>> = {
+    submit: submission(),
+    upload: 'bytes',
+    admitCompose: APP_COMPOSE,
+    decide: deciding(),
+    findImpact: stringify(POLICY),
+  }
   const token = o.token === undefined ? (WRITES.includes(operationId) ? 'alice' : null) : o.token
   const sent = o.body ?? body[operationId]
   return await ask(o.app ?? service.app(), o.target ?? targets[operationId] ?? '/', {
@@ -124,6 +132,7 @@ function failing(error: Error): HttpApp {
     followers: { follow: fail },
     policies: { see: fail, names: fail },
     openGate: { decide: fail },
+    impacts: { find: fail },
     errorsPage: fail,
   }
   return httpApp({ ...ports, ...broken, webhookSecret: fail })
@@ -168,6 +177,12 @@ const WAYS: Readonly<Record<string, (operation: Operation) => Promise<Answer>>> 
   'decide boot-info-malformed': (operation) => send(operation, { body: deciding({ guest: { appId: APP_ID } }) }),
   'decide policy-unknown': (operation) => send(operation, { body: deciding({ policy: 'absent', image: `${NAME}@sha256:${MANIFEST}` }) }),
   'decide policy-invalid': (operation) => send(operation, { body: deciding({ policy: 'broken', image: `${NAME}@sha256:${MANIFEST}` }) }),
+  'findImpact gate-busy': (operation) =>
+    send(operation, {
+      app: httpApp({ ...service.httpPorts(), impacts: { find: () => Promise.reject(failure('gate-busy', { retryable: true })) } }),
+    }),
+  'findImpact policy-unknown': (operation) => send(operation, { target: '/v1/decisions/impact?replaces=absent' }),
+  'policy-draft-invalid': (operation) => send(operation, { body: 'policy: [' }),
   'gate-busy': (operation) =>
     send(operation, {
       app: httpApp({ ...service.httpPorts(), openGate: { decide: () => Promise.reject(failure('gate-busy', { retryable: true })) } }),

@@ -5,6 +5,7 @@ import { publicGoodSnapshot } from '../attestations/index.ts'
 import type { ServicePorts } from '../src/app/service/accept-verification.ts'
 import type { Caller } from '../src/app/service/caller.ts'
 import { decide, type StoredDecision } from '../src/app/service/end-verification.ts'
+import { askedApps, Impacts } from '../src/app/service/find-impact.ts'
 import { Followers } from '../src/app/service/followers.ts'
 import { HeldBundles } from '../src/app/service/held-bundles.ts'
 import { KnownLints } from '../src/app/service/known-lints.ts'
@@ -128,6 +129,7 @@ export class HttpService implements AsyncDisposable {
       webhookSecret: async (ownerId) => `whsec_${ownerId}`,
       policies: this.gatePorts.policies,
       openGate: new OpenGate(this.gatePorts),
+      impacts: new Impacts({ ...this.gatePorts, running: [askedApps(this.store.reads)] }),
       submissions: {
         access: { files: false, localRepositories: false, plainHttp: false, privateHosts: false },
         openPerOwner: 1000,

@@ -86,6 +86,7 @@ describe('the description of the API', () => {
     expect(guarded.map(({ operation }) => operation.operationId).toSorted()).toEqual([
       'admitCompose',
       'cancel',
+      'findImpact',
       'readOwner',
       'submit',
       'upload',

@@ -82,6 +82,7 @@ async function listen(room: WorkerRoom, { limits, troubles, answers }: Seen, por
     webhookSecret: nobody,
     policies: { see: nobody, names: nobody },
     openGate: { decide: nobody },
+    impacts: { find: nobody },
     submissions: {
       access: { files: false, localRepositories: false, plainHttp: false, privateHosts: false },
       openPerOwner: 1,

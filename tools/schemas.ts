@@ -21,6 +21,7 @@ import { Decision } from '../src/app/gate/decision.ts'
 import { PolicyCheck } from '../src/app/gate/load-policy.ts'
 import { Policy } from '../src/app/gate/policy.ts'
 import { PolicyExplanation } from '../src/app/gate/policy-explanation.ts'
+import { PolicyImpact } from '../src/app/gate/policy-impact.ts'
 import { Inspection } from '../src/app/inspect/inspection.ts'
 import { RecipeLint } from '../src/app/lint-recipe.ts'
 import { ProofCheckDocument } from '../src/app/proof-check.ts'
@@ -63,6 +64,7 @@ const DOCUMENTS = [
   { file: 'compose-created-v1.json', title: 'That an app-compose was written, version 1', schema: ComposeCreated },
   { file: 'policy-v1.json', title: 'Policy of a gate, version 1', schema: Policy, io: 'input' },
   { file: 'policy-check-v1.json', title: 'Check of a policy, version 1', schema: PolicyCheck },
+  { file: 'policy-impact-v1.json', title: 'Impact of a policy, version 1', schema: PolicyImpact },
   { file: 'policy-explanation-v1.json', title: 'Explanation of a policy, version 1', schema: PolicyExplanation },
   { file: 'decision-v1.json', title: 'Decision of a gate, version 1', schema: Decision },
   { file: 'deploy-v1.json', title: 'What a deployment came to, version 1', schema: DeployDocument },

@@ -20,7 +20,8 @@ import { deploy } from './commands/deploy.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
 import { exportProof } from './commands/export.ts'
-import { gate } from './commands/gate.ts'
+import { askGateCommand } from './commands/gate/ask.ts'
+import { gateImpact } from './commands/gate/impact.ts'
 import { inspect } from './commands/inspect.ts'
 import { showKey } from './commands/key/show.ts'
 import { checkPolicy } from './commands/policy/check.ts'
@@ -57,6 +58,12 @@ const compose = buildRouteMap<string, CliContext>({
 const policy = buildRouteMap<string, CliContext>({
   routes: { check: checkPolicy, explain: explainPolicyFile },
   docs: { brief: 'What the gate asks for' },
+})
+
+const gate = buildRouteMap<string, CliContext>({
+  routes: { ask: askGateCommand, impact: gateImpact },
+  defaultCommand: 'ask',
+  docs: { brief: 'Ask whether a policy lets an image, or an app, start, and what another policy would do' },
 })
 
 const key = buildRouteMap<string, CliContext>({ routes: { show: showKey }, docs: { brief: 'The key that statements are signed with' } })

@@ -63,6 +63,7 @@ const USAGE: ReadonlySet<string> = new Set([
   'collateral-unread',
   'coordinator-malformed',
   'coordinator-missing',
+  'days-malformed',
   'deploy-environment-undeclared',
   'deploy-health-malformed',
   'deploy-input-changed',

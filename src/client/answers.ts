@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ImpactApp, PolicyImpact } from '../app/gate/policy-impact.ts'
 import { AttestationView, OwnerView, UploadAnswer, VerificationView } from '../app/service/api-documents.ts'
 
 /**
@@ -40,3 +41,10 @@ export const ComposesAnswer = z.object({
   items: z.array(z.object({ composeHash: z.string(), admittedBy: z.object(OwnerView.shape) })).max(1000),
 })
 export type ComposesAnswer = z.infer<typeof ComposesAnswer>
+
+const { before, after } = PolicyImpact.shape.policy.shape
+export const ImpactAnswer = z.object(PolicyImpact.shape).extend({
+  policy: z.object({ name: z.string(), before: z.object(before.shape), after: z.object(after.shape) }),
+  apps: z.array(z.object(ImpactApp.shape)).max(1000),
+})
+export type ImpactAnswer = z.infer<typeof ImpactAnswer>

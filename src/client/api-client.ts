@@ -4,7 +4,15 @@ import type { TokenSource } from '../../attestations/sign/identity-token.ts'
 import { parseSha256, type Sha256 } from '../../verifier/model/digest.ts'
 import { jsonOf } from '../../verifier/model/json-of.ts'
 import type { SubmissionRequest } from '../app/service/api-documents.ts'
-import { AdmittedAnswer, ComposesAnswer, KnownAnswer, SubmittedAnswer, UploadedAnswer, VerificationAnswer } from './answers.ts'
+import {
+  AdmittedAnswer,
+  ComposesAnswer,
+  ImpactAnswer,
+  KnownAnswer,
+  SubmittedAnswer,
+  UploadedAnswer,
+  VerificationAnswer,
+} from './answers.ts'
 import { malformed, problemOf, unreachable } from './failures.ts'
 
 export type ApiClientOptions = {
@@ -19,6 +27,8 @@ export type ApiClientOptions = {
 const MAX_DOCUMENT = 64 << 20
 /** Of one upload, ms: a gigabyte in two hours. */
 const UPLOAD_TIME = 7_200_000
+/** The service takes a minute at most, ms. */
+const IMPACT_TIME = 90_000
 
 type Body = { readonly type: string; readonly bytes: string | Blob }
 
@@ -62,6 +72,18 @@ export class ApiClient {
   async cancel(id: string, signal: AbortSignal): Promise<void> {
     const answer = await this.#write(`v1/verifications/${id}/cancel`, { type: 'application/json', bytes: '{}' }, { signal })
     if (answer.status >= 400) throw problemOf(answer.status, answer.body)
+  }
+
+  /** What a policy would do to the apps of the service. */
+  async policyImpact(
+    draft: Uint8Array,
+    { replaces, days }: { readonly replaces: string | null; readonly days: number },
+    signal: AbortSignal,
+  ): Promise<ImpactAnswer> {
+    const query = new URLSearchParams({ days: String(days), ...(replaces === null ? {} : { replaces }) })
+    const body = { type: 'application/octet-stream', bytes: new Blob([Buffer.from(draft)]) }
+    const patience = { ...this.#patience, timeout: IMPACT_TIME }
+    return this.#read(await this.#write(`v1/decisions/impact?${query.toString()}`, body, { signal, patience }), ImpactAnswer)
   }
 
   /** A blob that the service shows. Its bytes are those of the digest. */

@@ -28,9 +28,9 @@ export type Part = (app: HttpApp) => void
 export function httpApp(ports: HttpPorts, ...parts: readonly Part[]): HttpApp {
   const app: HttpApp = new OpenAPIHono<HttpEnv>({ defaultHook: refuseMalformed })
   app.use(numbered(ports), guarded, bodiless, crossOrigin, refuseUnreadable)
-  for (const resource of [verifications, attempts, events, subjects, attestations, blobs, machines, policies]) resource(app, ports)
+  for (const resource of [verifications, attempts, events, subjects, attestations, blobs, machines]) resource(app, ports)
   const gated = { ...ports, gate: callerGate(ports) }
-  for (const resource of [submissions, uploads, owner, apps]) resource(app, gated)
+  for (const resource of [submissions, uploads, owner, apps, policies]) resource(app, gated)
   for (const part of parts) part(app)
   aboutService(app, ports)
   refuseOtherMethods(app)

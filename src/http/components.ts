@@ -5,6 +5,7 @@ import { Finding } from '../../verifier/model/finding.ts'
 import { Recipe } from '../../verifier/model/recipe.ts'
 import { PinnedSource } from '../../verifier/model/source.ts'
 import { Decision } from '../app/gate/decision.ts'
+import { PolicyImpact } from '../app/gate/policy-impact.ts'
 import {
   AttemptView,
   AttestationView,
@@ -40,6 +41,7 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Owner: OwnerView,
   PinnedSource,
   Policy: PolicyView,
+  PolicyImpact,
   Problem,
   Recipe,
   RecipeReading: RecipeView,

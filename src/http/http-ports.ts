@@ -3,6 +3,7 @@ import type { MiddlewareHandler } from 'hono'
 import type { BlobStore } from '../../verifier/model/blob-store.ts'
 import type { ServicePorts } from '../app/service/accept-verification.ts'
 import type { Authenticate, Caller } from '../app/service/caller.ts'
+import type { Impacts } from '../app/service/find-impact.ts'
 import type { Followers } from '../app/service/followers.ts'
 import type { OpenGate } from '../app/service/open-gate.ts'
 import type { Policies } from '../app/service/policies.ts'
@@ -24,6 +25,7 @@ export type HttpPorts = ServicePorts & {
   /** Of the operator, by which gates decide. */
   readonly policies: Pick<Policies, 'see' | 'names'>
   readonly openGate: Pick<OpenGate, 'decide'>
+  readonly impacts: Pick<Impacts, 'find'>
   readonly limits: HttpLimits
   /** docs/errors.md, which /docs/errors is made from. */
   readonly errorsPage: () => Promise<string>

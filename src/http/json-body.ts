@@ -13,8 +13,8 @@ export function strictJsonBody(limits: HttpLimits): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     if (!isJson(c.req.header('content-type'))) throw contentTypeRefused()
     const declared = Number(c.req.header('content-length') ?? 0)
-    if (declared > limits.jsonBytes) throw tooLarge()
-    const bytes = await readBody(c.req.raw.body, { ...limits, maxBytes: limits.jsonBytes, maxMs: limits.jsonMs, tooLarge })
+    if (declared > limits.jsonBytes) throw bodyTooLarge()
+    const bytes = await readBody(c.req.raw.body, { ...limits, maxBytes: limits.jsonBytes, maxMs: limits.jsonMs, tooLarge: bodyTooLarge })
     requireText(parseStrictJson(bytes, { maxBytes: limits.jsonBytes, maxDepth: MAX_DEPTH }))
     // The server's own kind of request is none that another can be made from.
     const { url, method, headers, signal } = c.req.raw
@@ -70,7 +70,7 @@ export function isText(value: string): boolean {
   return value.isWellFormed() && !/\p{Cc}/u.test(value)
 }
 
-function tooLarge(): Failure {
+export function bodyTooLarge(): Failure {
   return new Failure({
     code: 'body-too-large',
     message: 'the body is larger than a request may be',

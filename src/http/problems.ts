@@ -53,6 +53,7 @@ const CODES = {
     'idempotency-key-reused',
     'image-digest-missing',
     'image-reference-malformed',
+    'policy-draft-invalid',
     'source-host-private',
     'source-path-malformed',
     'source-protocol',

@@ -157,7 +157,14 @@ export const LAYERS: readonly Layer[] = [
   { dir: 'src/config', may: ['verifier/model', 'verifier/bytes'], packages: ['node:*', 'zod'] },
   {
     dir: 'src/client',
-    may: ['src/app/service/api-documents.ts', 'attestations/sign', 'verifier/bytes', 'verifier/model', 'verifier/source'],
+    may: [
+      'src/app/gate/policy-impact.ts',
+      'src/app/service/api-documents.ts',
+      'attestations/sign',
+      'verifier/bytes',
+      'verifier/model',
+      'verifier/source',
+    ],
     packages: ['node:*', 'zod'],
   },
   {

@@ -21,8 +21,12 @@ export type PolicyCheck = z.infer<typeof PolicyCheck>
 
 /** Reads a policy from a file. Fails with `policy-unread`. */
 export async function readPolicyFile(file: string, signal: AbortSignal): Promise<PolicyReading> {
+  return readPolicy(await policyBytes(file, signal))
+}
+
+async function policyBytes(file: string, signal: AbortSignal): Promise<Uint8Array> {
   const read = await readSmallFile(file, { maxBytes: MOST_POLICY_BYTES, signal })
-  if (read.bytes !== null) return readPolicy(read.bytes)
+  if (read.bytes !== null) return read.bytes
   throw new Failure({
     code: 'policy-unread',
     message: read.why === 'too-large' ? 'the policy is too large' : `${shownName(file)} cannot be read`,
@@ -33,7 +37,17 @@ export async function readPolicyFile(file: string, signal: AbortSignal): Promise
 
 /** A policy that is one. Fails with `policy-unread` and `policy-invalid`. */
 export async function loadPolicy(file: string, signal: AbortSignal): Promise<LoadedPolicy> {
-  const { policy, sha256, problems } = await readPolicyFile(file, signal)
+  return mustFollow(await readPolicyFile(file, signal))
+}
+
+/** The bytes of one, as they are. Fails as `loadPolicy` does. */
+export async function loadPolicyBytes(file: string, signal: AbortSignal): Promise<Uint8Array> {
+  const bytes = await policyBytes(file, signal)
+  mustFollow(readPolicy(bytes))
+  return bytes
+}
+
+function mustFollow({ policy, sha256, problems }: PolicyReading): LoadedPolicy {
   if (policy !== undefined) return { policy, sha256 }
   const [first] = problems
   const place = first?.line === null || first === undefined ? '' : `line ${first.line}: `

@@ -1,8 +1,8 @@
-import { Failure } from '../../../verifier/model/failure.ts'
 import { parsePinnedReference, pinnedName } from '../../../verifier/model/image-reference.ts'
 import { bootInfoMalformed, readBootInfo } from '../gate/boot-info.ts'
 import type { Decision } from '../gate/decision.ts'
 import { type Asked, answerGate, type GuestPorts } from './answer-guest.ts'
+import { gateBusy } from './gate-busy.ts'
 import type { DecisionRequest } from './gate-documents.ts'
 import { inTime } from './in-time.ts'
 import { type Policies, policyUnknown } from './policies.ts'
@@ -29,19 +29,14 @@ export class OpenGate {
    */
   async decide(request: DecisionRequest): Promise<Decision> {
     const asked = askedOf(request)
-    return await this.bounded(async (signal) => {
-      const policy = await this.#ports.policies.find(request.policy)
-      if (policy === undefined) throw policyUnknown()
-      return await answerGate(this.#ports, policy, asked, signal)
-    })
-  }
-
-  /** Does what costs as much as a decision. `signal` fires when nobody waits for it any more. */
-  async bounded<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    if (this.#underWay >= MOST_AT_ONCE) throw busy()
+    if (this.#underWay >= MOST_AT_ONCE) throw gateBusy()
     this.#underWay += 1
     try {
-      return await inTime(PATIENCE_MS, work)
+      return await inTime(PATIENCE_MS, async (signal) => {
+        const policy = await this.#ports.policies.find(request.policy)
+        if (policy === undefined) throw policyUnknown()
+        return await answerGate(this.#ports, policy, asked, signal)
+      })
     } finally {
       this.#underWay -= 1
     }
@@ -54,14 +49,4 @@ function askedOf(request: DecisionRequest): Asked {
   const guest = readBootInfo(request.guest)
   if (guest === undefined) throw bootInfoMalformed()
   return { app: { id: guest.appId, composeHash: guest.composeHash }, guest }
-}
-
-function busy(): Failure {
-  return new Failure({
-    code: 'gate-busy',
-    message: 'too many others are asking the gate',
-    hint: 'ask again in a moment',
-    retryable: true,
-    data: { retryAfterSeconds: 2 },
-  })
 }

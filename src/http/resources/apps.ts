@@ -6,11 +6,10 @@ import { failedCompose } from '../../app/compose/compose-failures.ts'
 import { admitCompose } from '../../app/service/admit-compose.ts'
 import { AdmitAnswer, AppId, ComposeView, GuestDecisionView } from '../../app/service/gate-documents.ts'
 import { bytesOf, CALLER_CODES, jsonOf, noQuery, problems } from '../api-route.ts'
-import { boundedBody } from '../bounded-body.ts'
 import type { Gated, HttpApp } from '../http-ports.ts'
 import { answerJson } from '../json-answer.ts'
+import { octetBody } from '../octet-body.ts'
 import { paths } from '../paths.ts'
-import { contentTypeRefused } from '../problems.ts'
 import { ownerView } from '../views.ts'
 
 const params = z.strictObject({ app: AppId.openapi({ example: '84304bbe0123456789abcdef0123456789abcdef' }) })
@@ -133,17 +132,14 @@ export function apps(app: HttpApp, ports: Gated): void {
     return answerJson(c, { items }, 200)
   })
   app.openapi(admit, async (c) => {
-    if (!/^application\/octet-stream$/i.test(c.req.header('content-type') ?? '')) throw contentTypeRefused()
     const { app: appId, sha256: composeHash } = c.req.valid('param')
-    const chunks: Uint8Array[] = []
-    const bounds = {
+    const bytes = await octetBody(c, {
       ...ports.limits,
       maxBytes: MOST_BYTES.dstack,
       maxMs: ports.limits.jsonMs,
       tooLarge: () => failedCompose('compose-too-large'),
-    }
-    for await (const chunk of boundedBody(c.req.raw.body, bounds)) chunks.push(chunk)
-    const { isNew, lint } = await admitCompose(ports, { caller: c.get('caller'), appId, composeHash, bytes: Buffer.concat(chunks) })
+    })
+    const { isNew, lint } = await admitCompose(ports, { caller: c.get('caller'), appId, composeHash, bytes })
     const answer: AdmitAnswer = {
       app: appId,
       composeHash,

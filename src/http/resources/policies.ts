@@ -1,13 +1,16 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { Decision } from '../../app/gate/decision.ts'
 import { PolicyName } from '../../app/gate/policy.ts'
+import { PolicyImpact } from '../../app/gate/policy-impact.ts'
+import { MOST_POLICY_BYTES } from '../../app/gate/read-policy.ts'
 import { DecisionRequest, PolicyView } from '../../app/service/gate-documents.ts'
 import { policyInvalid, policyUnknown, type SeenPolicy } from '../../app/service/policies.ts'
-import { bytesOf, JSON_CODES, jsonOf, noQuery, problems } from '../api-route.ts'
+import { bytesOf, CALLER_CODES, JSON_CODES, jsonOf, noQuery, problems } from '../api-route.ts'
 import { addressGate } from '../gates.ts'
-import type { HttpApp, HttpPorts } from '../http-ports.ts'
+import type { Gated, HttpApp, HttpPorts } from '../http-ports.ts'
 import { answerJson } from '../json-answer.ts'
-import { strictJsonBody } from '../json-body.ts'
+import { bodyTooLarge, strictJsonBody } from '../json-body.ts'
+import { octetBody } from '../octet-body.ts'
 import { paths } from '../paths.ts'
 
 const params = z.strictObject({ policy: PolicyName })
@@ -44,7 +47,8 @@ const bytes = createRoute({
 })
 
 /** What gates decide by, and what they would say. */
-export function policies(app: HttpApp, ports: HttpPorts): void {
+export function policies(app: HttpApp, ports: Gated): void {
+  impact(app, ports)
   const decide = createRoute({
     method: 'post',
     path: '/v1/decisions',
@@ -88,6 +92,58 @@ export function policies(app: HttpApp, ports: HttpPorts): void {
     })
   })
   app.openapi(decide, async (c) => answerJson(c, await ports.openGate.decide(c.req.valid('json')), 200))
+}
+
+/** What another policy would do. */
+function impact(app: HttpApp, ports: Gated): void {
+  const route = createRoute({
+    method: 'post',
+    path: '/v1/decisions/impact',
+    operationId: 'findImpact',
+    tags: ['policies'],
+    summary: 'What a new policy would do to the apps that run now',
+    description:
+      'The body is the file of a policy, which is read and not kept. What runs is what KMSs and gateways asked about under the policy that it would replace, with the guest that was let in last. The token needs the scope `admit`; one such question is answered at a time.',
+    security: [{ token: [] }],
+    request: {
+      query: z.strictObject({
+        replaces: PolicyName.optional().describe('The policy that it would replace; else the one of the name that it gives itself.'),
+        days: z
+          .string()
+          .regex(/^[1-9]\d{0,3}$/)
+          .transform(Number)
+          .default(90)
+          .openapi({
+            type: 'integer',
+            minimum: 1,
+            maximum: 9999,
+            default: 90,
+            description: 'Apps that were asked about within so many days.',
+          }),
+      }),
+      body: { required: true, content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } },
+    },
+    middleware: [ports.gate] as const,
+    responses: {
+      200: jsonOf(PolicyImpact, 'Before and after for each app.'),
+      ...problems(
+        ...CALLER_CODES,
+        'body-too-large',
+        'body-too-slow',
+        'content-type-refused',
+        'gate-busy',
+        'policy-draft-invalid',
+        'policy-unknown',
+        'request-aborted',
+        'scope-missing',
+      ),
+    },
+  })
+  app.openapi(route, async (c) => {
+    const { replaces = null, days } = c.req.valid('query')
+    const draft = await octetBody(c, { ...ports.limits, maxBytes: MOST_POLICY_BYTES, maxMs: ports.limits.jsonMs, tooLarge: bodyTooLarge })
+    return answerJson(c, await ports.impacts.find({ caller: c.get('caller'), draft, replaces, days }), 200)
+  })
 }
 
 async function mustSee({ policies: known }: HttpPorts, name: string): Promise<SeenPolicy> {

@@ -1,10 +1,10 @@
-import { Failure } from '../../../verifier/model/failure.ts'
-import type { PinnedReference } from '../../../verifier/model/image-reference.ts'
-import { appIdOf } from '../app-id-argument.ts'
-import { command, fileFlag, jsonFlag } from '../command.ts'
-import { EXIT } from '../exit-code.ts'
-import { pinnedArgument } from '../image-argument.ts'
-import { printAnswer } from '../output.ts'
+import { Failure } from '../../../../verifier/model/failure.ts'
+import type { PinnedReference } from '../../../../verifier/model/image-reference.ts'
+import { appIdOf } from '../../app-id-argument.ts'
+import { command, fileFlag, jsonFlag } from '../../command.ts'
+import { EXIT } from '../../exit-code.ts'
+import { pinnedArgument } from '../../image-argument.ts'
+import { printAnswer } from '../../output.ts'
 
 type Flags = {
   readonly json: boolean
@@ -18,7 +18,7 @@ type Flags = {
 
 const text = (value: string): string => value
 
-export const gate = command<Flags, [PinnedReference?]>({
+export const askGateCommand = command<Flags, [PinnedReference?]>({
   brief: 'Ask whether a policy lets an image, or an app, start; signatures are verified now',
   parameters: {
     flags: {
@@ -47,12 +47,12 @@ export const gate = command<Flags, [PinnedReference?]>({
   },
   async run(io, flags, image) {
     const [{ askGate }, { loadPolicy }, { Decision }, { decisionLines }, { readBundleFiles }, { readBootFile }] = await Promise.all([
-      import('../../app/gate/ask-gate.ts'),
-      import('../../app/gate/load-policy.ts'),
-      import('../../app/gate/decision.ts'),
-      import('../render/decision.ts'),
-      import('../../app/gate/read-bundle-files.ts'),
-      import('../../app/gate/read-boot-file.ts'),
+      import('../../../app/gate/ask-gate.ts'),
+      import('../../../app/gate/load-policy.ts'),
+      import('../../../app/gate/decision.ts'),
+      import('../../render/decision.ts'),
+      import('../../../app/gate/read-bundle-files.ts'),
+      import('../../../app/gate/read-boot-file.ts'),
     ])
     const policy = await loadPolicy(flags.policy, io.signal)
     const decision = await askGate(await io.verifying(), {
@@ -82,6 +82,6 @@ async function subjectOf({ appCompose, appId, bootInfo }: Flags, image: PinnedRe
       message: 'a guest runs an app-compose, and no image alone',
       hint: 'give --app-compose FILE beside --boot-info',
     })
-  const { readComposeFile } = await import('../../app/compose/read-compose-file.ts')
+  const { readComposeFile } = await import('../../../app/compose/read-compose-file.ts')
   return { appCompose: await readComposeFile(appCompose ?? '', signal), appId: appId ?? null }
 }
