@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import type { TLSSocket } from 'node:tls'
-import { AddressRefused, connectOnly } from '../../verifier/address/connect-only.ts'
+import { AddressRefused, connectOnly, type ResolveAll } from '../../verifier/address/connect-only.ts'
 import { isPublicAddress } from '../../verifier/address/public-address.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import { formatGatewayUrl } from '../app/deploy/gateway-url.ts'
@@ -13,6 +13,8 @@ export type GuestDoorOptions = {
   readonly gateways: readonly ListedGateway[]
   /** For one question: connecting, and the answer to its end. 20 if not given. */
   readonly seconds?: number
+  /** The system's, if not given. */
+  readonly resolve?: ResolveAll
 }
 
 const SECONDS = 20
@@ -29,20 +31,22 @@ export function openGuestDoor(o: GuestDoorOptions): GuestDoor {
           hint: 'only gateways that are listed are asked: BITWITNESS_GATEWAYS lists them',
         })
       const late = AbortSignal.timeout((o.seconds ?? SECONDS) * 1000)
-      const answer = await ask(question, gateway, AbortSignal.any([signal, late]))
+      const answer = await ask(question, { ...gateway, resolve: o.resolve }, AbortSignal.any([signal, late]))
       signal.throwIfAborted()
       return answer.status === null && late.aborted ? { ...answer, why: 'late' } : answer
     },
   }
 }
 
+type Way = ListedGateway & { readonly resolve: ResolveAll | undefined }
+
 /** What was seen of a connection by the time that it ends. */
 type Seen = { certificate: PeerCertificate | null }
 
-async function ask(question: GuestQuestion, gateway: ListedGateway, signal: AbortSignal): Promise<GuestAnswer> {
+async function ask(question: GuestQuestion, way: Way, signal: AbortSignal): Promise<GuestAnswer> {
   const seen: Seen = { certificate: null }
   try {
-    const answer = await send(question, gateway, seen, signal)
+    const answer = await send(question, way, seen, signal)
     const body = await bodyOf(answer, question.maxBytes)
     if (typeof body === 'string') return { status: null, why: body, certificate: seen.certificate }
     return { status: answer.statusCode ?? 0, body, certificate: seen.certificate }
@@ -53,13 +57,13 @@ async function ask(question: GuestQuestion, gateway: ListedGateway, signal: Abor
 
 async function send(
   { url, path, json }: GuestQuestion,
-  { connect }: ListedGateway,
+  { connect, resolve }: Way,
   seen: Seen,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   const { hostname, host } = new URL(formatGatewayUrl(url))
   const body = json === undefined ? null : JSON.stringify(json)
-  const lookup = connect === null ? { lookup: connectOnly(hostname, isPublicAddress) } : {}
+  const lookup = connect === null ? { lookup: connectOnly(hostname, isPublicAddress, resolve) } : {}
   return await new Promise<IncomingMessage>((settle, reject) => {
     const outgoing = request({
       // An agent of its own: no connection is shared, and none goes through a proxy of the environment.

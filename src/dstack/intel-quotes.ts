@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { verify } from '@phala/dcap-qvl'
+import { Quote, utils, verify } from '@phala/dcap-qvl'
 import type { QuoteCheck, QuoteVerifier } from '../app/inspect/inspect-ports.ts'
 import type { IntelCollateral } from './intel-collateral.ts'
 
@@ -29,10 +29,8 @@ export function intelQuotes(collateralOf: CollateralSource): QuoteVerifier {
 
 function checked(quote: Uint8Array, collateral: IntelCollateral, now: Date): QuoteCheck {
   try {
-    const { status, advisory_ids: advisories, ppid } = verify(quote, collateral, Math.floor(now.getTime() / 1000))
-    // kms/src/main_service.rs names a machine so.
-    const deviceId = ppid.length === 0 ? null : createHash('sha256').update(ppid).digest('hex')
-    return { result: 'valid', tcb: { status, advisories: advisories.filter(isAdvisory).toSorted() }, deviceId }
+    const { status, advisory_ids: advisories } = verify(quote, collateral, Math.floor(now.getTime() / 1000))
+    return { result: 'valid', tcb: { status, advisories: advisories.filter(isAdvisory).toSorted() }, deviceId: deviceOf(quote) }
   } catch (error) {
     const said = error instanceof Error ? error.message : ''
     const known = OF_COLLATERAL.find(([pattern]) => pattern.test(said))
@@ -47,4 +45,20 @@ function checked(quote: Uint8Array, collateral: IntelCollateral, now: Date): Quo
 
 function isAdvisory(id: string): boolean {
   return /^[A-Za-z0-9-]{1,64}$/.test(id)
+}
+
+/** Identifier and type of the platform's id, of 16 bytes, in Intel's extension of its certificate (1.2.840.113741.1.13.1.1, an OCTET STRING). */
+const PPID = Buffer.from('060a2a864886f84d010d01010410', 'hex')
+
+/**
+ * The machine, as a KMS of dstack's names it (dstack-attest, attestation.rs). The library looks for the id among other things that it does not find in
+ * every certificate. Intel's signature was verified before.
+ */
+function deviceOf(quote: Uint8Array): string | null {
+  const [certificate] = utils.extractCerts(Buffer.from(Quote.parse(quote).rawCertChain()))
+  const extension: unknown = certificate === undefined ? undefined : utils.getIntelExtension(certificate)
+  if (!Buffer.isBuffer(extension)) return null
+  const at = extension.indexOf(PPID)
+  const id = extension.subarray(at + PPID.length, at + PPID.length + 16)
+  return at === -1 || id.length !== 16 ? null : createHash('sha256').update(id).digest('hex')
 }

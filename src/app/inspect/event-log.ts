@@ -14,8 +14,20 @@ const bytesOfHex = (most: number) =>
     .regex(/^(?:[0-9a-fA-F]{2})*$/)
     .transform((text) => Buffer.from(text, 'hex'))
 
+/** An event by which a register was extended. */
+export type LoggedEvent = {
+  /** Register, from 0 to 3. */
+  readonly imr: number
+  readonly type: number
+  /** 48 bytes, or none where it follows from name and payload. */
+  readonly digest: Buffer
+  readonly name: string
+  readonly payload: Buffer
+  readonly version: 1 | 2
+}
+
 /** `TdxEvent` (cc-eventlog, tdx.rs). Keys that are not known are passed over: later versions add some. */
-const LoggedEvent = z
+const TdxEvent = z
   .object({
     imr: z.int().min(0).max(3),
     event_type: z.int().min(0).max(0xffffffff),
@@ -30,16 +42,17 @@ const LoggedEvent = z
     event_payload: bytesOfHex(MOST_PAYLOAD),
     version: z.union([z.literal(1), z.literal(2)]).default(1),
   })
-  .transform(({ imr, event_type: type, digest, event: name, event_payload: payload, version }) => ({
-    imr,
-    type,
-    digest,
-    name,
-    payload,
-    version,
-  }))
-export const EventLog = z.array(LoggedEvent).max(MOST_EVENTS)
-export type LoggedEvent = z.infer<typeof LoggedEvent>
+  .transform(
+    ({ imr, event_type: type, digest, event: name, event_payload: payload, version }): LoggedEvent => ({
+      imr,
+      type,
+      digest,
+      name,
+      payload,
+      version,
+    }),
+  )
+export const EventLog = z.array(TdxEvent).max(MOST_EVENTS)
 
 /** What a register comes to by a log, and what it was on the way, after each of its events. Hex. */
 export type Replay = { readonly value: string; readonly steps: readonly string[] }

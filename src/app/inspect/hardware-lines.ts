@@ -22,7 +22,7 @@ function signed({ asked, quote, signature }: Evidence, simulated: boolean): Said
   if (quote === null) return fail('what the guest shows is no quote of a TDX guest')
   if (signature.result === 'refused') return fail(signature.reason)
   if (signature.result === 'unable') return skip(signature.reason)
-  return simulated ? pass('SIMULATED: a key signed it that stands in for Intel’s') : pass('the signature leads to Intel’s root')
+  return simulated ? pass('a key signed it that stands in for Intel’s') : pass('the signature leads to Intel’s root')
 }
 
 function upToDate({ signature }: Evidence, decision: Decision | null): Said {

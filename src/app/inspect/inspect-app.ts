@@ -50,7 +50,7 @@ export async function inspectApp(ports: InspectPorts, { url, healthPath, measure
     ...imageLines(lint, judged, evidence.believed),
     ...policyLines(judged, evidence.believed),
     lineOf('url-binding', await urlBinding(evidence, { url, quotes: ports.quotes, now, signal })),
-  ]
+  ].map((line) => (simulated && line.needed && line.status === 'pass' ? { ...line, reason: `SIMULATED: ${line.reason}` } : line))
   const facts = factsOf(evidence)
   return {
     schema: INSPECTION_SCHEMA,

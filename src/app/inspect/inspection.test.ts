@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { InspectionLine, verdictOf } from './inspection.ts'
+import { encodeDocument } from '../../../verifier/model/document.ts'
+import { Inspection, InspectionLine, verdictOf } from './inspection.ts'
+import { LINES } from './lines.ts'
 
 const signature = { id: 'quote-signature', status: 'pass', needed: true } as const
 const line = fc.record({
@@ -29,4 +33,17 @@ it('never takes as verified what a stand-in signed, nor what one line says no to
         expect(lines).toContainEqual(expect.objectContaining({ id: 'quote-signature' }))
     }),
   )
+})
+
+it('is read and written again to the same bytes, and says what its lines come to', () => {
+  const text = readFileSync(path.join(import.meta.dirname, 'testdata', 'inspection-simulated.json'), 'utf8')
+  const inspection = Inspection.parse(JSON.parse(text))
+  expect(encodeDocument(Inspection, inspection)).toBe(text)
+  expect(verdictOf(inspection.lines, { simulated: true })).toBe(inspection.verdict)
+})
+
+it('has every line on its page, with whether it is needed', () => {
+  const page = readFileSync(path.join(import.meta.dirname, '../../../docs/inspect.md'), 'utf8')
+  const rows = [...page.matchAll(/^\| `([a-z0-9-]+)` \| .* \| (yes)? ?\|$/gm)].map(([, id, needed]) => [id, needed === 'yes'])
+  expect(rows).toEqual(Object.entries(LINES).map(([id, [, , needed]]) => [id, needed]))
 })
