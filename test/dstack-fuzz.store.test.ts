@@ -116,7 +116,7 @@ describe('questions that no webhook understands', () => {
   }, 600_000)
 
   it(`are refused over a socket (seed ${SEED + 1})`, async () => {
-    expect(await understood({ count: 3000, seed: SEED + 1, send: overSocket })).toEqual(ALL)
+    expect(await understood({ count: 2000, seed: SEED + 1, send: overSocket })).toEqual(ALL)
   }, 600_000)
 
   it(`are not allowed where they are understood, and one thing in them is not what it was (seed ${SEED + 2})`, async () => {
@@ -140,7 +140,7 @@ describe('questions that no webhook understands', () => {
       '*',
     ]
     const allowed: string[] = []
-    for (let number = 0; number < 2000; number += 1) {
+    for (let number = 0; number < 600; number += 1) {
       const status = { tcbStatus: random.pick(statuses) }
       const advisory = { advisoryIds: [random.pick(['', 'INTEL-SA-00001', '*'])] }
       const app = [

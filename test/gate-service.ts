@@ -74,7 +74,8 @@ export class GateService implements AsyncDisposable {
   put(name: string, change: object): void {
     const kms = { mrAggregated: [KMS_BOOT.mrAggregated], osImages: [KMS_BOOT.osImageHash], devices: 'any' }
     const policy = { ...SERVICE_POLICY, name, kms, gatewayAppId: 'ef'.repeat(20), ...change }
-    this.service.policyFiles.set(name, stringify(policy))
+    // A policy has no aliases.
+    this.service.policyFiles.set(name, stringify(policy, { aliasDuplicateObjects: false }))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { encodeStatement, keySigner, PREDICATE_TYPE } from '../attestations/index.ts'
 import { Policy } from '../src/app/gate/policy.ts'
 import { APP_ID, MANIFEST, NAME, POLICY, PREDICATE, STATEMENT } from '../src/app/gate/testing/passing.ts'
+import type { Sha256 } from '../verifier/model/digest.ts'
 import { type HttpService, newId } from './http-service.ts'
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -28,10 +29,15 @@ export async function rebuiltImage(service: HttpService, token: string, change: 
 export async function endedImage(
   service: HttpService,
   token: string,
-  o: { readonly commit: string; readonly decision?: Parameters<HttpService['decide']>[1] },
+  o: {
+    readonly commit: string
+    readonly decision?: Parameters<HttpService['decide']>[1]
+    readonly repository?: string
+  },
 ): Promise<string> {
   const { owner } = service.callers.get(`Bearer ${token}`) ?? (await service.caller(token))
-  const source = { kind: 'git', url: 'https://git.example/app/image.git', commit: o.commit, path: 'images/app' } as const
+  const url = o.repository ?? 'https://git.example/app/image.git'
+  const source = { kind: 'git', url, commit: o.commit, path: 'images/app' } as const
   const id = await service.prepared(owner.id, {
     source,
     attempts: 1,
@@ -42,13 +48,18 @@ export async function endedImage(
   return id
 }
 
-/** The statement about it, signed by the key of the service, with something else in its predicate. */
-export async function signImage(service: HttpService, id: string, change: object): Promise<void> {
+/** The statement about it, signed by the key of the service, with something else in its predicate; gives the digest of the bundle, as `forge` left it. */
+export async function signImage(
+  service: HttpService,
+  id: string,
+  change: object,
+  forge: (bundle: string) => string = (bundle) => bundle,
+): Promise<Sha256> {
   const statement = encodeStatement({
     ...STATEMENT,
     predicate: { ...PREDICATE, finishedAt: service.clock.now().toISOString(), ...change },
   })
-  const stored = await service.put(await signer.sign(statement, { signal, owner: null }))
+  const stored = await service.put(forge(await signer.sign(statement, { signal, owner: null })))
   await service.store.unitOfWork.run(async ({ attestations, blobs }) => {
     const at = service.clock.now()
     await blobs.refer({ ...stored, verificationId: id, role: 'bundle', at })
@@ -61,4 +72,5 @@ export async function signImage(service: HttpService, id: string, change: object
       createdAt: at,
     })
   })
+  return stored.sha256
 }

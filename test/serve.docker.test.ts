@@ -186,17 +186,22 @@ describe('a service with nothing configured', () => {
     expect(admitted.status).toBe(201)
     expect(await kms()).toMatchObject({ status: 200, text: expect.stringContaining('"isAllowed":true') })
     expect((await gateway()).status).toBe(204)
-    for (const change of [{ appId: 'cd'.repeat(20) }, { composeHash: deviceId }, { osImageHash: deviceId }, { tcbStatus: 'OutOfDate' }])
-      expect((await kms(change)).text).toContain('"isAllowed":false')
+    for (const [change, rule] of [
+      [{ appId: 'cd'.repeat(20) }, 'app-listed'],
+      [{ composeHash: deviceId }, 'compose-admitted'],
+      [{ osImageHash: deviceId }, 'os-image'],
+      [{ tcbStatus: 'OutOfDate' }, 'tcb'],
+    ] as const)
+      expect((await kms(change)).text).toContain(`"isAllowed":false,"gatewayAppId":"","reason":"${rule} (`)
     expect((await gateway({ compose_hash: deviceId })).status).toBe(403)
     // The same bits of another repository, of another owner, or in another builder are not these.
-    for (const change of [
-      { sources: { app: { ...policy.sources.app, repository: 'https://git.example/app.git' } } },
-      { sources: { app: { ...policy.sources.app, owners: ['local:somebody-else'] } } },
-      { builders: [deviceId] },
-    ]) {
+    for (const [change, rule] of [
+      [{ sources: { app: { ...policy.sources.app, repository: 'https://git.example/app.git' } } }, 'attested'],
+      [{ sources: { app: { ...policy.sources.app, owners: ['local:somebody-else'] } } }, 'owner-admitted'],
+      [{ builders: [deviceId] }, 'builder-admitted'],
+    ] as const) {
       await writeFile(path.join(folder, 'policies', 'production.yaml'), stringify({ ...policy, ...change }))
-      expect((await kms()).text).toContain('"isAllowed":false')
+      expect((await kms()).text).toContain(`"isAllowed":false,"gatewayAppId":"","reason":"${rule} (`)
     }
   })
 
