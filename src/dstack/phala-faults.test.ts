@@ -32,7 +32,6 @@ describe('what Phala Cloud may do instead', () => {
     ['an answer without end', 'POST /cvms/provision', { kind: 'huge' }, 'target-answer-malformed'],
     ['a key twice', 'POST /cvms/provision', { kind: 'twice' }, 'target-answer-malformed'],
     ['a redirect', 'POST /cvms/provision', answer(307, {}, { location: 'https://elsewhere.example/' }), 'target-redirects'],
-    ['no app id', 'POST /cvms/provision', { kind: 'changed', change: (body) => ({ ...body, app_id: null }) }, 'target-kms-on-chain'],
     [
       'another form of a hash',
       'POST /cvms/provision',
@@ -108,6 +107,21 @@ describe('what Phala Cloud may do instead', () => {
     expect([cloud.world.everStarted, cloud.asked('DELETE /cvms/:id')]).toEqual([1, []])
   })
 
+  it('a guest of the app under another name is another’s', async () => {
+    const { target, cloud } = await trial({})
+    const [cvm] = cloud.world.cvms
+    const appCompose = Buffer.from(MINIMAL)
+    const ordered = { order: DeployOrder.parse({ name: 'app-two', appCompose: digestOf(appCompose) }), appCompose, envNames: [] }
+    const { signal } = new AbortController()
+    const offer = { ...(await target.offer(ordered, signal)).offer, appId: cvm?.appId ?? '' }
+    await expect(target.find({ ordered, offer }, signal)).rejects.toMatchObject({ code: 'target-app-taken' })
+  })
+
+  it('an app id that a contract gives, and nothing is committed', async () => {
+    const { why, cloud } = await trial({ order: { options: { kms: 'base' } } })
+    expect([why, cloud.asked('POST /cvms')]).toEqual(['target-kms-on-chain', []])
+  })
+
   it('a guest in its first moments, without a name of its own, is looked for again', async () => {
     const change = (body: Record<string, unknown>) => ({ ...body, vm_uuid: null })
     const { state, cloud } = await trial({
@@ -127,6 +141,17 @@ describe('what Phala Cloud may do instead', () => {
       faults: ({ faults }) => faults.add('POST /cvms/provision', { kind: 'changed', change }),
     })
     expect([why, cloud.world.everStarted]).toEqual(['target-environment-key-missing', 0])
+  })
+
+  it('environment of another name than was ordered with is not committed', async () => {
+    const { target, cloud } = await trial({ denies: () => true })
+    const appCompose = Buffer.from(MINIMAL)
+    const ordered = { order: DeployOrder.parse({ name: 'app-one', appCompose: digestOf(appCompose) }), appCompose, envNames: [] }
+    const { signal } = new AbortController()
+    const { offer } = await target.offer(ordered, signal)
+    const undeclared = { code: 'target-environment-undeclared' }
+    await expect(target.commit({ ordered, offer, environment: ENVIRONMENT }, signal)).rejects.toMatchObject(undeclared)
+    expect(cloud.world.everStarted).toBe(0)
   })
 
   it('environment that the app-compose does not allow is refused before anything is asked', async () => {

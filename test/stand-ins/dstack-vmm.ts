@@ -1,7 +1,7 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { type Context, Hono } from 'hono'
+import { EnvironmentKey } from './environment-key.ts'
 import { listenFor, type StandInServer } from './listen.ts'
 import { boot, type Configuration, type Guest, type GuestScript, IMAGES, type Kms, newGuest, sha256, shown } from './vmm-guests.ts'
 import { answerWrongly, isDone, type WrongAnswer } from './wrong-answers.ts'
@@ -36,7 +36,7 @@ export class DstackVmmStandIn implements AsyncDisposable {
   onCall: (method: string) => void = () => {}
   readonly #o: VmmOptions
   readonly #wrong = new Map<string, WrongAnswer[]>()
-  readonly #keys = new Map<string, KeyObject>()
+  readonly #keys = new Map<string, EnvironmentKey>()
   #server: StandInServer | undefined
   #booting: Promise<void> = Promise.resolve()
 
@@ -77,9 +77,8 @@ export class DstackVmmStandIn implements AsyncDisposable {
     return this.calls.filter((call) => call.method === method).map(({ body }) => body)
   }
 
-  /** Private key of the environment of an app. */
-  envKey(appId: string): KeyObject {
-    const made = this.#keys.get(appId) ?? generateKeyPairSync('x25519').privateKey
+  envKey(appId: string): EnvironmentKey {
+    const made = this.#keys.get(appId) ?? new EnvironmentKey()
     this.#keys.set(appId, made)
     return made
   }
@@ -138,10 +137,8 @@ export class DstackVmmStandIn implements AsyncDisposable {
           kms: { url: '', urls: [] },
           gateway: { url: '', base_domain: this.#o.gateway ?? '', port: 443, agent_port: 8090, urls: [] },
         }
-      case 'GetAppEnvEncryptPubKey': {
-        const { x = '' } = this.envKey(String(body['app_id'])).export({ format: 'jwk' })
-        return { public_key: Buffer.from(x, 'base64url').toString('hex'), signature: '', timestamp: 0, signature_v1: '' }
-      }
+      case 'GetAppEnvEncryptPubKey':
+        return { public_key: this.envKey(String(body['app_id'])).published, signature: '', timestamp: 0, signature_v1: '' }
       case 'UpdateVm':
         return this.#update(body)
       case 'StartVm':

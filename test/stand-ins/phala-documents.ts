@@ -1,9 +1,8 @@
-import { hex, type PhalaCvm } from './phala-world.ts'
+import { hex, OS_IMAGE_HASH, type PhalaCvm } from './phala-world.ts'
 
 export const NODE = { id: 16, name: 'stand-in-16', region: 'us-west' } as const
-export const OS_IMAGE = { name: 'dstack-0.5.6', version: '0.5.6', os_image_hash: hex('os image'), is_dev: false } as const
+export const OS_IMAGE = { name: 'dstack-0.5.6', version: '0.5.6', os_image_hash: OS_IMAGE_HASH, is_dev: false } as const
 export const DEVICE = hex('device')
-export const BASE_DOMAIN = 'stand-in.phala.test'
 
 /** The hosted KMS, and one that asks a contract. */
 export const KMS_LIST = [
@@ -29,8 +28,8 @@ export const KMS_LIST = [
 export const kmsOf = (kms: string): (typeof KMS_LIST)[number] => KMS_LIST[kms === 'PHALA' ? 0 : 1]
 
 export const paged = (items: readonly unknown[]) => ({ items, total: items.length, page: 1, page_size: 30, pages: 1 })
-export const urlsOf = ({ appId, instanceId }: PhalaCvm) => [
-  { app: `https://${appId}.${BASE_DOMAIN}`, instance: `https://${instanceId}.${BASE_DOMAIN}` },
+export const urlsOf = ({ appId, instanceId, gateway }: PhalaCvm) => [
+  { app: `https://${appId}.${gateway}`, instance: `https://${instanceId}.${gateway}` },
 ]
 
 /** GET /cvms/{id}, by the version that is asked for. */
@@ -62,7 +61,7 @@ function newerDocument(cvm: PhalaCvm, encrypted_env_pubkey: string): Record<stri
     status: cvm.status,
     progress: null,
     compose_hash: hex(provision.appCompose),
-    gateway: { base_domain: BASE_DOMAIN, cname: null },
+    gateway: { base_domain: cvm.gateway, cname: null },
     services: [],
     endpoints: urlsOf(cvm),
     listed: false,
@@ -75,7 +74,7 @@ function olderDocument(cvm: PhalaCvm, encrypted_env_pubkey: string): Record<stri
     ...committedDocument(cvm),
     encrypted_env_pubkey,
     public_urls: urlsOf(cvm),
-    gateway_domain: BASE_DOMAIN,
+    gateway_domain: cvm.gateway,
     kms_info: kmsOf(cvm.provision.kms),
   }
 }
@@ -108,7 +107,7 @@ export function listedDocument(cvm: PhalaCvm, version: string, publishedKey: str
     vcpu: 1,
     memory: 2048,
     disk_size: 20,
-    gateway_domain: BASE_DOMAIN,
+    gateway_domain: cvm.gateway,
     public_urls: urlsOf(cvm),
   }
 }

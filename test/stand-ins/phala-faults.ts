@@ -19,6 +19,10 @@ export class PhalaFaults {
     this.#planned.set(route, [...(this.#planned.get(route) ?? []), { fault, times }])
   }
 
+  clear(): void {
+    this.#planned.clear()
+  }
+
   take(route: string): PhalaFault | undefined {
     const planned = this.#planned.get(route)?.find(({ times }) => times > 0)
     if (planned === undefined) return undefined

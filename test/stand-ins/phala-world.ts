@@ -4,6 +4,8 @@ import { phalaAppCompose, STAND_IN_SCRIPT, type ToldCompose } from './phala-app-
 
 export const hex = (text: string, digits = 64): string => createHash('sha256').update(text).digest('hex').slice(0, digits)
 
+export const OS_IMAGE_HASH = hex('os image')
+
 export type PhalaGuest = {
   /** What a guest says of itself; put over what the stand-in makes up. */
   readonly tcbInfo?: Readonly<Record<string, unknown>>
@@ -13,6 +15,8 @@ export type PhalaGuest = {
 export type PhalaGuestStart = {
   readonly appId: string
   readonly instanceId: string
+  readonly name: string
+  readonly osImageHash: string
   /** Exact bytes, as a text. */
   readonly appCompose: string
   readonly environment: readonly { readonly key: string; readonly value: string }[]
@@ -27,8 +31,12 @@ export type PhalaWorldOptions = {
   readonly script?: string | null
   /** What becomes of guests: each look at one takes it a step further. */
   readonly becomes?: 'running' | 'boot-error' | 'starting' | 'stopped'
+  /** Domain of the gateway that guests are behind. */
+  readonly gateway?: string
   readonly startGuest?: (o: PhalaGuestStart) => Promise<PhalaGuest>
 }
+
+const BASE_DOMAIN = 'stand-in.phala.test'
 
 type Provision = {
   readonly appId: string | null
@@ -46,13 +54,16 @@ export class PhalaCvm {
   bootError: string | null = null
   guest: PhalaGuest | null = null
   readonly number: number
+  /** Domain of its gateway. */
+  readonly gateway: string
   provision: Provision
   readonly appId: string
   /** What its guest decrypted. */
   readonly environment: readonly { readonly key: string; readonly value: string }[]
 
-  constructor(o: Pick<PhalaCvm, 'number' | 'provision' | 'appId' | 'environment'>) {
+  constructor(o: Pick<PhalaCvm, 'number' | 'gateway' | 'provision' | 'appId' | 'environment'>) {
     this.number = o.number
+    this.gateway = o.gateway
     this.provision = o.provision
     this.appId = o.appId
     this.environment = o.environment
@@ -114,9 +125,23 @@ export class PhalaWorld {
     const allowed = (JSON.parse(appCompose) as { allowed_envs: string[] }).allowed_envs
     const sent = o.encrypted === null ? [] : this.keyOf(o.appId).open(o.encrypted)
     const environment = sent.filter(({ key }) => allowed.includes(key))
-    const cvm = new PhalaCvm({ number: ++this.everStarted, provision: o.provision, appId: o.appId, environment })
+    const cvm = new PhalaCvm({
+      number: ++this.everStarted,
+      gateway: this.options.gateway ?? BASE_DOMAIN,
+      provision: o.provision,
+      appId: o.appId,
+      environment,
+    })
     this.cvms.push(cvm)
-    cvm.guest = (await this.options.startGuest?.({ appId: o.appId, instanceId: cvm.instanceId, appCompose, environment })) ?? null
+    cvm.guest =
+      (await this.options.startGuest?.({
+        appId: o.appId,
+        instanceId: cvm.instanceId,
+        name: o.provision.name,
+        osImageHash: OS_IMAGE_HASH,
+        appCompose,
+        environment,
+      })) ?? null
     return cvm
   }
 
