@@ -1,6 +1,6 @@
-import { cp, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { execa } from 'execa'
+import { makeRepository } from '../tools/demo-repository.ts'
 import { BuildManifest } from '../verifier/model/build-manifest.ts'
 import { runCli } from './cli-process.ts'
 import { sharedSettings } from './shared-home.ts'
@@ -32,12 +32,7 @@ export async function publishApp(folder: string): Promise<PublishedApp> {
   const [artifact] = manifest.artifacts
   if (artifact?.file === undefined || artifact.file === null) throw new Error('the build left no artifact')
   const repository = path.join(folder, 'app.git')
-  await cp(app, repository, { recursive: true })
-  const git = (...args: readonly string[]) => execa('git', ['-C', repository, ...args])
-  await git('init', '--quiet', '--initial-branch=main')
-  await git('add', '--all')
-  await git('-c', 'user.name=publisher', '-c', 'user.email=publisher@example.org', 'commit', '--quiet', '--message=app')
-  const { stdout: commit } = await git('rev-parse', 'HEAD')
+  const commit = await makeRepository(app, repository)
   return {
     source: app,
     repository,

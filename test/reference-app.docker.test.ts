@@ -74,14 +74,20 @@ describe('the demonstration', () => {
     expect(report.lock).toBe(manifest.lock?.sha256)
   })
 
-  it('says that every verdict was the true one', () => {
-    expect(demo).toContain('Every verdict was the true one.')
+  it('says that every answer was the true one', () => {
+    expect(demo).toContain('Every answer was the true one.')
   })
 
   it('names the file in which a byte was flipped, and the packages that were changed', () => {
     expect(demo).toContain('opt/app/server.js')
     expect(demo).toMatch(/wget absent → \d/)
     expect(demo).toMatch(/curl \d\S* → absent/)
+  })
+
+  it('is let through by the gate, and not where a digit of its digest is another', () => {
+    expect(demo).toMatch(
+      /^allow$[^]*^ {2}pass {2}source-admitted {2}service simple-app:[^]*^deny$[^]*^ {2}fail {2}attested {2}service simple-app:/m,
+    )
   })
 })
 

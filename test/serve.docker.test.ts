@@ -1,9 +1,8 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { stringify } from 'yaml'
 import { PREDICATE_TYPE } from '../attestations/statement/predicate-types.ts'
 import { fetchedTools, NO_TOOLS } from '../attestations/verify/testing/fetched-tools.ts'
 import { cosignCommand } from '../src/app/cosign-command.ts'
@@ -32,7 +31,7 @@ beforeAll(async () => {
   // Nothing but that: what is submitted lies on this machine.
   service = await place.serve({
     engine: ENGINE,
-    environment: { BITWITNESS_SOURCES_ALLOW: 'local-repositories', BITWITNESS_POLICIES: path.join(folder, 'policies') },
+    environment: { BITWITNESS_SOURCES_ALLOW: 'local-repositories' },
   })
   token = await place.token()
 }, 900_000)
@@ -63,7 +62,6 @@ const REPRODUCED = { verdict: 'reproduced', tier: 'bit-exact', report: { verdict
 
 describe('a service with nothing configured', () => {
   let byUpload: SubmissionDocument
-  let byGit: SubmissionDocument
 
   it('rebuilds what was uploaded, and signs it', async () => {
     expect(service.facts).toMatchObject({ database: 'embedded', worker: { architecture: 'amd64' }, noWorker: null })
@@ -92,7 +90,6 @@ describe('a service with nothing configured', () => {
       0,
       { ...REPRODUCED, report: { source: { kind: 'git', commit: app.commit, ref: 'refs/heads/main' } } },
     ])
-    byGit = document
   })
 
   it('gives out what cosign and nobody of ours takes for true', async ({ skip }) => {
@@ -114,95 +111,6 @@ describe('a service with nothing configured', () => {
     }
     expect((await check(app.sha256)).exitCode).toBe(0)
     expect((await check('ab'.repeat(32))).exitCode).toBe(1)
-  })
-
-  it('lets a KMS and a gateway start it as the app that it was admitted for, and nothing else', async () => {
-    const manifest =
-      app.claims
-        .find((claim) => claim.startsWith('oci-manifest='))
-        ?.split(':')
-        .at(-1) ?? ''
-    const deployment = path.join(folder, 'deployment')
-    const made = await nobody([
-      'compose',
-      'create',
-      `registry.example/app@sha256:${manifest}`,
-      '--port',
-      '3000',
-      '--output',
-      deployment,
-      '--json',
-    ])
-    const { composeHash } = JSON.parse(made.stdout) as { composeHash: string }
-    const appId = 'ab'.repeat(20)
-    const [osImageHash, deviceId] = ['d', 'e'].map((digit) => digit.repeat(64)) as [string, string]
-    const report = byGit.report
-    const policy = {
-      policy: 'bitwitness/policy/v1',
-      name: 'production',
-      mode: 'enforce',
-      signers: [{ key: (await place.cli(['key', 'show'])).stdout }],
-      sources: { app: { repository: `file://${app.repository}`, refs: ['refs/heads/main'], owners: ['local:*'] } },
-      images: { 'registry.example/app': { source: 'app' } },
-      builders: [report?.builder?.digest],
-      tiers: ['bit-exact'],
-      attestations: { maxAge: 1 },
-      indexes: { maxAge: 10_000, suites: [...new Set(report?.indexes.map(({ suite }) => suite))] },
-      compose: { deny: ['deny', 'warn'] },
-      apps: { [appId]: { images: ['registry.example/app'], admitters: ['local:*'], devices: 'any' } },
-      osImages: { [osImageHash]: { pinned: 'of this test' } },
-      tcb: { statuses: ['UpToDate'] },
-    }
-    await mkdir(path.join(folder, 'policies'))
-    await writeFile(path.join(folder, 'policies', 'production.yaml'), stringify(policy))
-    const asks = async (operation: string, body: object): Promise<{ status: number; text: string }> => {
-      const headers = { 'content-type': 'application/json' }
-      const target = new URL(`v1/dstack/production/${operation}`, service.url)
-      const response = await fetch(target, { method: 'POST', headers, body: JSON.stringify(body) })
-      return { status: response.status, text: await response.text() }
-    }
-    const measured = { appId, composeHash, osImageHash, deviceId, instanceId: '', mrAggregated: deviceId, mrSystem: deviceId }
-    const kms = (change: object = {}) => asks('bootAuth/app', { ...measured, tcbStatus: 'UpToDate', advisoryIds: [], ...change })
-    const gateway = (change: object = {}) =>
-      asks('app-auth', {
-        app_id: appId,
-        compose_hash: composeHash,
-        instance_id: '',
-        device_id: deviceId,
-        mr_system: deviceId,
-        mr_aggregated: deviceId,
-        os_image_hash: osImageHash,
-        key_provider_info: '',
-        ...change,
-      })
-    // Rebuilt and signed, and yet nobody said that this app may run it.
-    expect((await kms()).text).toContain('compose-admitted')
-    const admitting = (await place.cli(['token', 'create', 'deployer', '--scope', 'admit'])).stdout.trim()
-    const admitted = await fetch(new URL(`v1/apps/${appId}/composes/${composeHash}`, service.url), {
-      method: 'PUT',
-      headers: { authorization: `Bearer ${admitting}`, 'content-type': 'application/octet-stream' },
-      body: await readFile(path.join(deployment, 'app-compose.json')),
-    })
-    expect(admitted.status).toBe(201)
-    expect(await kms()).toMatchObject({ status: 200, text: expect.stringContaining('"isAllowed":true') })
-    expect((await gateway()).status).toBe(204)
-    for (const [change, rule] of [
-      [{ appId: 'cd'.repeat(20) }, 'app-listed'],
-      [{ composeHash: deviceId }, 'compose-admitted'],
-      [{ osImageHash: deviceId }, 'os-image'],
-      [{ tcbStatus: 'OutOfDate' }, 'tcb'],
-    ] as const)
-      expect((await kms(change)).text).toContain(`"isAllowed":false,"gatewayAppId":"","reason":"${rule} (`)
-    expect((await gateway({ compose_hash: deviceId })).status).toBe(403)
-    // The same bits of another repository, of another owner, or in another builder are not these.
-    for (const [change, rule] of [
-      [{ sources: { app: { ...policy.sources.app, repository: 'https://git.example/app.git' } } }, 'attested'],
-      [{ sources: { app: { ...policy.sources.app, owners: ['local:somebody-else'] } } }, 'owner-admitted'],
-      [{ builders: [deviceId] }, 'builder-admitted'],
-    ] as const) {
-      await writeFile(path.join(folder, 'policies', 'production.yaml'), stringify({ ...policy, ...change }))
-      expect((await kms()).text).toContain(`"isAllowed":false,"gatewayAppId":"","reason":"${rule} (`)
-    }
   })
 
   it('ends in order, and has written nothing into its log that is secret, claimed or somebody else’s', async () => {

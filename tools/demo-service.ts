@@ -30,17 +30,24 @@ export class DemoService implements AsyncDisposable {
     return path.join(folder, 'home')
   }
 
+  /** Where it reads policies. */
+  static policiesIn(folder: string): string {
+    return path.join(folder, 'policies')
+  }
+
   /** `folder` gets its home and its log. What it says where it listens is handed on. */
   static async start(processes: DemoProcesses, folder: string, say: (text: string) => void): Promise<DemoService> {
     const home = DemoService.homeIn(folder)
     const own = readSettings(process.env).home
     await mkdir(home, { recursive: true, mode: 0o700 })
+    await mkdir(DemoService.policiesIn(folder), { recursive: true })
     for (const shared of ['blobs', 'builders']) await symlink(path.join(own, shared), path.join(home, shared))
     const environment = {
       BITWITNESS_HOME: home,
       BITWITNESS_LISTEN: '127.0.0.1:0',
-      // The publisher of the demonstration is a web server on this machine.
-      BITWITNESS_SOURCES_ALLOW: 'plain-http private-hosts',
+      // The publisher of the demonstration is a repository and a web server on this machine.
+      BITWITNESS_SOURCES_ALLOW: 'local-repositories plain-http private-hosts',
+      BITWITNESS_POLICIES: DemoService.policiesIn(folder),
       // Who interrupts the demonstration does not wait for the build that runs.
       BITWITNESS_GRACE: '1s',
     }
