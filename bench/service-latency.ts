@@ -8,18 +8,23 @@ import { acceptVerification, type ServicePorts } from '../src/app/service/accept
 import { SCOPES } from '../src/app/service/caller.ts'
 import type { Coordinator } from '../src/app/service/coordinator.ts'
 import { GivenBytes } from '../src/app/service/given-bytes.ts'
+import { HeldBundles } from '../src/app/service/held-bundles.ts'
 import { JobDesk } from '../src/app/service/job-desk.ts'
+import { KnownLints } from '../src/app/service/known-lints.ts'
 import { leaseAttempt } from '../src/app/service/lease-attempt.ts'
 import { LocalCoordinator } from '../src/app/service/local-coordinator.ts'
+import { Policies } from '../src/app/service/policies.ts'
 import { tellAll } from '../src/app/service/service-events.ts'
 import { tokenDigest, tokenSecret } from '../src/app/service/token-secret.ts'
 import type { Reads } from '../src/app/store/store-ports.ts'
 import { readCiIdentity } from '../src/config/ci-identity.ts'
 import { openHome } from '../src/config/home.ts'
 import { readSettings } from '../src/config/settings.ts'
+import { gateRoot } from '../src/gate-root.ts'
 import { serviceJobs } from '../src/service-jobs.ts'
 import { SigningRoom } from '../src/signing-room.ts'
 import { openBlobFolder } from '../src/storage/blob-folder.ts'
+import { PolicyFolder } from '../src/storage/policy-folder.ts'
 import { StoreRoom } from '../src/store-room.ts'
 import { HttpCoordinator } from '../src/worker/http-coordinator.ts'
 import { runWorker } from '../src/worker/worker.ts'
@@ -75,7 +80,14 @@ async function inProcess(): Promise<void> {
   const given = new GivenBytes({ blobBytes: 2 ** 30, leaseBytes: 2 ** 31 })
   const signing = new SigningRoom({ settings, ci: readCiIdentity({}), key: null })
   const secret = (): Promise<string> => Promise.reject(new Error('nobody is called back'))
-  const jobs = serviceJobs({ settings, home, store, blobs, service, events, signing, secret, base: new URL('http://127.0.0.1/') })
+  const gate = {
+    lints: new KnownLints(blobs),
+    bundles: new HeldBundles(blobs),
+    policies: new Policies(new PolicyFolder(settings.policies)),
+    trustedRoot: gateRoot(settings),
+  }
+  const base = new URL('http://127.0.0.1/')
+  const jobs = serviceJobs({ settings, home, store, blobs, service, events, signing, secret, base, gate, targets: new Map() })
   const stop = new AbortController()
   const worker = await addWorker(store, 'inside', new Date(), { place: 'in-process' })
   const coordinator = new LocalCoordinator({ ...service, reads: store.reads, blobs, desk, given }, worker)

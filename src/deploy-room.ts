@@ -30,23 +30,25 @@ type Needs = Pick<Settings, 'gateways' | 'vmmToken' | 'vmmTokenFile' | 'phalaKey
 
 /** Fails with `setting-conflict`, `target-key-missing`, and as reading the file of the token does. */
 export async function openDeployRoom(settings: Needs, choice: TargetChoice, signal: AbortSignal): Promise<DeployRoom> {
-  const door = openGuestDoor({ gateways: settings.gateways })
-  return {
-    target: await targetOf(settings, choice, signal),
-    live: (order, guest, stop) => askLive((url, until) => statusOf(door, url, until), order, guest, stop),
-  }
+  return { target: await targetOf(settings, choice, signal), live: openLive(settings) }
+}
+
+/** Asks what runs at its live URL, through gateways that are listed and nothing else. */
+export function openLive({ gateways }: Pick<Settings, 'gateways'>): DeployPorts['live'] {
+  const door = openGuestDoor({ gateways })
+  return (order, guest, stop) => askLive((url, until) => statusOf(door, url, until), order, guest, stop)
 }
 
 /** Of a page; what is longer is no answer. */
 const MOST_BYTES = 8 << 20
 
-/** Null also where the gateway is on no list of ours: where a target says that an app answers is its word. */
+/** Null also where the gateway is on no list of ours, or the path makes no URL of one: where a target says that an app answers is its word. */
 async function statusOf(door: GuestDoor, text: string, signal: AbortSignal): Promise<number | null> {
-  const url = parseGatewayUrl(text)
   try {
+    const url = parseGatewayUrl(text)
     return (await door.ask({ url, path: url.path, maxBytes: MOST_BYTES }, signal)).status
   } catch (error) {
-    if (error instanceof Failure && error.code === 'gateway-not-listed') return null
+    if (error instanceof Failure && (error.code === 'gateway-not-listed' || error.code === 'gateway-url-malformed')) return null
     throw error
   }
 }

@@ -30,6 +30,7 @@ export type ApiOptions = {
   readonly policies: HttpPorts['policies']
   readonly openGate: HttpPorts['openGate']
   readonly impacts: HttpPorts['impacts']
+  readonly targets: HttpPorts['targets']
   /** Where others reach the service; null: it is not known yet. */
   readonly base: () => URL | null
 }
@@ -45,7 +46,7 @@ const UPLOADS_AT_ONCE = 8
 
 /** The API and whoever follows by it. Disposing of it ends what is followed, without an end: clients come back. Failures: `issuers-…`. */
 export async function openApi(o: ApiOptions): Promise<Api> {
-  const { settings, store, workers, events, webhookSecret, watch, gate, policies, openGate, impacts, base } = o
+  const { settings, store, workers, events, webhookSecret, watch, gate, policies, openGate, impacts, targets, base } = o
   const { reads, notices } = store
   const { desk: _desk, given: _given, blobs, ...service } = workers
   const { issuers, publicUrl, sources } = settings
@@ -73,6 +74,8 @@ export async function openApi(o: ApiOptions): Promise<Api> {
       policies,
       openGate,
       impacts,
+      targets,
+      deploymentsPerOwner: settings.deploymentsPerOwner,
       submissions: {
         access: { ...sourceAccess(sources), files: false },
         openPerOwner: settings.openPerOwner,

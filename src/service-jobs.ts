@@ -5,6 +5,8 @@ import { pinSource } from '../verifier/source/pin-source.ts'
 import type { ServicePorts } from './app/service/accept-verification.ts'
 import { callbackWork } from './app/service/callback.ts'
 import { decisionWork } from './app/service/decision.ts'
+import type { DeployTargets } from './app/service/deploy-targets.ts'
+import { type DeploymentPorts, deploymentWork } from './app/service/deployment-work.ts'
 import { type JobTrades, runJobs } from './app/service/job-runner.ts'
 import { preparationWork } from './app/service/preparation.ts'
 import type { ServiceEvents } from './app/service/service-events.ts'
@@ -16,6 +18,7 @@ import type { Home } from './config/home.ts'
 import { findPackage } from './config/package-root.ts'
 import type { Settings } from './config/settings.ts'
 import { sourceAccess } from './config/source-access.ts'
+import { openLive } from './deploy-room.ts'
 import { downloadRules } from './download/rules.ts'
 import { postCallback } from './notify/post-callback.ts'
 import type { SigningRoom } from './signing-room.ts'
@@ -33,12 +36,15 @@ export type ServiceJobsOptions = {
   readonly signing: SigningRoom
   /** What callbacks to an owner are signed with. */
   readonly secret: (ownerId: string) => Promise<string>
+  /** What deployments are decided by. */
+  readonly gate: Pick<DeploymentPorts, 'lints' | 'bundles' | 'policies' | 'trustedRoot'>
+  readonly targets: DeployTargets
   /** Where the service is reached, for whoever is told of a verdict; with a slash at its end. */
   readonly base: URL
 }
 
 /** Jobs of a kind that one coordinator does side by side. Preparing waits for hosts of strangers, deciding reads whole images. */
-const AT_ONCE = { preparation: 4, decision: 2, signing: 4, summary: 1, callback: 8 } as const
+const AT_ONCE = { preparation: 4, decision: 2, signing: 4, summary: 1, callback: 8, deployment: 8 } as const
 /** Claimed bytes are fetched only to explain; a build's own bound is far above what images weigh. */
 const DOWNLOAD_SECONDS = 3600
 const CALLBACK_MS = 10_000
@@ -82,6 +88,15 @@ export function serviceJobs(o: ServiceJobsOptions): (signal: AbortSignal) => Pro
           report: report === null ? null : new URL(`v1/blobs/${report}`, o.base).href,
         }),
         post: (callback, signal) => postCallback(callback, { timeoutMs: CALLBACK_MS, userAgent: `bitwitness/${version}` }, signal),
+      }),
+    },
+    deployment: {
+      atOnce: AT_ONCE.deployment,
+      work: deploymentWork({
+        ...ports,
+        ...o.gate,
+        targets: o.targets,
+        live: openLive(settings),
       }),
     },
   }

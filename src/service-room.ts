@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { Failure } from '../verifier/model/failure.ts'
 import type { ServicePorts } from './app/service/accept-verification.ts'
+import type { DeployTargets } from './app/service/deploy-targets.ts'
 import { askedApps, Impacts } from './app/service/find-impact.ts'
 import { GateDesk } from './app/service/gate-desk.ts'
 import { GivenBytes } from './app/service/given-bytes.ts'
@@ -119,9 +120,10 @@ export class ServiceRoom implements AsyncDisposable {
     const gate = new GateDesk(gatePorts)
     front.use(await store.notices.listen('verdicts', { onNotice: () => gate.forget(), onGap: () => gate.forget() }))
     let address = settings.publicUrl
+    const targets: DeployTargets = new Map()
     // What a draft is asked about takes no place of what KMSs ask about.
     const impacts = new Impacts({ ...gatePorts, bundles: new HeldBundles(blobs), running: [askedApps(store.reads)] })
-    const gates = { gate, policies: gatePorts.policies, openGate: new OpenGate(gatePorts), impacts }
+    const gates = { gate, policies: gatePorts.policies, openGate: new OpenGate(gatePorts), impacts, targets }
     const api = front.use(await openApi({ settings, store, workers, events, webhookSecret: secret, watch, ...gates, base: () => address }))
     const listening = await Listening.open({
       ...settings.listen,
@@ -135,7 +137,7 @@ export class ServiceRoom implements AsyncDisposable {
     address = base
     const building = { settings, ports: workers, key: await openWorkerKey(home.keys), events }
     const local = wanted ? await LocalWorker.tryOpen(building) : null
-    const jobs = serviceJobs({ settings, home, store, blobs, service, events, signing, secret, base })
+    const jobs = serviceJobs({ settings, home, store, blobs, service, events, signing, secret, base, gate: gatePorts, targets })
     const house = serviceHouse({ settings, store, blobs, brought, service, events })
     const duties = [
       jobs,

@@ -59,6 +59,7 @@ describe.each(databases())('two coordinators on %s', (kind) => {
     }
     const ports = { ...room.ports, reads: room.store.reads, blobs, version: '1.2.3', scratch: () => makeScratch(work) }
     trades = {
+      ...IDLE_TRADES,
       preparation: {
         atOnce: 2,
         work: preparationWork({

@@ -1,12 +1,13 @@
 import type { HttpApp } from '../src/http/http-ports.ts'
 import { type OpenApiDocument, type Operation, openApiDocument } from '../src/http/openapi-document.ts'
 
-const documents = new WeakMap<HttpApp, OpenApiDocument>()
+const documents = new Map<string, OpenApiDocument>()
 
-/** The description that an app gives of itself. */
+/** The description that an app gives of itself. Made once for all apps that have the same routes: it takes a while. */
 export function documentOf(app: HttpApp): OpenApiDocument {
-  const document = documents.get(app) ?? openApiDocument(app, '0.0.0-test')
-  documents.set(app, document)
+  const routes = app.routes.map(({ method, path }) => `${method} ${path}`).join('\n')
+  const document = documents.get(routes) ?? openApiDocument(app, '0.0.0-test')
+  documents.set(routes, document)
   return document
 }
 

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { stringify } from 'yaml'
+import { ScriptedTarget } from '../src/app/deploy/testing/scripted-target.ts'
 import { APP_COMPOSE, APP_ID, COMPOSE_HASH, MANIFEST, NAME, POLICY } from '../src/app/gate/testing/passing.ts'
 import { cancelVerification } from '../src/app/service/end-verification.ts'
 import { httpApp } from '../src/http/app.ts'
 import type { HttpApp, HttpPorts } from '../src/http/http-ports.ts'
 import { Failure } from '../verifier/model/failure.ts'
+import { ANNOUNCED, orderOf } from './deploying.ts'
 import { answersOf, documentOf } from './documented-answers.ts'
 import { type Answer, ask, HttpService, newId, type ServiceOptions } from './http-service.ts'
 import { digestOf } from './stored.ts'
@@ -17,7 +19,8 @@ let bundle: string
 
 beforeAll(async () => {
   service = await HttpService.open({ followers: { most: 0 } })
-  const { owner } = await service.caller('alice', { scopes: ['submit', 'cancel', 'admit'] })
+  const { owner } = await service.caller('alice', { scopes: ['submit', 'cancel', 'admit', 'deploy'] })
+  service.targets.set('here', { target: new ScriptedTarget(), owners: ['local:alice'] })
   service.policyFiles.set('production', stringify(POLICY)).set('broken', 'policy: [')
   await service.caller('mallory')
   await service.caller('nothing', { scopes: [] })
@@ -44,6 +47,15 @@ beforeAll(async () => {
       createdAt: service.clock.now(),
     }),
   )
+  const headers = { 'content-type': 'application/octet-stream' }
+  await ask(service.app(), '/v1/uploads', { method: 'POST', token: 'alice', headers, body: APP_COMPOSE })
+  const ordered = await ask(service.app(), '/v1/deployments', {
+    method: 'POST',
+    token: 'alice',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(orderOf()),
+  })
+  const deployment = (ordered.json as { id: string }).id
   targets = {
     listVerifications: '/v1/verifications',
     submit: '/v1/verifications',
@@ -72,6 +84,12 @@ beforeAll(async () => {
     readPolicyBytes: '/v1/policies/production/bytes',
     decide: '/v1/decisions',
     findImpact: '/v1/decisions/impact',
+    listTargets: '/v1/targets',
+    order: '/v1/deployments',
+    listDeployments: '/v1/deployments',
+    readDeployment: `/v1/deployments/${deployment}`,
+    readDeploymentCompose: `/v1/deployments/${deployment}/composes/${COMPOSE_HASH}`,
+    withdraw: `/v1/deployments/${deployment}/withdraw`,
     listDecisions: `/v1/apps/${APP_ID}/decisions`,
     health: '/healthz',
     openapi: '/openapi.json',
@@ -88,8 +106,15 @@ type Operation = { readonly operationId: string; readonly method: string }
 
 const CLAIM = { kind: 'file', name: null, sha256: digestOf('claimed'), location: null }
 const GIT = { kind: 'git', url: 'https://git.example/app.git', commit: 'main', path: '.' }
-const WRITES = ['submit', 'upload', 'cancel', 'readOwner', 'admitCompose', 'findImpact']
+const WRITES = ['submit', 'upload', 'cancel', 'readOwner', 'admitCompose', 'findImpact', 'order', 'withdraw']
 const deciding = (change: object = { image: `${NAME}@sha256:${MANIFEST}` }) => JSON.stringify({ policy: 'production', ...change })
+const ORDER = JSON.stringify(orderOf())
+const ordering = (body: object) => (operation: Operation) => send(operation, { body: JSON.stringify(body) })
+/** An order of bytes that are here. */
+const orderingBytes = async (operation: Operation, bytes: string | Uint8Array) => {
+  const { sha256 } = (await send({ operationId: 'upload', method: 'POST' }, { body: bytes })).json as { sha256: string }
+  return await ordering(orderOf({}, { appCompose: sha256 }))(operation)
+}
 const submission = (change: object = {}) => JSON.stringify({ source: GIT, claims: [CLAIM], ...change })
 
 /** The request as it should be, changed. */
@@ -100,6 +125,7 @@ async function send({ operationId, method }: Operation, o: Ask = {}): Promise<An
     admitCompose: 'application/octet-stream',
     decide: 'application/json',
     findImpact: 'application/octet-stream',
+    order: 'application/json',
   }
   const body: Readonly<Record<string, string>> = {
     submit: submission(),
@@ -107,6 +133,7 @@ async function send({ operationId, method }: Operation, o: Ask = {}): Promise<An
     admitCompose: APP_COMPOSE,
     decide: deciding(),
     findImpact: stringify(POLICY),
+    order: ORDER,
   }
   const token = o.token === undefined ? (WRITES.includes(operationId) ? 'alice' : null) : o.token
   const sent = o.body ?? body[operationId]
@@ -224,6 +251,38 @@ const WAYS: Readonly<Record<string, (operation: Operation) => Promise<Answer>>> 
   'compose-too-large': (operation) => send(operation, { body: endless() }),
   'compose-unreadable': (operation) => send(operation, { body: '{"<<":{}}' }),
   'compose-unknown': (operation) => send(operation, { target: `/v1/apps/${APP_ID}/composes/${digestOf('nobody')}` }),
+  'order compose-no-app': (operation) => orderingBytes(operation, 'services: {}'),
+  'order compose-not-utf8': (operation) => orderingBytes(operation, new Uint8Array([0x7b, 0xff])),
+  'order compose-too-large': (operation) => orderingBytes(operation, `${APP_COMPOSE}${' '.repeat(300_000)}`),
+  'order compose-unreadable': (operation) => orderingBytes(operation, '{"<<":{}}'),
+  'order policy-unknown': ordering(orderOf({ policy: 'absent' })),
+  'order policy-invalid': ordering(orderOf({ policy: 'broken' })),
+  'order idempotency-key-reused': async (operation) => {
+    const headers = { 'idempotency-key': 'once' }
+    await send(operation, { headers })
+    return await send(operation, { headers, body: JSON.stringify(ANNOUNCED) })
+  },
+  'deployment-compose-unknown': ordering(orderOf({}, { appCompose: digestOf('nobody’s') })),
+  'gateway-url-malformed': ordering({ ...ANNOUNCED, url: 'https://127.0.0.1/' }),
+  'gateway-url-domain': ordering({ ...ANNOUNCED, url: `https://${APP_ID}-80.pa.phala.network` }),
+  'deployments-limit': (operation) => send(operation, { app: httpApp({ ...service.httpPorts(), deploymentsPerOwner: 0 }) }),
+  'target-not-yours': async (operation) => {
+    await service.caller('deployer', { scopes: ['admit', 'deploy'] })
+    return await send(operation, { token: 'deployer' })
+  },
+  'target-unknown': ordering(orderOf({ target: 'there' })),
+  'deployment-unknown': absent,
+  'deployment-not-yours': async (operation) => {
+    await service.caller('deployer', { scopes: ['admit', 'deploy'] })
+    return await send(operation, { token: 'deployer' })
+  },
+  'deployment-under-way': (operation) => send(operation),
+  'withdraw 200': async (operation) => {
+    const announced = await ordering(ANNOUNCED)({ operationId: 'order', method: 'POST' })
+    return await send(operation, { target: `${announced.headers.get('location')}/withdraw` })
+  },
+  'readDeploymentCompose compose-unknown': (operation) =>
+    send(operation, { target: (targets['readDeploymentCompose'] ?? '').replace(COMPOSE_HASH, digestOf('nobody’s')) }),
   'callback-refused': submitted({ callback: 'https://127.0.0.1/' }),
   'claim-location-refused': submitted({ claims: [{ ...CLAIM, location: '/etc/passwd' }] }),
   'claim-twice': submitted({ claims: [CLAIM, CLAIM] }),

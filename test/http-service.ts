@@ -4,6 +4,7 @@ import path from 'node:path'
 import { publicGoodSnapshot } from '../attestations/index.ts'
 import type { ServicePorts } from '../src/app/service/accept-verification.ts'
 import type { Caller } from '../src/app/service/caller.ts'
+import type { ServiceTarget } from '../src/app/service/deploy-targets.ts'
 import { decide, type StoredDecision } from '../src/app/service/end-verification.ts'
 import { askedApps, Impacts } from '../src/app/service/find-impact.ts'
 import { Followers } from '../src/app/service/followers.ts'
@@ -65,6 +66,7 @@ export class HttpService implements AsyncDisposable {
   /** Files of the policies, by name. */
   readonly policyFiles = new Map<string, string>()
   readonly gatePorts: OpenGatePorts
+  readonly targets = new Map<string, ServiceTarget>()
   readonly #held: AsyncDisposableStack
 
   private constructor(o: { store: StoreRoom; blobs: BlobStore; blobFolder: string; followers: Followers; held: AsyncDisposableStack }) {
@@ -130,6 +132,8 @@ export class HttpService implements AsyncDisposable {
       policies: this.gatePorts.policies,
       openGate: new OpenGate(this.gatePorts),
       impacts: new Impacts({ ...this.gatePorts, running: [askedApps(this.store.reads)] }),
+      targets: this.targets,
+      deploymentsPerOwner: 100,
       submissions: {
         access: { files: false, localRepositories: false, plainHttp: false, privateHosts: false },
         openPerOwner: 1000,

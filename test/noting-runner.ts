@@ -15,6 +15,7 @@ export const IDLE_TRADES: JobTrades = {
   signing: { atOnce: 1, work: never },
   summary: { atOnce: 1, work: never },
   callback: { atOnce: 1, work: never },
+  deployment: { atOnce: 1, work: never },
 }
 
 function never(): Promise<never> {

@@ -87,9 +87,11 @@ describe('the description of the API', () => {
       'admitCompose',
       'cancel',
       'findImpact',
+      'order',
       'readOwner',
       'submit',
       'upload',
+      'withdraw',
     ])
     for (const { operation } of guarded) expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['401', '429']))
   })

@@ -83,6 +83,8 @@ async function listen(room: WorkerRoom, { limits, troubles, answers }: Seen, por
     policies: { see: nobody, names: nobody },
     openGate: { decide: nobody },
     impacts: { find: nobody },
+    targets: new Map(),
+    deploymentsPerOwner: 0,
     submissions: {
       access: { files: false, localRepositories: false, plainHttp: false, privateHosts: false },
       openPerOwner: 1,

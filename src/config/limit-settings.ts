@@ -24,6 +24,7 @@ export const LIMIT_SETTINGS = {
     '40G',
   ),
   openPerOwner: count('BITWITNESS_OPEN_PER_OWNER', 'Verifications of one owner that are neither finished nor cancelled.', 200),
+  deploymentsPerOwner: count('BITWITNESS_DEPLOYMENTS_PER_OWNER', 'Deployments of one owner that are under way or observed.', 100),
   writesPerMinute: count(
     'BITWITNESS_WRITES_PER_MINUTE',
     'Uploads, submissions and the like of one owner; an address may send twice as many.',

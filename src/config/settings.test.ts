@@ -9,6 +9,7 @@ describe('readSettings', () => {
   it('has a default for everything', () => {
     expect(readSettings({ XDG_DATA_HOME: '/data' })).toEqual({
       home: '/data/bitwitness',
+      deploymentsPerOwner: 100,
       dockerHost: null,
       mirrors: null,
       snapshotMirror: null,

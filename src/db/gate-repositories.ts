@@ -1,6 +1,7 @@
 import { and, desc, eq, inArray, lt, sql } from 'drizzle-orm'
 import type { Composes, GateDecisions } from '../app/store/gate-ports.ts'
 import { keep } from './keep-blobs.ts'
+import { deploymentComposes } from './schema/deployments.ts'
 import { appComposes, gateDecisions } from './schema/gate.ts'
 import { owners } from './schema/owners.ts'
 import type { Session } from './session.ts'
@@ -38,8 +39,10 @@ export function composesOf(session: Session): Composes {
       }),
     isKept: (composeHash) =>
       session(async (db) => {
-        const found = await db.select({ one: sql`1` }).from(appComposes).where(eq(appComposes.composeHash, composeHash)).limit(1)
-        return found.length > 0
+        const admitted = await db.select({ one: sql`1` }).from(appComposes).where(eq(appComposes.composeHash, composeHash)).limit(1)
+        if (admitted.length > 0) return true
+        const deployed = db.select({ one: sql`1` }).from(deploymentComposes).where(eq(deploymentComposes.sha256, composeHash))
+        return (await deployed.limit(1)).length > 0
       }),
   }
 }

@@ -1,6 +1,7 @@
 import { eq, exists, inArray, not, type SQL, sql } from 'drizzle-orm'
 import type { Sha256 } from '../../verifier/model/digest.ts'
 import { blobReferences, blobs, builderBlobs, forgottenBlobs, lockInputs, uploads } from './schema/blobs.ts'
+import { deploymentComposes } from './schema/deployments.ts'
 import { appComposes } from './schema/gate.ts'
 import type { Drizzle } from './session.ts'
 
@@ -16,9 +17,9 @@ export async function keep(db: Drizzle, kept: readonly { readonly sha256: Sha256
     .onConflictDoUpdate({ target: blobs.sha256, set: { createdAt: sql`greatest(${blobs.createdAt}, excluded.created_at)` } })
 }
 
-/** Of a row of `blobs`: that no lock, builder, upload or app keeps it. An input goes after its last lock, an upload when it is swept. */
+/** Of a row of `blobs`: that no lock, builder, upload, app or deployment keeps it. An input goes after its last lock, an upload when it is swept. */
 export function unkept(db: Drizzle): SQL[] {
-  const keepers = [lockInputs.sha256, builderBlobs.sha256, uploads.sha256, appComposes.composeHash]
+  const keepers = [lockInputs.sha256, builderBlobs.sha256, uploads.sha256, appComposes.composeHash, deploymentComposes.sha256]
   return keepers.map((column) => not(exists(db.select({ one: sql`1` }).from(column.table).where(eq(column, blobs.sha256)))))
 }
 

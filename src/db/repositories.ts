@@ -1,6 +1,7 @@
 import type { Reads, Repositories } from '../app/store/store-ports.ts'
 import { attemptsOf } from './attempt-repository.ts'
 import type { Database } from './database.ts'
+import { deploymentsOf } from './deployment-repositories.ts'
 import { forgottenBlobsOf } from './forgotten-blobs.ts'
 import { composesOf, gateDecisionsOf } from './gate-repositories.ts'
 import { gateStandingsOf } from './gate-standings.ts'
@@ -28,6 +29,7 @@ export function repositories(session: Session): Repositories {
     builders: buildersOf(session),
     forgottenBlobs: forgottenBlobsOf(session),
     composes: composesOf(session),
+    deployments: deploymentsOf(session),
     gateDecisions: gateDecisionsOf(session),
     gateStandings: gateStandingsOf(session),
   }

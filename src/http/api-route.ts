@@ -94,3 +94,11 @@ export const paging = {
 export function pageRequest({ cursor, limit }: { readonly cursor?: string | undefined; readonly limit: number }): PageRequest {
   return { cursor: cursor ?? null, limit }
 }
+
+/** Headers of requests that may be sent again. */
+export const IdempotencyKey = z.object({
+  'idempotency-key': z.string().optional().openapi({
+    description: '1 to 255 visible ASCII characters. The same request with the same key is answered like the first.',
+    example: 'release-1.4.2',
+  }),
+})

@@ -10,6 +10,7 @@ import { apps } from './resources/apps.ts'
 import { attempts } from './resources/attempts.ts'
 import { attestations } from './resources/attestations.ts'
 import { blobs } from './resources/blobs.ts'
+import { deployments } from './resources/deployments.ts'
 import { events } from './resources/events.ts'
 import { machines } from './resources/machines.ts'
 import { owner } from './resources/owner.ts'
@@ -30,7 +31,7 @@ export function httpApp(ports: HttpPorts, ...parts: readonly Part[]): HttpApp {
   app.use(numbered(ports), guarded, bodiless, crossOrigin, refuseUnreadable)
   for (const resource of [verifications, attempts, events, subjects, attestations, blobs, machines]) resource(app, ports)
   const gated = { ...ports, gate: callerGate(ports) }
-  for (const resource of [submissions, uploads, owner, apps, policies]) resource(app, gated)
+  for (const resource of [submissions, uploads, owner, apps, policies, deployments]) resource(app, gated)
   for (const part of parts) part(app)
   aboutService(app, ports)
   refuseOtherMethods(app)

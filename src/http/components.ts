@@ -19,6 +19,7 @@ import {
   UploadAnswer,
   VerificationView,
 } from '../app/service/api-documents.ts'
+import { DeploymentAnswer, DeploymentRequest, DeploymentView, TargetView } from '../app/service/deployment-documents.ts'
 import { AdmitAnswer, ComposeView, DecisionRequest, GuestDecisionView, PolicyView } from '../app/service/gate-documents.ts'
 import { BuilderView, WorkerView } from '../app/service/machine-documents.ts'
 import { SubmittedSource } from '../app/store/records.ts'
@@ -35,6 +36,9 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Compose: ComposeView,
   Decision,
   DecisionRequest,
+  Deployment: DeploymentView,
+  DeploymentAnswer,
+  DeploymentRequest,
   Finding,
   GuestDecision: GuestDecisionView,
   Known: KnownView,
@@ -48,6 +52,7 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Source: SubmittedSource,
   Submission: SubmissionRequest,
   SubmissionAnswer,
+  Target: TargetView,
   Upload: UploadAnswer,
   Verification: VerificationView,
   Worker: WorkerView,

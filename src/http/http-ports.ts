@@ -3,6 +3,7 @@ import type { MiddlewareHandler } from 'hono'
 import type { BlobStore } from '../../verifier/model/blob-store.ts'
 import type { ServicePorts } from '../app/service/accept-verification.ts'
 import type { Authenticate, Caller } from '../app/service/caller.ts'
+import type { DeployTargets } from '../app/service/deploy-targets.ts'
 import type { Impacts } from '../app/service/find-impact.ts'
 import type { Followers } from '../app/service/followers.ts'
 import type { OpenGate } from '../app/service/open-gate.ts'
@@ -26,6 +27,9 @@ export type HttpPorts = ServicePorts & {
   readonly policies: Pick<Policies, 'see' | 'names'>
   readonly openGate: Pick<OpenGate, 'decide'>
   readonly impacts: Pick<Impacts, 'find'>
+  readonly targets: DeployTargets
+  /** Deployments of one owner that are under way or observed. */
+  readonly deploymentsPerOwner: number
   readonly limits: HttpLimits
   /** docs/errors.md, which /docs/errors is made from. */
   readonly errorsPage: () => Promise<string>

@@ -64,6 +64,7 @@ const TAGS = [
   { name: 'attestations', description: 'What was signed.' },
   { name: 'apps', description: 'What may run as an app of dstack’s, and what was answered when it wanted to.' },
   { name: 'policies', description: 'What gates ask for, and what they would say.' },
+  { name: 'deployments', description: 'Apps that this service deployed, or that were announced to it.' },
   { name: 'blobs', description: 'The bytes behind all of it, by their digest.' },
   { name: 'machines', description: 'What attempts run in and on.' },
   { name: 'owner', description: 'Who you are here.' },

@@ -16,5 +16,7 @@ export const paths = {
   policy: (name: string) => `/v1/policies/${name}`,
   policyBytes: (name: string) => `/v1/policies/${name}/bytes`,
   attestation: (id: string) => `/v1/attestations/${id}`,
+  deployment: (id: string) => `/v1/deployments/${id}`,
+  deploymentCompose: (id: string, sha256: Sha256) => `/v1/deployments/${id}/composes/${sha256}`,
   blob: (sha256: Sha256) => `/v1/blobs/${sha256}`,
 } as const

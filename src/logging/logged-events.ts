@@ -62,6 +62,15 @@ export function loggedEvents(logger: Logger, { debug }: { readonly debug: boolea
       say(levelOf({ method, route, status }), 'request answered', { method, route, status, ms: Math.round(ms) }),
     requestFailed: ({ error }) => say('error', 'request failed', { error: shown(error) }),
     guestAnswered: ({ policy, asked, allowed }) => say('info', 'guest answered', { policy, asked, allowed }),
+    deploymentOrdered: ({ deployment, owner, state, target, policy }) =>
+      say('info', state === 'announced' ? 'deployment announced' : 'deployment ordered', { deployment, owner, target, policy }),
+    deploymentAdvanced: ({ deployment, target, state, code }) =>
+      say(state === 'denied' || state === 'failed' ? 'warn' : 'info', 'deployment advanced', {
+        deployment,
+        target,
+        state,
+        code: code === null ? null : shownCode(code),
+      }),
     jobsRepaired: ({ count }) => say('warn', 'jobs repaired', { count }),
     identityRefused: ({ why }) => say('info', 'identity token refused', { why: shownCode(why) }),
     workerBegun: ({ architecture }) => say('info', 'worker of this process begun', { architecture: shownCode(architecture) }),

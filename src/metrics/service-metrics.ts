@@ -64,6 +64,9 @@ export class ServiceMetrics {
       this.#counters.requestSeconds.observe(labels, bounded(ms / 1000))
     },
     guestAnswered: ({ policy, asked, allowed }) => this.#counters.guests.inc({ policy, asked, result: allowed ? 'allow' : 'deny' }),
+    deploymentAdvanced: ({ target, state }) => {
+      if (state === 'running' || state === 'denied' || state === 'failed') this.#counters.deployments.inc({ target, result: state })
+    },
     trouble: () => this.#counters.troubles.inc(),
   }
 
@@ -126,6 +129,7 @@ function countersIn(registry: Registry) {
     signatures: counter('signings_total', 'Statements that were signed, and tries that failed.', 'result'),
     callbacks: counter('callbacks_total', 'Callbacks that were sent, failed, or were given up.', 'result'),
     guests: counter('guest_answers_total', 'Answers to KMSs and gateways, by policy.', 'policy', 'asked', 'result'),
+    deployments: counter('deployments_total', 'Deployments that ended, by target: running, denied or failed.', 'target', 'result'),
     jobsFailed: counter('job_failures_total', 'Jobs of the coordinator that failed and are tried again, by queue.', 'kind'),
     requests: counter('http_requests_total', 'Requests that were answered.', 'method', 'route', 'status'),
     requestSeconds: seconds('http_request_seconds', 'How long an answer took.', REQUEST_BUCKETS, 'method', 'route'),

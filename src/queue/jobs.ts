@@ -57,5 +57,6 @@ export function jobsOn(boss: PgBoss, tx: Executor, leaseSeconds: number): Jobs {
 function singular(data: JobKinds[JobKind]): { id: string } | { singletonKey: string } {
   if ('attemptId' in data) return { id: data.attemptId }
   if ('policySha256' in data) return { singletonKey: `${data.policySha256} ${data.appId} ${data.composeHash}` }
+  if ('deploymentId' in data) return { singletonKey: data.deploymentId }
   return { singletonKey: 'predicateType' in data ? `${data.verificationId} ${data.predicateType}` : data.verificationId }
 }

@@ -59,6 +59,7 @@ const QUEUES: Readonly<Record<JobKind | 'attempt-dead', QueueSettings>> = {
   signing: OWN,
   summary: OWN,
   callback: OWN,
+  deployment: OWN,
 }
 
 const JOB_KINDS = Object.keys(QUEUES).filter((name): name is JobKind => name !== 'attempt-dead')

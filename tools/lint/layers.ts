@@ -89,6 +89,7 @@ export const LAYERS: readonly Layer[] = [
       'src/app/store',
       'src/app/lifecycle',
       'src/app/gate/decision.ts',
+      'src/app/deploy/deployment.ts',
       'src/app/gate/boot-info.ts',
       'src/app/gate/standing-result.ts',
       'verifier/model',

@@ -72,6 +72,7 @@ export const ROOMS: readonly Layer[] = [
       'src/builder-of-today.ts',
       'src/claimed-bytes.ts',
       'src/config',
+      'src/deploy-room.ts',
       'src/download',
       'src/notify',
       'src/signing-room.ts',

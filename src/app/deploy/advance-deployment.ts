@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { digestOf } from '../../../verifier/bytes/digest-of.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
 import { Failure } from '../../../verifier/model/failure.ts'
@@ -6,6 +7,7 @@ import type { AppEnvironment, DeployTarget, Ordered } from './deploy-target.ts'
 import type { Deployment, DeploymentEvent, GuestState, Offer } from './deployment.ts'
 import { type Ending, endingOf } from './deployment-ending.ts'
 import { isOver, type Progress, progressOf } from './deployment-state.ts'
+import { failed } from './failed-deployment.ts'
 
 /** What the gate is asked before something is started, or after it was. */
 export type DeployQuestion = {
@@ -215,19 +217,13 @@ function endedBy({ deployment, at }: Step): DeploymentEvent {
   return { kind: 'ended', at, state: denied ? 'denied' : 'failed', why }
 }
 
-/** What may run unjudged is stopped whatever happens; what was allowed is left for its owner to look at. */
-function failed(at: string, { unpredicted, state }: Progress, why: Ending): DeploymentEvent {
-  const started = state === 'committing' || state === 'committed'
-  if (started && unpredicted) return { kind: 'stopping', at, why }
-  return { kind: 'ended', at, state: 'failed', why }
-}
-
 async function orderedOf(ports: DeployPorts, { order }: Deployment): Promise<Ordered> {
   return { order, appCompose: await ports.load(order.appCompose), envNames: (ports.environment ?? []).map(({ name }) => name) }
 }
 
 function sameState(was: GuestState | null, now: GuestState): boolean {
-  return was !== null && JSON.stringify(was) === JSON.stringify(now)
+  // Whoever kept it may have put its keys into another order.
+  return isDeepStrictEqual(was, now)
 }
 
 function next(...events: readonly DeploymentEvent[]): Advance {

@@ -18,7 +18,8 @@ export async function askLive(
   const url = live === null ? null : liveUrl(live, guest)
   if (live === null || url === null) return { url: null, answers: [] }
   const paths = live.healthPath === null || live.healthPath === '/' ? ['/'] : ['/', live.healthPath]
-  const answers = await Promise.all(paths.map(async (path) => ({ path, status: await askStatus(new URL(path, url).href, signal) })))
+  // Behind the host as it is: a path that begins with two slashes would name another one.
+  const answers = await Promise.all(paths.map(async (path) => ({ path, status: await askStatus(`${url}${path}`, signal) })))
   return { url, answers }
 }
 

@@ -22,6 +22,10 @@ const ENDINGS = {
     'the target’s own log says why; where its KMS asks this service, GET /v1/apps/{app}/decisions has the answer',
   ],
   'deployment-stopped': ['the guest was stopped', 'order it again, if it is to run'],
+  'deployment-given-up': [
+    'the target, or something else that is needed, was away for too long',
+    'look at the target for what may lie or run there of this, and order it again',
+  ],
   'deployment-boot-time-limit': [
     'the guest was not running within twenty minutes',
     'it was left as it is unless nobody had seen what it runs: look at it where it is',

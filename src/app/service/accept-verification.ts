@@ -3,6 +3,7 @@ import { Failure } from '../../../verifier/model/failure.ts'
 import { fingerprintOf } from '../store/fingerprint.ts'
 import type { BlobRole, Submission } from '../store/records.ts'
 import type { Unit, UnitOfWork } from '../store/store-ports.ts'
+import { keyReused } from './idempotency-key.ts'
 import { type AllowedBuilders, isAllowed } from './job-terms.ts'
 import type { ServiceEvents } from './service-events.ts'
 
@@ -65,7 +66,7 @@ async function accept(ports: ServicePorts, { submission, mostOpen, idempotency }
       expiresAt: new Date(at.getTime() + hours * 3_600_000),
     })
     // Somebody was faster with the same key: what was inserted here goes with the transaction unless it is the same.
-    if (!claimed.fresh && sameAs(claimed, requestDigest) !== accepted.verificationId) throw reused()
+    if (!claimed.fresh && sameAs(claimed, requestDigest) !== accepted.verificationId) throw keyReused()
     return accepted
   })
 }
@@ -113,16 +114,8 @@ async function insertOrJoin(
 }
 
 function sameAs(said: { readonly verificationId: string; readonly requestDigest: Sha256 }, requestDigest: Sha256): string {
-  if (said.requestDigest !== requestDigest) throw reused()
+  if (said.requestDigest !== requestDigest) throw keyReused()
   return said.verificationId
-}
-
-function reused(): Failure {
-  return new Failure({
-    code: 'idempotency-key-reused',
-    message: 'the Idempotency-Key was used for another request',
-    hint: 'make a new key for each request, and repeat it only with the same one',
-  })
 }
 
 function uploadUnknown(role: BlobRole): Failure {

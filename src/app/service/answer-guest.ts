@@ -3,10 +3,9 @@ import { nameMatches } from '../../../attestations/verify/name-match.ts'
 import type { TrustedRoot } from '../../../attestations/verify/trusted-root.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
 import { type AttestedFacts, attestedFacts, guestFacts } from '../gate/attested-facts.ts'
-import type { BootInfo } from '../gate/boot-info.ts'
 import { decideGate } from '../gate/decide-gate.ts'
 import type { Decision } from '../gate/decision.ts'
-import type { ComposeFacts } from '../gate/facts.ts'
+import type { ComposeFacts, GuestFacts } from '../gate/facts.ts'
 import type { PolicyApp, PolicySource } from '../gate/policy.ts'
 import type { LoadedPolicy } from '../gate/read-policy.ts'
 import type { Reads } from '../store/store-ports.ts'
@@ -28,9 +27,12 @@ const MOST_OWN = 100
 /** Bundles of one artifact that are verified. */
 const MOST_BUNDLES = 20
 
-/** An app, and the guest that is to run it, if one is there already; or an image alone, `NAME@sha256:…`. */
+/** A guest that is there already, or, as its target says, will be. */
+type AskedGuest = Pick<GuestFacts, 'by' | 'deviceId' | 'tcb'> & { readonly osImageHash: Sha256 | null }
+
+/** An app, and the guest that is to run it, if one is known; or an image alone, `NAME@sha256:…`. */
 export type Asked =
-  | { readonly app: { readonly id: string; readonly composeHash: Sha256 }; readonly guest: BootInfo | null }
+  | { readonly app: { readonly id: string; readonly composeHash: Sha256 }; readonly guest: AskedGuest | null }
   | { readonly image: string }
 
 /** What the service knows: the app-compose that was admitted, and what it signed of the images in it. */

@@ -2,7 +2,7 @@ import { Failure } from '../../../verifier/model/failure.ts'
 import type { Owner } from '../store/records.ts'
 
 /** What a caller's token is good for. Reading needs none. */
-export const SCOPES = ['submit', 'cancel', 'admit'] as const
+export const SCOPES = ['submit', 'cancel', 'admit', 'deploy'] as const
 /** Of a token for which nobody names any. */
 export const DEFAULT_SCOPES: readonly Scope[] = ['submit', 'cancel']
 export type Scope = (typeof SCOPES)[number]

@@ -2,11 +2,13 @@ import type { Outcome, Stage } from '../../../verifier/model/attempt.ts'
 import type { Tier } from '../../../verifier/model/comparison.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
 import type { Verdict } from '../../../verifier/model/verdict.ts'
+import type { DeploymentState } from '../deploy/deployment.ts'
 import type { StandingResult } from '../gate/standing-result.ts'
 import type { StoredAttempt } from '../store/records.ts'
 import type { JobKind } from '../store/store-ports.ts'
 
 type OfVerification = { readonly verification: string }
+type OfDeployment = { readonly deployment: string }
 type OfAttempt = OfVerification & { readonly attempt: string; readonly number: number; readonly mode: 'live' | 'replay' }
 /** `error` is whatever was thrown: a listener shows its code where it is a `Failure`, and no text of it. */
 type Thrown = { readonly error: unknown }
@@ -74,6 +76,15 @@ export type ServiceFacts = {
   readonly requestFailed: Thrown
   /** A KMS or a gateway asked whether a guest may run. `policy` is a name that the operator gave. */
   readonly guestAnswered: { readonly policy: string; readonly asked: 'kms-app' | 'kms-self' | 'gateway'; readonly allowed: boolean }
+  /** Something is to be deployed, or, where it is `announced`, observed. `target` and `policy` are names that the operator gave. */
+  readonly deploymentOrdered: OfDeployment & {
+    readonly owner: string
+    readonly state: 'ordered' | 'announced'
+    readonly target: string | null
+    readonly policy: string | null
+  }
+  /** It has come to another state. `code` says why it ended otherwise than running. */
+  readonly deploymentAdvanced: OfDeployment & { readonly target: string; readonly state: DeploymentState; readonly code: string | null }
   /** At the start: what was open and had no job that leads on. */
   readonly jobsRepaired: { readonly count: number }
   /** An identity token did not count; `why` is a word of ours. */
@@ -119,6 +130,8 @@ const KINDS: Readonly<Record<keyof ServiceFacts, true>> = {
   requestAnswered: true,
   requestFailed: true,
   guestAnswered: true,
+  deploymentOrdered: true,
+  deploymentAdvanced: true,
   jobsRepaired: true,
   identityRefused: true,
   workerBegun: true,

@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto'
 import { Failure } from '../../../verifier/model/failure.ts'
-import { sha256Of } from '../../../verifier/model/hex-digest.ts'
 import type { SourceAccess } from '../../../verifier/source/source-ref.ts'
 import { ARCHITECTURES, type Owner, type Submission } from '../store/records.ts'
 import type { Reads } from '../store/store-ports.ts'
 import { acceptVerification, type ServicePorts } from './accept-verification.ts'
 import type { SubmissionRequest } from './api-documents.ts'
 import { type Caller, requireScope } from './caller.ts'
+import { checkedKey, digestOfRequest } from './idempotency-key.ts'
 import { readVerification, type VerificationRead, verificationUnknown } from './read-verifications.ts'
 import { checkCallback, checkClaims, checkSource } from './submission-rules.ts'
 
@@ -43,7 +42,7 @@ export async function submitVerification(
       ? null
       : {
           key: checkedKey(idempotencyKey),
-          requestDigest: sha256Of(createHash('sha256').update(JSON.stringify(request))),
+          requestDigest: digestOfRequest(request),
           hours: idempotencyHours,
         }
   if (!caller.trusted && !(await anyForStrangers(ports.reads))) throw noneForStrangers()
@@ -75,15 +74,6 @@ function submissionOf({ owner, trusted }: Caller, request: SubmissionRequest): S
   if (source.kind === 'git') return { ...asked, source, upload: null }
   const { sha256: upload, ...named } = source
   return { ...asked, source: named, upload }
-}
-
-function checkedKey(key: string): string {
-  if (/^[\x21-\x7e]{1,255}$/.test(key)) return key
-  throw new Failure({
-    code: 'idempotency-key-malformed',
-    message: 'the Idempotency-Key is none',
-    hint: 'give 1 to 255 visible ASCII characters, such as a UUID',
-  })
 }
 
 function noneForStrangers(): Failure {

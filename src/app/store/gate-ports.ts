@@ -14,7 +14,7 @@ export interface Composes {
   admittedFor(appId: string, composeHash: Sha256): Promise<readonly AdmittedCompose[]>
   /** Those of an app, the newest first; at most `limit`. */
   ofApp(appId: string, limit: number): Promise<readonly AdmittedCompose[]>
-  /** Whether its bytes are kept, for whichever app. */
+  /** Whether its bytes are kept: admitted for whichever app, or part of a deployment. */
   isKept(composeHash: Sha256): Promise<boolean>
 }
 

@@ -7,9 +7,11 @@ import type { RecipeReading } from '../../../verifier/model/recipe.ts'
 import type { Verdict, VerdictReason } from '../../../verifier/model/verdict.ts'
 import type { VerificationLife } from '../lifecycle/verification-state.ts'
 import type { Blobs, Builders, ForgottenBlobs, HandedBlobs, Uploads } from './blob-ports.ts'
+import type { Deployments } from './deployment-ports.ts'
 import type { Composes, GateDecisions, GateStandings, StandingKey } from './gate-ports.ts'
 import type { IdempotencyKeys } from './idempotency-ports.ts'
 import type { Notices } from './notice-ports.ts'
+import type { Owners, Tokens } from './owner-ports.ts'
 import type { Page, PageRequest } from './page.ts'
 import type {
   AttemptRoute,
@@ -23,7 +25,6 @@ import type {
   StoredTry,
   Subject,
   Submission,
-  Token,
   Verification,
   Worker,
   WorkerCapabilities,
@@ -48,29 +49,6 @@ export type HeldVerification = {
   /** Null until its source is pinned. */
   readonly prepared: Prepared | null
   readonly createdAt: Date
-}
-
-export interface Owners {
-  /** The owner of this issuer and subject, made where there is none. It has the name that is given last: repositories are renamed. */
-  ensure(owner: Owner): Promise<Owner>
-  find(id: string): Promise<Owner | undefined>
-  /** Lets nobody else hold this owner until the transaction ends: what is counted of them then stays so. */
-  hold(id: string): Promise<void>
-  withSubject(issuer: string, subject: string): Promise<Owner | undefined>
-  /** Those of these ids, in any order; at most a page of them. */
-  among(ids: readonly string[]): Promise<readonly Owner[]>
-  page(request: PageRequest): Promise<Page<Owner>>
-}
-
-export interface Tokens {
-  insert(token: Token, secretDigest: Sha256): Promise<void>
-  /** The token with this secret unless it is revoked or has expired, and whose it is. */
-  withSecret(secretDigest: Sha256, now: Date): Promise<{ readonly token: Token; readonly owner: Owner } | undefined>
-  /** Notes that it was used, unless that was noted since `since`. */
-  used(id: string, o: { now: Date; since: Date }): Promise<void>
-  /** The token, revoked now or before; undefined where there is none. */
-  revoke(id: string, now: Date): Promise<Token | undefined>
-  page(request: PageRequest): Promise<Page<Token>>
 }
 
 export interface Verifications {
@@ -255,6 +233,7 @@ export interface Repositories {
   readonly composes: Composes
   readonly gateDecisions: GateDecisions
   readonly gateStandings: GateStandings
+  readonly deployments: Deployments
 }
 
 /** What may be read without a transaction. Everything that writes needs one. */
@@ -276,11 +255,13 @@ export type Reads = {
   readonly composes: Pick<Composes, 'admittedFor' | 'ofApp' | 'isKept'>
   readonly gateDecisions: Pick<GateDecisions, 'ofApp'>
   readonly gateStandings: Pick<GateStandings, 'read' | 'unsigned' | 'summariesOf' | 'asked'>
+  readonly deployments: Pick<Deployments, 'read' | 'page' | 'alive' | 'aliveOf' | 'hasCompose'>
 }
 
 type AttemptJobs = { readonly [Q in `attempt-${AttemptRoute}`]: { readonly attemptId: string } }
 
-/** What waits to be done, by queue: preparing and deciding a verification, an attempt, signing a statement about it or about what a gate says, telling a callback URL. */
+/** What waits to be done, by queue: preparing and deciding a verification, an attempt, signing a statement about it or about what a gate says, telling a callback URL, a step
+ * of a deployment. */
 export type JobKinds = AttemptJobs & {
   readonly preparation: { readonly verificationId: string }
   readonly decision: { readonly verificationId: string }
@@ -289,6 +270,7 @@ export type JobKinds = AttemptJobs & {
   readonly summary: StandingKey
   /** `failed`: how often it was tried before. */
   readonly callback: { readonly verificationId: string; readonly failed?: number }
+  readonly deployment: { readonly deploymentId: string }
 }
 export type JobKind = keyof JobKinds
 export type AttemptQueue = keyof AttemptJobs

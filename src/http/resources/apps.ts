@@ -12,7 +12,8 @@ import { octetBody } from '../octet-body.ts'
 import { paths } from '../paths.ts'
 import { ownerView } from '../views.ts'
 
-const params = z.strictObject({ app: AppId.openapi({ example: '84304bbe0123456789abcdef0123456789abcdef' }) })
+// Made anew: of what was made before the library was loaded it knows nothing.
+const params = z.strictObject({ app: AppId.clone().openapi({ example: '84304bbe0123456789abcdef0123456789abcdef' }) })
 const composeParams = z.strictObject({ ...params.shape, sha256: Sha256 })
 
 const listOf = <T extends z.ZodType>(item: T) => jsonOf(z.strictObject({ items: z.array(item) }), 'The newest, at most a hundred.')

@@ -1,20 +1,13 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
 import { SubmissionAnswer, SubmissionRequest, VerificationView } from '../../app/service/api-documents.ts'
 import { cancelOwnVerification } from '../../app/service/cancel-own-verification.ts'
 import { submitVerification } from '../../app/service/submit-verification.ts'
-import { byId, CALLER_CODES, JSON_CODES, jsonOf, noQuery, problems } from '../api-route.ts'
+import { byId, CALLER_CODES, IdempotencyKey, JSON_CODES, jsonOf, noQuery, problems } from '../api-route.ts'
 import type { Gated, HttpApp } from '../http-ports.ts'
 import { answerJson } from '../json-answer.ts'
 import { emptyBody, strictJsonBody } from '../json-body.ts'
 import { paths } from '../paths.ts'
 import { verificationView } from '../views.ts'
-
-const IdempotencyKey = z.object({
-  'idempotency-key': z.string().optional().openapi({
-    description: '1 to 255 visible ASCII characters. The same request with the same key is answered like the first.',
-    example: 'release-1.4.2',
-  }),
-})
 
 /** What an owner asks for, and takes back. */
 export function submissions(app: HttpApp, ports: Gated): void {

@@ -1,4 +1,5 @@
 import { digestOf } from '../../../../verifier/bytes/digest-of.ts'
+import type { Sha256 } from '../../../../verifier/model/digest.ts'
 import { Failure } from '../../../../verifier/model/failure.ts'
 import type { DeployTarget, Ordered } from '../deploy-target.ts'
 import type { GuestState, Offer } from '../deployment.ts'
@@ -12,6 +13,7 @@ export type TargetScript = {
   /** What the guest attests in place of what was measured; null: nothing, ever. */
   readonly attests?: Uint8Array | null
   readonly appId?: string
+  readonly osImageHash?: Sha256
   /** Its guests end up so. */
   readonly becomes?: GuestState['status']
   /** Calls, by their number from 0, that fail and may go well another time. */
@@ -51,7 +53,7 @@ export class ScriptedTarget implements DeployTarget {
         composeHash,
         appCompose: known ? composeHash : null,
         appId,
-        osImageHash: null,
+        osImageHash: this.#script.osImageHash ?? null,
         deviceId: null,
         envKey: null,
         handle: {},

@@ -1,0 +1,42 @@
+import { nameMatches } from '../../../attestations/index.ts'
+import { Failure } from '../../../verifier/model/failure.ts'
+import type { DeployTarget } from '../deploy/deploy-target.ts'
+import type { Owner } from '../store/records.ts'
+import { identityOf } from './statement-sources.ts'
+
+/** A target that the operator lets some owners deploy to. */
+export type ServiceTarget = {
+  readonly target: DeployTarget
+  /** Patterns of who may, as policies name owners. */
+  readonly owners: readonly string[]
+}
+
+/** By the names that the operator gave them. */
+export type DeployTargets = ReadonlyMap<string, ServiceTarget>
+
+/** Fails with `target-unknown` or `target-not-yours`. */
+export function requireTarget(targets: DeployTargets, name: string, owner: Owner): void {
+  const found = targets.get(name)
+  if (found === undefined)
+    throw new Failure({ code: 'target-unknown', message: 'this service has no such target', hint: 'GET /v1/targets says which there are' })
+  const identity = identityOf(owner)
+  if (found.owners.some((pattern) => nameMatches({ pattern }, identity))) return
+  throw new Failure({
+    code: 'target-not-yours',
+    message: 'you may not deploy to this target',
+    hint: 'ask the operator to name you among the owners of the target, as GET /v1/owner shows you',
+  })
+}
+
+/** Of something that was ordered: fails with `target-absent` where the operator took the target away since. */
+export function targetOf(targets: DeployTargets, name: string): DeployTarget {
+  const found = targets.get(name)
+  if (found !== undefined) return found.target
+  throw new Failure({
+    code: 'target-absent',
+    message: 'a deployment is under way to a target that is not there any more',
+    hint: 'put it back into the file of targets; without it the deployment is given up after a while',
+    audience: 'operator',
+    retryable: true,
+  })
+}
