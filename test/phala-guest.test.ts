@@ -10,8 +10,9 @@ import { type StandInGateway, startStandInGateway } from './stand-ins/guest-agen
 import { PhalaCloudStandIn } from './stand-ins/phala-cloud.ts'
 
 /** What a guest says of itself at the port of its agent, by way of the gateway. */
-async function asked({ port, authority, url }: StandInGateway, appId: string): Promise<{ status: number; body: string }> {
-  const { hostname } = new URL(url(appId, { port: 8090 }))
+async function asked(gateway: StandInGateway, appId: string): Promise<{ status: number; body: string }> {
+  const { hostname } = new URL(gateway.url(appId, { port: 8090 }))
+  const { port, authority } = gateway
   const options = { host: '127.0.0.1', port, path: '/prpc/Info', servername: hostname, headers: { host: hostname }, ca: authority }
   const [answer] = (await once(request(options).end(), 'response')) as [IncomingMessage]
   return { status: answer.statusCode ?? 0, body: await text(answer) }
@@ -21,7 +22,7 @@ it('what is deployed at the stand-in runs behind a gateway, shows what was decid
   await using gateway = await startStandInGateway()
   await using cloud = await PhalaCloudStandIn.start({
     gateway: gateway.base,
-    startGuest: async ({ environment: _, ...guest }) => {
+    startGuest: async (guest) => {
       gateway.start(guest)
       return await Promise.resolve({ stop: async () => await Promise.resolve(gateway.stop(guest.appId)) })
     },

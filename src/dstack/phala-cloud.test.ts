@@ -41,6 +41,20 @@ describe('a deployment at Phala Cloud', () => {
     expect((await trial({ scripts: [] })).why).toBe('deployment-unpredicted')
   })
 
+  it('learns what Phala Cloud adds from what runs in the account already', async () => {
+    const cloud = await openCloud({ makes: (text) => text.replace('{', '{"added_today":{"a":[2],"b":1},') })
+    const target = targetAt(cloud, { scripts: [] })
+    const order = { name: 'app-one', unpredicted: 'start-without-secrets' as const }
+    expect((await deploying({ target, appCompose: MINIMAL, order })).deployment.events.map(({ kind }) => kind)).toContain('unpredicted')
+    const second = await deploying({ target, appCompose: MINIMAL, order: { name: 'app-two' } })
+    expect([second.state, second.asked.map(({ appCompose }) => appCompose)]).toEqual([
+      'running',
+      [cloud.world.cvms.at(-1)?.provision.appCompose],
+    ])
+    cloud.faults.add('GET /cvms/paginated', { kind: 'answer', status: 500 })
+    expect(await deploying({ target, appCompose: MINIMAL, order: { name: 'app-three' } })).toMatchObject({ why: 'deployment-unpredicted' })
+  })
+
   it('starts those without secrets by that option, and judges what they attest', async () => {
     const o = {
       world: { makes: (text: string) => text.replace('{', '{"salt":"1",') },

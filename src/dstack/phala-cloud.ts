@@ -5,6 +5,7 @@ import type { GuestState, Offer } from '../app/deploy/deployment.ts'
 import { encryptEnvironment } from './encrypt-environment.ts'
 import { Committed, Cvm, CvmAttestation, CvmState, NextAppIds, Provisioned } from './phala-answers.ts'
 import { PhalaApi, type PhalaApiOptions } from './phala-api.ts'
+import { phalaExamples } from './phala-examples.ts'
 import { checkEnvironment, phalaOrder } from './phala-order.ts'
 import { predictedBytes } from './phala-prediction.ts'
 import { targetFailure } from './target-failure.ts'
@@ -39,8 +40,10 @@ export class PhalaCloud implements DeployTarget {
     const body = { ...order.body, ...(await this.#chosenAppId(ordered, signal)) }
     const answer = await this.#api.post({ path: '/cvms/provision', body, schema: Provisioned, signal })
     if (answer.app_id === null) throw targetFailure('target-kms-on-chain')
-    const name = ordered.order.name
-    const bytes = predictedBytes({ ordered: ordered.appCompose, order, name, scripts: this.#scripts }, answer.compose_hash)
+    const basis = { ordered: ordered.appCompose, order, name: ordered.order.name, scripts: this.#scripts }
+    const bytes =
+      predictedBytes(basis, answer.compose_hash) ??
+      predictedBytes({ ...basis, examples: await phalaExamples(this.#api, signal) }, answer.compose_hash)
     const offer = {
       composeHash: answer.compose_hash,
       appCompose: bytes === null ? null : digestOf(bytes),

@@ -19,28 +19,36 @@ const MAYBE = [{}, { tproxy_enabled: true }, { storage_fs: 'zfs' }, { storage_fs
 
 /**
  * The bytes that an app-compose hash is of, or null where they are none of those that can be thought of: what was ordered, byte for byte or written
- * anew; what was told, with what Phala Cloud adds, among it a pre-launch script where none was told. A guess that is wrong does no harm: the hash
- * would not be its.
+ * anew; what was told, with what Phala Cloud adds, among it a pre-launch script where none was told; what was told, with all else that another app of it has.
+ * A guess that is wrong does no harm: the hash would not be its.
  *
  * Phala Cloud writes keys sorted and without spaces, as `getComposeHash` of `@phala/dstack-sdk` does; four spaces are of earlier years
  * (phala-cloud, docs/api-deployment-guide.md).
  */
 export function predictedBytes(
-  o: { readonly ordered: Uint8Array; readonly order: PhalaOrder; readonly name: string; readonly scripts: readonly string[] },
+  o: {
+    readonly ordered: Uint8Array
+    readonly order: PhalaOrder
+    readonly name: string
+    readonly scripts: readonly string[]
+    /** App-composes of other apps there. */
+    readonly examples?: readonly Readonly<Record<string, unknown>>[]
+  },
   composeHash: Sha256,
 ): Uint8Array | null {
   for (const bytes of candidates(o)) if (digestOf(bytes) === composeHash) return bytes
   return null
 }
 
-function* candidates({ ordered, order, name, scripts }: Parameters<typeof predictedBytes>[0]): Generator<Uint8Array> {
+function* candidates({ ordered, order, name, scripts, examples = [] }: Parameters<typeof predictedBytes>[0]): Generator<Uint8Array> {
   yield ordered
   yield* written(order.appCompose)
   const told = { allowed_envs: [], ...order.told }
   const script = told.pre_launch_script === undefined ? [{}, ...scripts.map((text) => ({ pre_launch_script: text }))] : [{}]
   for (const added of script)
     for (const called of [name, told.name ?? ''])
-      for (const maybe of MAYBE) yield* written({ ...ADDED, ...maybe, ...told, ...added, name: called })
+      for (const basis of [...MAYBE.map((maybe) => ({ ...ADDED, ...maybe })), ...examples])
+        yield* written({ ...basis, ...told, ...added, name: called })
 }
 
 function* written(value: Readonly<Record<string, unknown>>): Generator<Uint8Array> {
