@@ -57,8 +57,8 @@ function nameKey(service: string): string | Scalar<string> {
 
 /** `3000/tcp` is `3000:3000`; other protocols are named. */
 function portMapping(port: string): string {
-  if (!/^\d{1,5}(?:\/(?:tcp|udp|sctp))?$/.test(port)) throw unwritable()
   const [number = '', protocol = 'tcp'] = port.split('/')
+  if (!/^[1-9]\d{0,4}(?:\/(?:tcp|udp|sctp))?$/.test(port) || Number(number) > 65_535) throw unwritable()
   return `${number}:${number}${protocol === 'tcp' ? '' : `/${protocol}`}`
 }
 

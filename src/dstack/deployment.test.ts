@@ -73,6 +73,9 @@ describe('the files of a deployment', () => {
     ['a variable without a name', { env: ['=x'] }],
     ['a port that is a variable', { exposedPorts: ['${PORT}'] }],
     ['an address', { exposedPorts: ['127.0.0.1:22'] }],
+    ['a port that no machine has', { exposedPorts: ['65536'] }],
+    ['the port that stands for any', { exposedPorts: ['0/udp'] }],
+    ['a port that is octal to some', { exposedPorts: ['0080'] }],
     ['ports from one to another', { exposedPorts: ['1-65535/tcp'] }],
   ])('are not written with %s', (_, config) => {
     expect(() => deploymentOf({ ...image, config: { ...image.config, ...config } })).toThrow(
