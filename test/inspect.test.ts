@@ -4,7 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { encodeStatement, keySigner, publicGoodSnapshot } from '../attestations/index.ts'
 import { parseGatewayUrl } from '../src/app/deploy/gateway-url.ts'
 import { askGate } from '../src/app/gate/ask-gate.ts'
+import { Policy } from '../src/app/gate/policy.ts'
+import type { LoadedPolicy } from '../src/app/gate/read-policy.ts'
 import { APP_COMPOSE, APP_ID, COMPOSE_HASH, digest, MANIFEST, NAME, POLICY, STATEMENT } from '../src/app/gate/testing/passing.ts'
+import type { BootMeasurement } from '../src/app/inspect/boot-measurements.ts'
 import { inspectApp } from '../src/app/inspect/inspect-app.ts'
 import type { InspectPorts } from '../src/app/inspect/inspect-ports.ts'
 import { Inspection } from '../src/app/inspect/inspection.ts'
@@ -40,30 +43,34 @@ afterAll(async () => {
   await gateway[Symbol.asyncDispose]()
 })
 
-const gate: InspectPorts['gate'] = async ({ appCompose, appId, guest }, signal) =>
-  await askGate(
-    {
-      now: () => NOW,
-      trustedRoot: () => Promise.resolve({ origin: 'snapshot', root: publicGoodSnapshot() }),
-      bundlesOf: () => Promise.resolve({ bundles: [bundle], skipped: [], truncated: false }),
-    },
-    {
-      policy: loaded,
-      subject: { appCompose, appId },
-      boot: guest,
-      bundles: null,
-      trustedRoot: { file: null, refresh: false },
-      signal,
-    },
-  )
+const gateBy =
+  (policy: LoadedPolicy): InspectPorts['gate'] =>
+  async ({ appCompose, appId, guest }, signal) =>
+    await askGate(
+      {
+        now: () => NOW,
+        trustedRoot: () => Promise.resolve({ origin: 'snapshot', root: publicGoodSnapshot() }),
+        bundlesOf: () => Promise.resolve({ bundles: [bundle], skipped: [], truncated: false }),
+      },
+      {
+        policy,
+        subject: { appCompose, appId },
+        boot: guest,
+        bundles: null,
+        trustedRoot: { file: null, refresh: false },
+        signal,
+      },
+    )
 
 /** What the real hardware would do, for tests of what comes to `verified`: the stand-in's check without its mark. */
 const unmarked = (): InspectPorts['quotes'] => ({ ...standInQuotes(gateway.root), simulated: false })
 
+const unable: InspectPorts['quotes'] = { simulated: false, check: () => Promise.resolve({ result: 'unable', reason: 'no collateral' }) }
+
 type Change = Partial<InspectPorts> & {
   readonly url?: string
   readonly health?: string
-  readonly measurements?: null
+  readonly measurements?: readonly BootMeasurement[] | null
   readonly seconds?: number
 }
 
@@ -75,13 +82,13 @@ async function inspected(guest: Partial<StandInGuest> & { readonly fault?: Guest
     now: () => NOW,
     guest: openGuestDoor({ gateways, seconds: change.seconds ?? 20 }),
     quotes: standInQuotes(gateway.root),
-    gate,
+    gate: gateBy(loaded),
     ...change,
   }
   const inspection = await inspectApp(ports, {
     url: parseGatewayUrl(change.url ?? gateway.url(APP_ID)),
     healthPath: change.health ?? null,
-    measurements: change.measurements === null ? null : [MEASURED],
+    measurements: change.measurements === undefined ? [MEASURED] : change.measurements,
     signal: new AbortController().signal,
   })
   return Inspection.parse(inspection)
@@ -133,6 +140,18 @@ describe('an app that is what its policy wants', () => {
     expect(inspection.lines.find(({ id }) => id === 'image')?.reason).toMatch(/^claimed by the guest/)
   })
 
+  it.each<[string, GuestFault | undefined, Change]>([
+    ['nobody could verify the signature', undefined, { quotes: unable }],
+    ['another key signed', 'foreign-key', {}],
+    ['its host looks into it', 'debug', {}],
+    ['its log is not what it measured', 'wrong-rtmr', {}],
+  ])('is nothing but claimed where %s', async (_, fault, change) => {
+    const inspection = await inspected({ ...(fault === undefined ? {} : { fault }) }, change)
+    const { image, 'compose-hash': compose, 'mr-config-id': config } = statuses(inspection)
+    expect([image, ['info', 'skip']]).toEqual(['info', expect.arrayContaining([compose])])
+    if (inspection.tcb === null) expect(config).toBe('info')
+  })
+
   it('needs a policy, and attestations that can be asked for', async () => {
     const alone = await inspected({}, { gate: null })
     expect([alone.policy, statuses(alone)]).toMatchObject([null, { image: 'skip', policy: 'skip' }])
@@ -160,6 +179,7 @@ describe('an app that is another than it says', () => {
     ['second-compose-hash', ['rtmr3-replay', 'boot-events']],
     ['wrong-rtmr', ['rtmr3-replay']],
     ['other-app', ['guest-info', 'app-id', 'mr-config-id', 'policy']],
+    ['other-instance', ['guest-info']],
     ['other-image', ['boot-measurement']],
     ['other-mr-config', ['mr-config-id']],
     ['debug', ['td-closed']],
@@ -187,6 +207,28 @@ describe('an app that is another than it says', () => {
       expect(await check(flipped)).toMatchObject({ result: 'refused' })
     }
     expect(await check(Buffer.concat([good, Buffer.alloc(1)]))).toMatchObject({ result: 'refused' })
+  })
+
+  it('fails where its image is attested of a stranger’s rebuild', async () => {
+    const strangers = { app: { ...(loaded.policy.sources['app'] ?? {}), owners: ['https://git.example/somebody-else'] } }
+    const policy = { ...loaded, policy: Policy.parse({ ...loaded.policy, sources: strangers }) }
+    const inspection = await inspected({}, { gate: gateBy(policy) })
+    expect(failed(inspection)).toEqual(['image'])
+    expect(inspection.lines.find(({ id }) => id === 'image')?.reason).toMatch(/^owner-admitted: somebody else/)
+  })
+
+  it('fails where it names another guest image than the one that its registers are of', async () => {
+    const inspection = await inspected({}, { measurements: [{ ...MEASURED, osImageHash: digest('e') }] })
+    expect(failed(inspection)).toEqual(['os-image', 'policy'])
+  })
+
+  it('fails on a platform that the policy does not take, and is not proven on one that nobody takes', async () => {
+    const tcb = { status: 'OutOfDate', advisories: ['INTEL-SA-00001'] }
+    const old: InspectPorts['quotes'] = { simulated: false, check: () => Promise.resolve({ result: 'valid', tcb, deviceId: null }) }
+    expect(failed(await inspected({}, { quotes: old }))).toEqual(['policy'])
+    const alone = await inspected({}, { quotes: old, gate: null })
+    expect([alone.verdict, alone.tcb]).toEqual(['unproven', tcb])
+    expect(alone.lines.find(({ id }) => id === 'tcb-status')).toMatchObject({ status: 'info', detail: 'OutOfDate, INTEL-SA-00001' })
   })
 
   it('fails where an image is named by a tag', async () => {

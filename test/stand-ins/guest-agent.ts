@@ -173,7 +173,7 @@ function infoOf(guest: StandInGuest, { registers, log }: StandInEvidence, has: H
   const tcb = { ...registers, os_image_hash: osImageHash, compose_hash: composeHash, device_id: '', event_log: log, app_compose: shown }
   return {
     app_id: appId,
-    instance_id: guest.instanceId ?? instanceOf(appId),
+    instance_id: has('other-instance') ? 'ff'.repeat(20) : (guest.instanceId ?? instanceOf(appId)),
     app_cert: '',
     tcb_info: has('hidden-compose') ? '' : JSON.stringify(tcb),
     app_name: guest.name ?? 'app',

@@ -27,6 +27,7 @@ export type GuestFault =
   | 'second-compose-hash'
   | 'wrong-rtmr'
   | 'other-app'
+  | 'other-instance'
   | 'other-image'
   | 'other-mr-config'
   | 'debug'
