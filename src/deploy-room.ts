@@ -7,7 +7,9 @@ import { askLive } from './app/deploy/ask-live.ts'
 import type { DeployTarget } from './app/deploy/deploy-target.ts'
 import { parseGatewayUrl } from './app/deploy/gateway-url.ts'
 import type { GuestDoor } from './app/inspect/inspect-ports.ts'
+import type { DeployTargets } from './app/service/deploy-targets.ts'
 import type { Settings } from './config/settings.ts'
+import { readTargets, type TargetConfig } from './config/targets-file.ts'
 import type { VmmPlace } from './config/vmm-address.ts'
 import { DstackVmm } from './dstack/dstack-vmm.ts'
 import { openGuestDoor } from './dstack/guest-door.ts'
@@ -51,6 +53,17 @@ async function statusOf(door: GuestDoor, text: string, signal: AbortSignal): Pro
     if (error instanceof Failure && (error.code === 'gateway-not-listed' || error.code === 'gateway-url-malformed')) return null
     throw error
   }
+}
+
+/** What the operator lets a service deploy to; none where there is no file. Fails as `readTargets` and opening a target do. */
+export async function openTargets({ targets: file, phalaPrefix }: Pick<Settings, 'targets' | 'phalaPrefix'>): Promise<DeployTargets> {
+  const configs = file === null ? [] : await readTargets(file)
+  return new Map(configs.map((config) => [config.name, { target: openTarget(config, phalaPrefix), owners: config.owners }]))
+}
+
+function openTarget(config: TargetConfig, phalaPrefix: URL): DeployTarget {
+  if (config.kind === 'phala-cloud') return new PhalaCloud({ prefix: config.url ?? phalaPrefix, key: config.key })
+  return new DstackVmm(config)
 }
 
 async function targetOf(settings: Needs, choice: TargetChoice, signal: AbortSignal): Promise<DeployTarget> {

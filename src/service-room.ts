@@ -1,7 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { Failure } from '../verifier/model/failure.ts'
 import type { ServicePorts } from './app/service/accept-verification.ts'
-import type { DeployTargets } from './app/service/deploy-targets.ts'
 import { askedApps, Impacts } from './app/service/find-impact.ts'
 import { GateDesk } from './app/service/gate-desk.ts'
 import { GivenBytes } from './app/service/given-bytes.ts'
@@ -20,6 +19,7 @@ import { openHome } from './config/home.ts'
 import { findPackage } from './config/package-root.ts'
 import type { Settings } from './config/settings.ts'
 import { controlServer } from './control/control-server.ts'
+import { openTargets } from './deploy-room.ts'
 import { gateRoot } from './gate-root.ts'
 import { Listening } from './listening.ts'
 import { LocalWorker, workLocally } from './local-worker.ts'
@@ -120,7 +120,7 @@ export class ServiceRoom implements AsyncDisposable {
     const gate = new GateDesk(gatePorts)
     front.use(await store.notices.listen('verdicts', { onNotice: () => gate.forget(), onGap: () => gate.forget() }))
     let address = settings.publicUrl
-    const targets: DeployTargets = new Map()
+    const targets = await openTargets(settings)
     // What a draft is asked about takes no place of what KMSs ask about.
     const impacts = new Impacts({ ...gatePorts, bundles: new HeldBundles(blobs), running: [askedApps(store.reads)] })
     const gates = { gate, policies: gatePorts.policies, openGate: new OpenGate(gatePorts), impacts, targets }

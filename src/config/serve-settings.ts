@@ -120,6 +120,14 @@ export const SERVE_SETTINGS = {
     fallback: (): string | null => null,
     read: absolutePath,
   },
+  targets: {
+    variable: 'BITWITNESS_TARGETS',
+    about: 'What `serve` deploys to, and for whom. See [deploy.md](deploy.md).',
+    form: 'the absolute path of a YAML file',
+    otherwise: 'none: nothing is deployed',
+    fallback: (): string | null => null,
+    read: absolutePath,
+  },
   minFree: size(
     'BITWITNESS_MIN_FREE',
     'Room on the disk of the home below which `/readyz` says that `serve` is not ready, and a worker begins nothing. A `worker` makes room first, by what its coordinator has too.',

@@ -59,6 +59,7 @@ describe('readSettings', () => {
       hold: 21_600,
       builders: [],
       policies: null,
+      targets: null,
       minFree: 2 ** 31,
       logLevel: 'info',
       coordinator: null,

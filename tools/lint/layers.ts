@@ -155,7 +155,7 @@ export const LAYERS: readonly Layer[] = [
   },
   { dir: 'src/download', may: ['verifier/model', 'verifier/bytes', 'verifier/address'], packages: ['node:*'] },
   { dir: 'src/host', may: ['src/app/doctor.ts'], packages: ['node:*'] },
-  { dir: 'src/config', may: ['verifier/model', 'verifier/bytes'], packages: ['node:*', 'zod'] },
+  { dir: 'src/config', may: ['verifier/model', 'verifier/bytes', 'verifier/recipe/plain-yaml.ts'], packages: ['node:*', 'zod'] },
   {
     dir: 'src/client',
     may: [

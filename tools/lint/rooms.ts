@@ -10,7 +10,15 @@ export const ROOMS: readonly Layer[] = [
   },
   {
     dir: 'src/deploy-room.ts',
-    may: ['src/app/deploy', 'src/app/inspect/inspect-ports.ts', 'src/config', 'src/dstack', 'attestations/sign', 'verifier/model'],
+    may: [
+      'src/app/deploy',
+      'src/app/inspect/inspect-ports.ts',
+      'src/app/service/deploy-targets.ts',
+      'src/config',
+      'src/dstack',
+      'attestations/sign',
+      'verifier/model',
+    ],
     packages: [],
   },
   {
@@ -105,6 +113,7 @@ export const ROOMS: readonly Layer[] = [
       'src/app/service',
       'src/config',
       'src/control',
+      'src/deploy-room.ts',
       'src/gate-root.ts',
       'src/listening.ts',
       'src/local-worker.ts',
