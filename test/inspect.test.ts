@@ -146,7 +146,7 @@ describe('an app that is what its policy wants', () => {
     ['its host looks into it', 'debug', {}],
     ['its log is not what it measured', 'wrong-rtmr', {}],
   ])('is nothing but claimed where %s', async (_, fault, change) => {
-    const inspection = await inspected({ ...(fault === undefined ? {} : { fault }) }, change)
+    const inspection = await inspected(fault === undefined ? {} : { fault }, change)
     const { image, 'compose-hash': compose, 'mr-config-id': config } = statuses(inspection)
     expect([image, ['info', 'skip']]).toEqual(['info', expect.arrayContaining([compose])])
     if (inspection.tcb === null) expect(config).toBe('info')
@@ -210,7 +210,7 @@ describe('an app that is another than it says', () => {
   })
 
   it('fails where its image is attested of a stranger’s rebuild', async () => {
-    const strangers = { app: { ...(loaded.policy.sources['app'] ?? {}), owners: ['https://git.example/somebody-else'] } }
+    const strangers = { app: { ...loaded.policy.sources['app'], owners: ['https://git.example/somebody-else'] } }
     const policy = { ...loaded, policy: Policy.parse({ ...loaded.policy, sources: strangers }) }
     const inspection = await inspected({}, { gate: gateBy(policy) })
     expect(failed(inspection)).toEqual(['image'])
