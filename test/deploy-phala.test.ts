@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
-import { encodeStatement, keySigner } from '../../../attestations/index.ts'
-import { PhalaCloudStandIn } from '../../../test/stand-ins/phala-cloud.ts'
-import { Secret } from '../../../verifier/model/secret.ts'
-import { DeployDocument } from '../../app/deploy/deploy-document.ts'
-import { MANIFEST, NAME, POLICY, STATEMENT } from '../../app/gate/testing/passing.ts'
-import { openDeployRoom } from '../../deploy-room.ts'
-import { deploymentOf } from '../../dstack/deployment.ts'
-import { ran } from '../testing/terminal.ts'
+import { encodeStatement, keySigner } from '../attestations/index.ts'
+import { DeployDocument } from '../src/app/deploy/deploy-document.ts'
+import { MANIFEST, NAME, POLICY, STATEMENT } from '../src/app/gate/testing/passing.ts'
+import { ran } from '../src/cli/testing/terminal.ts'
+import { openDeployRoom } from '../src/deploy-room.ts'
+import { deploymentOf } from '../src/dstack/deployment.ts'
+import { Secret } from '../verifier/model/secret.ts'
+import { PhalaCloudStandIn } from './stand-ins/phala-cloud.ts'
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const signer = keySigner({ privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() })
@@ -67,7 +67,7 @@ describe('deploy to Phala Cloud', () => {
     const nextId = (): string => cloud.world.nextAppIds(1)[0]?.app_id ?? ''
     const first = nextId()
     const denied = await deploy(first, cloud.apiKey, policyOf(first, [], POLICY.osImages))
-    expect([denied.exit, denied.document?.verdict, cloud.world.everStarted]).toEqual([1, 'denied', 0])
+    expect([denied.exit, denied.document?.verdict, cloud.asked('POST /cvms')]).toEqual([1, 'denied', []])
     const offered = denied.document?.deployment?.events.find((event) => event.kind === 'offered')?.offer
     const osImages = { [offered?.osImageHash ?? '']: { pinned: 'of this test' } }
     // An id is given once, whatever became of it.
