@@ -31,6 +31,7 @@ export type ApiOptions = {
   readonly openGate: HttpPorts['openGate']
   readonly impacts: HttpPorts['impacts']
   readonly targets: HttpPorts['targets']
+  readonly allowlists: HttpPorts['allowlists']
   /** Where others reach the service; null: it is not known yet. */
   readonly base: () => URL | null
 }
@@ -46,7 +47,7 @@ const UPLOADS_AT_ONCE = 8
 
 /** The API and whoever follows by it. Disposing of it ends what is followed, without an end: clients come back. Failures: `issuers-…`. */
 export async function openApi(o: ApiOptions): Promise<Api> {
-  const { settings, store, workers, events, webhookSecret, watch, gate, policies, openGate, impacts, targets, base } = o
+  const { settings, store, workers, events, webhookSecret, watch, gate, policies, openGate, impacts, allowlists, targets, base } = o
   const { reads, notices } = store
   const { desk: _desk, given: _given, blobs, ...service } = workers
   const { issuers, publicUrl, sources } = settings
@@ -76,6 +77,7 @@ export async function openApi(o: ApiOptions): Promise<Api> {
       impacts,
       targets,
       deploymentsPerOwner: settings.deploymentsPerOwner,
+      allowlists,
       submissions: {
         access: { ...sourceAccess(sources), files: false },
         openPerOwner: settings.openPerOwner,

@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { Failure } from '../verifier/model/failure.ts'
 import type { ServicePorts } from './app/service/accept-verification.ts'
+import { Allowlists } from './app/service/export-allowlist.ts'
 import { askedApps, Impacts } from './app/service/find-impact.ts'
 import { GateDesk } from './app/service/gate-desk.ts'
 import { GivenBytes } from './app/service/given-bytes.ts'
@@ -123,7 +124,8 @@ export class ServiceRoom implements AsyncDisposable {
     const targets = await openTargets(settings)
     // What a draft is asked about takes no place of what KMSs ask about.
     const impacts = new Impacts({ ...gatePorts, bundles: new HeldBundles(blobs), running: [askedApps(store.reads)] })
-    const gates = { gate, policies: gatePorts.policies, openGate: new OpenGate(gatePorts), impacts, targets }
+    const allowlists = new Allowlists(gatePorts)
+    const gates = { gate, policies: gatePorts.policies, openGate: new OpenGate(gatePorts), impacts, allowlists, targets }
     const api = front.use(await openApi({ settings, store, workers, events, webhookSecret: secret, watch, ...gates, base: () => address }))
     const listening = await Listening.open({
       ...settings.listen,

@@ -118,6 +118,29 @@ describe.each(databases())('policies and decisions by the API, on %s', (kind) =>
     expect(json).toMatchObject({ decision: 'allow', judged: 'deny', mode: 'observe' })
   })
 
+  it('exports what is allowed now', async () => {
+    const { status, json } = await ask(app, '/v1/policies/production/auth-simple')
+    expect([status, json]).toEqual([
+      200,
+      {
+        osImages: [`0x${digest('d')}`],
+        allowedTcbStatuses: ['UpToDate'],
+        allowedAdvisoryIds: [],
+        gatewayAppId: '',
+        kms: { mrAggregated: [], devices: [], allowAnyDevice: false },
+        apps: { [`0x${APP_ID}`]: { composeHashes: [`0x${COMPOSE_HASH}`], devices: [], allowAnyDevice: true } },
+      },
+    ])
+    service.policyFiles.set(
+      'narrow',
+      stringify({ ...SERVICE_POLICY, sources: { app: { ...SERVICE_POLICY.sources['app'], owners: ['local:bob'] } } }),
+    )
+    expect((await ask(app, '/v1/policies/narrow/auth-simple')).json).toMatchObject({ apps: {} })
+    service.policyFiles.set('narrow', stringify({ ...SERVICE_POLICY, osImages: {} }))
+    expect((await ask(app, '/v1/policies/narrow/auth-simple')).json).toMatchObject({ code: 'export-no-guest' })
+    service.policyFiles.delete('narrow')
+  })
+
   it('keeps nothing of what was asked', async () => {
     expect((await ask(app, `/v1/apps/${APP_ID}/decisions`)).json).toEqual({ items: [] })
   })

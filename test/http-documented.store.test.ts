@@ -83,6 +83,7 @@ beforeAll(async () => {
     readPolicy: '/v1/policies/production',
     readPolicyBytes: '/v1/policies/production/bytes',
     decide: '/v1/decisions',
+    exportPolicy: '/v1/policies/production/auth-simple',
     findImpact: '/v1/decisions/impact',
     listTargets: '/v1/targets',
     order: '/v1/deployments',
@@ -160,6 +161,7 @@ function failing(error: Error): HttpApp {
     policies: { see: fail, names: fail },
     openGate: { decide: fail },
     impacts: { find: fail },
+    allowlists: { find: fail },
     errorsPage: fail,
   }
   return httpApp({ ...ports, ...broken, webhookSecret: fail })
@@ -204,6 +206,17 @@ const WAYS: Readonly<Record<string, (operation: Operation) => Promise<Answer>>> 
   'decide boot-info-malformed': (operation) => send(operation, { body: deciding({ guest: { appId: APP_ID } }) }),
   'decide policy-unknown': (operation) => send(operation, { body: deciding({ policy: 'absent', image: `${NAME}@sha256:${MANIFEST}` }) }),
   'decide policy-invalid': (operation) => send(operation, { body: deciding({ policy: 'broken', image: `${NAME}@sha256:${MANIFEST}` }) }),
+  'exportPolicy gate-busy': (operation) =>
+    send(operation, {
+      app: httpApp({ ...service.httpPorts(), allowlists: { find: () => Promise.reject(failure('gate-busy', { retryable: true })) } }),
+    }),
+  'exportPolicy export-too-large': (operation) =>
+    send(operation, { app: httpApp({ ...service.httpPorts(), allowlists: { find: () => Promise.reject(failure('export-too-large')) } }) }),
+  'exportPolicy rate-limited': (operation) => send(operation, { app: app({ limits: { writesOfAddress: { burst: 0, perMinute: 1 } } }) }),
+  'export-no-guest': (operation) => {
+    service.policyFiles.set('no-guest', stringify({ ...POLICY, osImages: {} }))
+    return send(operation, { target: '/v1/policies/no-guest/auth-simple' })
+  },
   'findImpact gate-busy': (operation) =>
     send(operation, {
       app: httpApp({ ...service.httpPorts(), impacts: { find: () => Promise.reject(failure('gate-busy', { retryable: true })) } }),

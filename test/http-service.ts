@@ -6,6 +6,7 @@ import type { ServicePorts } from '../src/app/service/accept-verification.ts'
 import type { Caller } from '../src/app/service/caller.ts'
 import type { ServiceTarget } from '../src/app/service/deploy-targets.ts'
 import { decide, type StoredDecision } from '../src/app/service/end-verification.ts'
+import { Allowlists } from '../src/app/service/export-allowlist.ts'
 import { askedApps, Impacts } from '../src/app/service/find-impact.ts'
 import { Followers } from '../src/app/service/followers.ts'
 import { HeldBundles } from '../src/app/service/held-bundles.ts'
@@ -131,6 +132,7 @@ export class HttpService implements AsyncDisposable {
       webhookSecret: async (ownerId) => `whsec_${ownerId}`,
       policies: this.gatePorts.policies,
       openGate: new OpenGate(this.gatePorts),
+      allowlists: new Allowlists({ ...this.gatePorts, reads: this.store.reads }),
       impacts: new Impacts({ ...this.gatePorts, running: [askedApps(this.store.reads)] }),
       targets: this.targets,
       deploymentsPerOwner: 100,

@@ -85,6 +85,7 @@ async function listen(room: WorkerRoom, { limits, troubles, answers }: Seen, por
     impacts: { find: nobody },
     targets: new Map(),
     deploymentsPerOwner: 0,
+    allowlists: { find: nobody },
     submissions: {
       access: { files: false, localRepositories: false, plainHttp: false, privateHosts: false },
       openPerOwner: 1,

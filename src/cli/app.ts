@@ -26,6 +26,7 @@ import { inspect } from './commands/inspect.ts'
 import { showKey } from './commands/key/show.ts'
 import { checkPolicy } from './commands/policy/check.ts'
 import { explainPolicyFile } from './commands/policy/explain.ts'
+import { exportPolicyFile } from './commands/policy/export.ts'
 import { pull } from './commands/pull.ts'
 import { push } from './commands/push.ts'
 import { lint } from './commands/recipe/lint.ts'
@@ -56,7 +57,7 @@ const compose = buildRouteMap<string, CliContext>({
 })
 
 const policy = buildRouteMap<string, CliContext>({
-  routes: { check: checkPolicy, explain: explainPolicyFile },
+  routes: { check: checkPolicy, explain: explainPolicyFile, export: exportPolicyFile },
   docs: { brief: 'What the gate asks for' },
 })
 

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import { encodeStatement, keySigner } from '../../attestations/index.ts'
+import { AuthSimple } from '../app/gate/auth-simple.ts'
 import { Decision } from '../app/gate/decision.ts'
 import { PolicyCheck } from '../app/gate/load-policy.ts'
 import { APP_COMPOSE, APP_ID, COMPOSE_HASH, digest, MANIFEST, NAME, POLICY, PREDICATE, STATEMENT } from '../app/gate/testing/passing.ts'
@@ -170,6 +171,23 @@ describe('policy', () => {
     )
     expect(stdout).toContain('It enforces: whatever is not said below is denied.')
     expect(stdout).toContain('Findings of the compose linter that deny: deny, warn.\n')
+  })
+
+  it('is exported as what it allows now, with what is left out on stderr', async () => {
+    const said = await ran(['policy', 'export', production, '--format', 'auth-simple', '--app-compose', appCompose, '--bundle', bundle])
+    expect([said.exit, AuthSimple.parse(JSON.parse(said.stdout)).apps]).toEqual([
+      0,
+      { [`0x${APP_ID}`]: { composeHashes: [`0x${COMPOSE_HASH}`], devices: [], allowAnyDevice: true } },
+    ])
+    expect(said.stderr).toBe('left out: no KMS: the policy names none\n')
+    const strangers = await signed('other-stranger.json', { owner: 'https://git.example/mallory' })
+    const without = await ran(['policy', 'export', production, '--app-compose', appCompose, '--app-id', APP_ID, '--bundle', strangers])
+    expect(AuthSimple.parse(JSON.parse(without.stdout)).apps).toEqual({})
+    expect(without.stderr).toMatch(/left out: app (ab){20}, compose hash [0-9a-f]{64}: owner-admitted/)
+    const bare = await put('bare.yaml', stringify({ ...policy, osImages: {} }))
+    const refused = await ran(['policy', 'export', bare])
+    expect([refused.exit === 0, refused.stdout]).toEqual([false, ''])
+    expect(refused.stderr).toContain('(export-no-guest)')
   })
 
   it.each(['starter', 'strict'])('has an example that is one: %s', async (name) => {

@@ -4,6 +4,7 @@ import { Claim } from '../../verifier/model/claim.ts'
 import { Finding } from '../../verifier/model/finding.ts'
 import { Recipe } from '../../verifier/model/recipe.ts'
 import { PinnedSource } from '../../verifier/model/source.ts'
+import { AuthSimple } from '../app/gate/auth-simple.ts'
 import { Decision } from '../app/gate/decision.ts'
 import { PolicyImpact } from '../app/gate/policy-impact.ts'
 import {
@@ -30,6 +31,7 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Attempt: AttemptView,
   AttemptReport: Attempt,
   Attestation: AttestationView,
+  AuthSimple,
   Builder: BuilderView,
   Caller: CallerView,
   Claim,

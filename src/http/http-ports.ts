@@ -4,6 +4,7 @@ import type { BlobStore } from '../../verifier/model/blob-store.ts'
 import type { ServicePorts } from '../app/service/accept-verification.ts'
 import type { Authenticate, Caller } from '../app/service/caller.ts'
 import type { DeployTargets } from '../app/service/deploy-targets.ts'
+import type { Allowlists } from '../app/service/export-allowlist.ts'
 import type { Impacts } from '../app/service/find-impact.ts'
 import type { Followers } from '../app/service/followers.ts'
 import type { OpenGate } from '../app/service/open-gate.ts'
@@ -30,6 +31,7 @@ export type HttpPorts = ServicePorts & {
   readonly targets: DeployTargets
   /** Deployments of one owner that are under way or observed. */
   readonly deploymentsPerOwner: number
+  readonly allowlists: Pick<Allowlists, 'find'>
   readonly limits: HttpLimits
   /** docs/errors.md, which /docs/errors is made from. */
   readonly errorsPage: () => Promise<string>

@@ -36,7 +36,7 @@ const CODES = {
   ],
   405: ['method-not-allowed'],
   408: ['body-too-slow'],
-  409: ['deployment-under-way', 'policy-invalid', 'verification-over', 'worker-none-for-strangers'],
+  409: ['deployment-under-way', 'export-no-guest', 'export-too-large', 'policy-invalid', 'verification-over', 'worker-none-for-strangers'],
   413: ['body-too-large', 'compose-too-large', 'json-too-large', 'upload-too-large'],
   415: ['content-type-refused'],
   416: ['range-unsatisfiable'],

@@ -1,3 +1,4 @@
+import type { TrustedRoot } from '../../../attestations/index.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
 import { type PinnedReference, parsePinnedReference } from '../../../verifier/model/image-reference.ts'
 import { failedCompose } from '../compose/compose-failures.ts'
@@ -8,6 +9,7 @@ import { decideGate } from './decide-gate.ts'
 import type { Decision } from './decision.ts'
 import type { GateFacts, GuestFacts } from './facts.ts'
 import { holdAttestations } from './hold-attestations.ts'
+import type { Policy } from './policy.ts'
 import type { LoadedPolicy } from './read-policy.ts'
 
 /** A guest that wants to run, or, as its target says, will want to. */
@@ -40,14 +42,22 @@ export async function askGate(ports: Pick<VerifyAttestationPorts, 'now' | 'trust
   const { root } = await ports.trustedRoot(o.trustedRoot, o.signal)
   const { app, named } = subjectOf(o)
   const { policy } = o.policy
-  const attestationsOf: AttestationsOf = async ({ digest, image }) => {
+  const attestationsOf = attestationsBeside(ports, { ...o, policy, root, now })
+  const { images, osImage } = await attestedFacts(policy, { images: named, osImageHash: o.boot?.osImageHash ?? null }, attestationsOf)
+  return decideGate(o.policy, { now, images, app, guest: o.boot === null ? null : guestFacts(o.boot, osImage) })
+}
+
+/** What lies beside images in their registries, or the bundles that were given instead. */
+export function attestationsBeside(
+  ports: Pick<VerifyAttestationPorts, 'bundlesOf'>,
+  o: Pick<AskGate, 'bundles' | 'signal'> & { readonly policy: Policy; readonly root: TrustedRoot; readonly now: Date },
+): AttestationsOf {
+  return async ({ digest, image }) => {
     // What is attested of guest images lies beside no image.
     const beside = async (name: string) => (await ports.bundlesOf(parsePinnedReference(`${name}@sha256:${digest}`), o.signal)).bundles
     const bundles = o.bundles ?? (image === null ? [] : await beside(image))
-    return await holdAttestations(bundles, { policy, artifact: digest, trustedRoot: root, now, signal: o.signal })
+    return await holdAttestations(bundles, { policy: o.policy, artifact: digest, trustedRoot: o.root, now: o.now, signal: o.signal })
   }
-  const { images, osImage } = await attestedFacts(policy, { images: named, osImageHash: o.boot?.osImageHash ?? null }, attestationsOf)
-  return decideGate(o.policy, { now, images, app, guest: o.boot === null ? null : guestFacts(o.boot, osImage) })
 }
 
 type Named = { readonly service: string | null; readonly image: string | null }

@@ -2,7 +2,7 @@ import { PREDICATE_TYPE } from '../../../attestations/statement/predicate-types.
 import { nameMatches } from '../../../attestations/verify/name-match.ts'
 import type { TrustedRoot } from '../../../attestations/verify/trusted-root.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
-import { type AttestedFacts, attestedFacts, guestFacts } from '../gate/attested-facts.ts'
+import { type AttestationsOf, type AttestedFacts, attestedFacts, guestFacts } from '../gate/attested-facts.ts'
 import { decideGate } from '../gate/decide-gate.ts'
 import type { Decision } from '../gate/decision.ts'
 import type { ComposeFacts, GuestFacts } from '../gate/facts.ts'
@@ -65,6 +65,11 @@ export async function findOut(ports: GuestPorts, asked: Asked, o: FindOut): Prom
     return held.map((one) => one.held)
   })
   return { ...attested, compose, asOf }
+}
+
+/** What this service signed of a digest, held against a policy. */
+export function signedHere(ports: GuestPorts, o: FindOut): AttestationsOf {
+  return async ({ digest: artifact, source }) => (await heldAbout(ports, { ...o, artifact, source })).map(({ held }) => held)
 }
 
 /** A pure function. */

@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import { AuthSimple } from '../../app/gate/auth-simple.ts'
 import { Decision } from '../../app/gate/decision.ts'
 import { PolicyName } from '../../app/gate/policy.ts'
 import { PolicyImpact } from '../../app/gate/policy-impact.ts'
@@ -49,6 +50,7 @@ const bytes = createRoute({
 /** What gates decide by, and what they would say. */
 export function policies(app: HttpApp, ports: Gated): void {
   impact(app, ports)
+  allowlist(app, ports)
   const decide = createRoute({
     method: 'post',
     path: '/v1/decisions',
@@ -144,6 +146,26 @@ function impact(app: HttpApp, ports: Gated): void {
     const draft = await octetBody(c, { ...ports.limits, maxBytes: MOST_POLICY_BYTES, maxMs: ports.limits.jsonMs, tooLarge: bodyTooLarge })
     return answerJson(c, await ports.impacts.find({ caller: c.get('caller'), draft, replaces, days }), 200)
   })
+}
+
+/** What a policy allows, for those who cannot call out. */
+function allowlist(app: HttpApp, ports: Gated): void {
+  const route = createRoute({
+    method: 'get',
+    path: '/v1/policies/{policy}/auth-simple',
+    operationId: 'exportPolicy',
+    tags: ['policies'],
+    summary: 'What a policy allows now, as the allowlist of dstack’s auth-simple',
+    description:
+      'Each app-compose that the policy lists, or that somebody admitted, is decided about now; what is denied is left out. One such question is answered at a time.',
+    request: { params, query: noQuery },
+    middleware: [addressGate(ports)] as const,
+    responses: {
+      200: jsonOf(AuthSimple, 'The file.'),
+      ...problems('export-no-guest', 'export-too-large', 'gate-busy', 'policy-invalid', 'policy-unknown', 'rate-limited'),
+    },
+  })
+  app.openapi(route, async (c) => answerJson(c, (await ports.allowlists.find(c.req.valid('param').policy)).document, 200))
 }
 
 async function mustSee({ policies: known }: HttpPorts, name: string): Promise<SeenPolicy> {
