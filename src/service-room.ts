@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { Failure } from '../verifier/model/failure.ts'
 import type { ServicePorts } from './app/service/accept-verification.ts'
+import { deployedApps } from './app/service/deployed-apps.ts'
 import { Allowlists } from './app/service/export-allowlist.ts'
 import { askedApps, Impacts } from './app/service/find-impact.ts'
 import { GateDesk } from './app/service/gate-desk.ts'
@@ -123,7 +124,11 @@ export class ServiceRoom implements AsyncDisposable {
     let address = settings.publicUrl
     const targets = await openTargets(settings)
     // What a draft is asked about takes no place of what KMSs ask about.
-    const impacts = new Impacts({ ...gatePorts, bundles: new HeldBundles(blobs), running: [askedApps(store.reads)] })
+    const impacts = new Impacts({
+      ...gatePorts,
+      bundles: new HeldBundles(blobs),
+      running: [askedApps(store.reads), deployedApps(store.reads)],
+    })
     const allowlists = new Allowlists(gatePorts)
     const gates = { gate, policies: gatePorts.policies, openGate: new OpenGate(gatePorts), impacts, allowlists, targets }
     const api = front.use(await openApi({ settings, store, workers, events, webhookSecret: secret, watch, ...gates, base: () => address }))

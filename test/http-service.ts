@@ -5,6 +5,7 @@ import { publicGoodSnapshot } from '../attestations/index.ts'
 import type { ServicePorts } from '../src/app/service/accept-verification.ts'
 import type { Caller } from '../src/app/service/caller.ts'
 import type { ServiceTarget } from '../src/app/service/deploy-targets.ts'
+import { deployedApps } from '../src/app/service/deployed-apps.ts'
 import { decide, type StoredDecision } from '../src/app/service/end-verification.ts'
 import { Allowlists } from '../src/app/service/export-allowlist.ts'
 import { askedApps, Impacts } from '../src/app/service/find-impact.ts'
@@ -133,7 +134,7 @@ export class HttpService implements AsyncDisposable {
       policies: this.gatePorts.policies,
       openGate: new OpenGate(this.gatePorts),
       allowlists: new Allowlists({ ...this.gatePorts, reads: this.store.reads }),
-      impacts: new Impacts({ ...this.gatePorts, running: [askedApps(this.store.reads)] }),
+      impacts: new Impacts({ ...this.gatePorts, running: [askedApps(this.store.reads), deployedApps(this.store.reads)] }),
       targets: this.targets,
       deploymentsPerOwner: 100,
       submissions: {

@@ -1,19 +1,22 @@
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { stringify } from 'yaml'
+import { DeployOrder } from '../src/app/deploy/deployment.ts'
 import { KmsBootInfo } from '../src/app/gate/boot-info.ts'
 import { PolicyImpact } from '../src/app/gate/policy-impact.ts'
 import { APP_COMPOSE, BOOT, COMPOSE_HASH, digest, NAME } from '../src/app/gate/testing/passing.ts'
 import { askedApps, Impacts, type RunningApp } from '../src/app/service/find-impact.ts'
 import { GateDesk } from '../src/app/service/gate-desk.ts'
+import type { StoredDeployment } from '../src/app/store/deployment-ports.ts'
 import { ran } from '../src/cli/testing/terminal.ts'
 import { ApiClient } from '../src/client/api-client.ts'
 import { httpApp } from '../src/http/app.ts'
 import type { HttpApp } from '../src/http/http-ports.ts'
 import { Listening } from '../src/listening.ts'
 import { Secret } from '../verifier/model/secret.ts'
-import { ask, HttpService } from './http-service.ts'
+import { ask, HttpService, newId } from './http-service.ts'
 import { rebuiltImage, SERVICE_POLICY } from './rebuilt-image.ts'
 import { databases } from './stores.ts'
 
@@ -140,6 +143,44 @@ describe.each(databases())('what a policy would do, on %s', (kind) => {
     service.clock.pass(2 * DAY_MS)
     expect(await found(policy, '?days=1')).toEqual({ verdict: 'harmless', complete: true, apps: {} })
     expect(Object.keys((await found(policy, '?days=3')).apps).toSorted()).toEqual([ONE, TWO])
+  })
+
+  it('is about what the service deployed by that policy, though nobody asked', async () => {
+    const { owner } = await service.caller('deployer')
+    const at = service.clock.now()
+    const order = DeployOrder.parse({ name: 'production-app', appCompose: COMPOSE_HASH })
+    const insert = async (appId: string, change: Partial<StoredDeployment> = {}) => {
+      const ordered = { order, admit: false, events: [] }
+      const made = {
+        id: newId(),
+        ownerId: owner.id,
+        name: order.name,
+        composeHash: COMPOSE_HASH,
+        url: null,
+        target: 'lab',
+        withdrawnAt: null,
+      }
+      const deployment: StoredDeployment = {
+        ...made,
+        appId,
+        state: 'running',
+        policy: 'production',
+        createdAt: at,
+        updatedAt: at,
+        ordered,
+        ...change,
+      }
+      await service.store.unitOfWork.run(({ deployments }) => deployments.insert(deployment, null))
+    }
+    const [here, failed, elsewhere] = ['05', '06', '07'].map((byte) => byte.repeat(20))
+    await insert(here ?? '')
+    await insert(failed ?? '', { state: 'failed' })
+    await insert(elsewhere ?? '', { policy: 'observing' })
+    const listedHere = { ...policy, apps: { ...policy.apps, [here ?? '']: listed } }
+    const { apps } = await found(listedHere)
+    expect([apps[here ?? ''], apps[failed ?? ''], apps[elsewhere ?? '']]).toEqual([['deny', 'deny', 'none', []], undefined, undefined])
+    await service.store.database.drizzle.execute(sql`update deployments set withdrawn_at = now()`)
+    expect(Object.keys((await found(policy)).apps)).not.toContain(here)
   })
 
   it('says that it did not look at all of them', async () => {
