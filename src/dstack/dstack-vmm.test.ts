@@ -1,55 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { DstackVmmStandIn, type VmmOptions } from '../../test/stand-ins/dstack-vmm.ts'
+import type { VmmOptions } from '../../test/stand-ins/dstack-vmm.ts'
 import { DEV_IMAGE, IMAGE } from '../../test/stand-ins/vmm-guests.ts'
-import type { WrongAnswer } from '../../test/stand-ins/wrong-answers.ts'
-import { digestOf } from '../../verifier/bytes/digest-of.ts'
-import { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
-import { Secret } from '../../verifier/model/secret.ts'
-import type { Ordered } from '../app/deploy/deploy-target.ts'
-import { DeployOrder } from '../app/deploy/deployment.ts'
-import { DstackVmm } from './dstack-vmm.ts'
+import type { DeployOrder } from '../app/deploy/deployment.ts'
+import { BYTES, closeVmms, GATEWAY, HASH, held, OS_IMAGE, openVmm, ordered, signal } from './testing/vmm-trial.ts'
 
-// Spaces and an order that no writer of JSON would keep: the bytes count.
-const BYTES = Buffer.from('{ "runner":"docker-compose",  "name":"app", "umlaut":"\u00fc\u2028", "manifest_version":2 }\n')
-const HASH = digestOf(BYTES)
-const OS_IMAGE = Sha256.parse('5'.repeat(64))
-const GATEWAY = 'gw.example'
-const signal = new AbortController().signal
-const held: AsyncDisposable[] = []
-
-afterEach(async () => {
-  for (const one of held.splice(0)) await one[Symbol.asyncDispose]()
-})
-
-function ordered(
-  change: Partial<DeployOrder> = {},
-  o: { readonly bytes?: Uint8Array; readonly envNames?: readonly string[] } = {},
-): Ordered {
-  const { bytes = BYTES, envNames = [] } = o
-  const order = DeployOrder.parse({ name: 'app-one', appCompose: digestOf(bytes), options: { image: IMAGE }, ...change })
-  return { order, appCompose: bytes, envNames }
-}
-
-async function place(o: VmmOptions = {}, client: { readonly token?: string; readonly timeoutMs?: number } = {}) {
-  const vmm = await DstackVmmStandIn.start({ gateway: GATEWAY, ...o })
-  held.push(vmm)
-  const target = new DstackVmm({
-    address: { url: vmm.url, ...(o.socket === undefined ? {} : { socketPath: o.socket }) },
-    token: client.token === undefined ? null : new Secret(client.token),
-    timeoutMs: client.timeoutMs ?? 5000,
-    osImages: new Map([[IMAGE, OS_IMAGE]]),
-  })
-  return { vmm, target }
-}
+afterEach(closeVmms)
 
 describe('a guest of dstack-vmm', () => {
   it('is offered stopped, of the very bytes, started once, followed and removed', async () => {
-    const { vmm, target } = await place()
+    const { vmm, target } = await openVmm()
     const { offer, appCompose } = await target.offer(ordered(), signal)
     expect(appCompose).toEqual(BYTES)
     const [guest] = vmm.guests
@@ -84,7 +47,7 @@ describe('a guest of dstack-vmm', () => {
   })
 
   it('is given its environment after it was offered, encrypted to its app, and none where none is wanted', async () => {
-    const { vmm, target } = await place()
+    const { vmm, target } = await openVmm()
     const { offer } = await target.offer(ordered({}, { envNames: ['A'] }), signal)
     expect(vmm.guests[0]?.configuration.encrypted_env).toBe('')
     await target.commit({ ordered: ordered(), offer, environment: [{ name: 'A', value: 'sécret "x"' }] }, signal)
@@ -95,7 +58,7 @@ describe('a guest of dstack-vmm', () => {
   })
 
   it('has the app id that was ordered', async () => {
-    const { target } = await place()
+    const { target } = await openVmm()
     const appId = 'ab'.repeat(20)
     expect((await target.offer(ordered({ appId }), signal)).offer.appId).toBe(appId)
   })
@@ -105,20 +68,20 @@ describe('a guest of dstack-vmm', () => {
     ['nothing', undefined, 'target-credentials-refused'],
     ['another token', 'another', 'target-credentials-refused'],
   ])('is offered by a VMM with a token to who shows %s', async (_, token, code) => {
-    const { target } = await place({ token: 'a-token' }, token === undefined ? {} : { token })
+    const { target } = await openVmm({ token: 'a-token' }, token === undefined ? {} : { token })
     expect(await codeOf(target.offer(ordered(), signal))).toBe(code)
   })
 
   it('is offered over a socket', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'bitwitness-vmm-'))
     held.push({ [Symbol.asyncDispose]: async () => await rm(folder, { recursive: true }) })
-    const { vmm, target } = await place({ socket: path.join(folder, 'vmm.sock') })
+    const { vmm, target } = await openVmm({ socket: path.join(folder, 'vmm.sock') })
     await target.offer(ordered(), signal)
     expect(vmm.guests).toHaveLength(1)
   })
 
   it('is what its KMS lets it be', async () => {
-    const { vmm, target } = await place({ script: { bootError: 'Boot denied: no' } })
+    const { vmm, target } = await openVmm({ script: { bootError: 'Boot denied: no' } })
     const { offer } = await target.offer(ordered(), signal)
     const guest = await target.commit({ ordered: ordered(), offer, environment: null }, signal)
     await vmm.booted()
@@ -129,7 +92,7 @@ describe('a guest of dstack-vmm', () => {
     [{ hangs: true }, 'starting'],
     [{ exits: true }, 'stopped'],
   ] as const)('that goes %o is %s', async (script, status) => {
-    const { vmm, target } = await place({ script, gateway: null })
+    const { vmm, target } = await openVmm({ script, gateway: null })
     const { offer } = await target.offer(ordered(), signal)
     const guest = await target.commit({ ordered: ordered(), offer, environment: null }, signal)
     await vmm.booted()
@@ -153,19 +116,19 @@ describe('nothing is made or left', () => {
     ['with user configuration', { keeps: (told) => ({ ...told, user_config: 'x' }) }, {}, 'target-configuration-differs'],
     ['with another KMS', { keeps: (told) => ({ ...told, kms_urls: ['https://kms.example'] }) }, {}, 'target-configuration-differs'],
   ])('%s', async (_, script, change, code) => {
-    const { vmm, target } = await place(script === undefined ? {} : { script })
+    const { vmm, target } = await openVmm(script === undefined ? {} : { script })
     expect(await codeOf(target.offer(ordered(change), signal))).toBe(code)
     expect(vmm.present).toEqual([])
   })
 
   it('of bytes that are no text', async () => {
-    const { vmm, target } = await place()
+    const { vmm, target } = await openVmm()
     expect(await codeOf(target.offer(ordered({}, { bytes: Buffer.from([0x7b, 0xff, 0x7d]) }), signal))).toBe('target-compose-unsendable')
     expect(vmm.calls).toEqual([])
   })
 
   it('where what lies there was changed before it is started', async () => {
-    const { vmm, target } = await place()
+    const { vmm, target } = await openVmm()
     const { offer } = await target.offer(ordered(), signal)
     const [guest] = vmm.guests
     if (guest !== undefined) guest.configuration = { ...guest.configuration, compose_file: `${guest.configuration.compose_file} ` }
@@ -174,7 +137,7 @@ describe('nothing is made or left', () => {
   })
 
   it('where it is gone before it is started', async () => {
-    const { vmm, target } = await place()
+    const { vmm, target } = await openVmm()
     const { offer } = await target.offer(ordered(), signal)
     await target.withdraw({ ordered: ordered(), offer }, signal)
     await target.withdraw({ ordered: ordered(), offer }, signal)
@@ -184,7 +147,7 @@ describe('nothing is made or left', () => {
   })
 
   it('of what is withdrawn, though somebody started it', async () => {
-    const { vmm, target } = await place()
+    const { vmm, target } = await openVmm()
     const { offer } = await target.offer(ordered(), signal)
     await target.commit({ ordered: ordered(), offer, environment: null }, signal)
     await target.withdraw({ ordered: ordered(), offer }, signal)
@@ -194,7 +157,7 @@ describe('nothing is made or left', () => {
 
 describe('a name that is taken', () => {
   it('by what an earlier call made, is that', async () => {
-    const { vmm, target } = await place()
+    const { vmm, target } = await openVmm()
     const first = await target.offer(ordered(), signal)
     expect(await target.offer(ordered(), signal)).toEqual(first)
     expect(vmm.guests).toHaveLength(1)
@@ -204,7 +167,7 @@ describe('a name that is taken', () => {
     ['one that runs', {}, true],
     ['one of another size', { options: { image: IMAGE, vcpu: 8 } }, false],
   ] as const)('by %s, is refused', async (_, change, runs) => {
-    const { vmm, target } = await place()
+    const { vmm, target } = await openVmm()
     const { offer } = await target.offer(ordered(change), signal)
     if (runs) await target.commit({ ordered: ordered(change), offer, environment: null }, signal)
     expect(await codeOf(target.offer(ordered(), signal))).toBe('target-name-taken')
@@ -212,91 +175,12 @@ describe('a name that is taken', () => {
   })
 
   it('in part, is another name', async () => {
-    const { vmm, target } = await place()
+    const { vmm, target } = await openVmm()
     await target.offer(ordered({ name: 'app-one-more' }), signal)
     await target.offer(ordered(), signal)
     expect(vmm.present).toHaveLength(2)
   })
 })
-
-describe('an answer that goes wrong', () => {
-  const CODES: Readonly<Record<WrongAnswer, string>> = {
-    refused: 'target-order-refused',
-    broken: 'target-failing',
-    lost: 'target-unreachable',
-    half: 'target-unreachable',
-    late: 'target-unreachable',
-    never: 'target-unreachable',
-    huge: 'target-answer-malformed',
-    garbage: 'target-answer-malformed',
-    twice: 'target-answer-malformed',
-  }
-  const OFFERING = ['ListImages', 'GetComposeHash', 'Status', 'CreateVm', 'GetInfo']
-
-  it.each(Object.entries(CODES))('%s is %s, whatever was asked, in no words of theirs', async (wrong, code) => {
-    for (const method of OFFERING) {
-      const { vmm, target } = await place({}, { timeoutMs: wrong === 'late' || wrong === 'never' ? 300 : 5000 })
-      vmm.failNext(method, wrong as WrongAnswer)
-      const failure = await failureOf(target.offer(ordered(), signal))
-      expect(`${method} ${failure.code}`).toBe(`${method} ${code}`)
-      expect(`${failure.message} ${failure.hint}`).not.toContain('theirs')
-    }
-  })
-
-  it('leads to one guest, however often it is asked again', async () => {
-    const wrongs = fc.array(fc.tuple(fc.constantFrom(...OFFERING, 'StartVm'), fc.constantFrom<WrongAnswer>('broken', 'lost', 'half')), {
-      maxLength: 5,
-    })
-    await fc.assert(
-      fc.asyncProperty(wrongs, async (all) => {
-        await using vmm = await DstackVmmStandIn.start()
-        const target = new DstackVmm({ address: { url: vmm.url }, token: null, osImages: new Map() })
-        for (const [method, wrong] of all) vmm.failNext(method, wrong)
-        const { offer } = await again(() => target.offer(ordered(), signal))
-        const guest = await again(
-          async () =>
-            (await target.find({ ordered: ordered(), offer }, signal)) ??
-            (await target.commit({ ordered: ordered(), offer, environment: null }, signal)),
-        )
-        expect([vmm.guests.map(({ id }) => id), vmm.everStarted]).toEqual([[guest], 1])
-      }),
-      { numRuns: 30 },
-    )
-  })
-
-  it('is heard no more once the caller has left', async () => {
-    const { vmm, target } = await place()
-    vmm.failNext('ListImages', 'never')
-    const leaving = new AbortController()
-    const offering = target.offer(ordered(), leaving.signal)
-    leaving.abort(new Error('left'))
-    await expect(offering).rejects.toThrow('left')
-  })
-
-  it('from where nobody listens is target-unreachable, and may pass', async () => {
-    const target = new DstackVmm({ address: { url: new URL('http://127.0.0.1:1/') }, token: null, osImages: new Map() })
-    expect(await failureOf(target.offer(ordered(), signal))).toMatchObject({ code: 'target-unreachable', retryable: true })
-  })
-})
-
-async function again<T>(act: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await act()
-    } catch (error) {
-      if (!(error instanceof Failure && error.retryable)) throw error
-    }
-  }
-}
-
-async function failureOf(act: Promise<unknown>): Promise<Failure> {
-  const failure = await act.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-  if (failure instanceof Failure) return failure
-  throw failure ?? new Error('nothing failed')
-}
 
 async function codeOf(act: Promise<unknown>): Promise<string | undefined> {
   return await act.then(
