@@ -87,7 +87,8 @@ async function inProcess(): Promise<void> {
     trustedRoot: gateRoot(settings),
   }
   const base = new URL('http://127.0.0.1/')
-  const jobs = serviceJobs({ settings, home, store, blobs, service, events, signing, secret, base, gate, targets: new Map() })
+  const inspect = (): Promise<never> => Promise.reject(new Error('nothing is deployed'))
+  const jobs = serviceJobs({ settings, home, store, blobs, service, events, signing, secret, base, gate, targets: new Map(), inspect })
   const stop = new AbortController()
   const worker = await addWorker(store, 'inside', new Date(), { place: 'in-process' })
   const coordinator = new LocalCoordinator({ ...service, reads: store.reads, blobs, desk, given }, worker)

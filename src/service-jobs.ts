@@ -8,6 +8,7 @@ import { decisionWork } from './app/service/decision.ts'
 import type { DeployTargets } from './app/service/deploy-targets.ts'
 import { type DeploymentPorts, deploymentWork } from './app/service/deployment-work.ts'
 import { type JobTrades, runJobs } from './app/service/job-runner.ts'
+import { type ObservationWorkPorts, observationWork } from './app/service/observation-work.ts'
 import { preparationWork } from './app/service/preparation.ts'
 import type { ServiceEvents } from './app/service/service-events.ts'
 import { signingWork } from './app/service/signing.ts'
@@ -39,12 +40,13 @@ export type ServiceJobsOptions = {
   /** What deployments are decided by. */
   readonly gate: Pick<DeploymentPorts, 'lints' | 'bundles' | 'policies' | 'trustedRoot'>
   readonly targets: DeployTargets
+  readonly inspect: ObservationWorkPorts['inspect']
   /** Where the service is reached, for whoever is told of a verdict; with a slash at its end. */
   readonly base: URL
 }
 
 /** Jobs of a kind that one coordinator does side by side. Preparing waits for hosts of strangers, deciding reads whole images. */
-const AT_ONCE = { preparation: 4, decision: 2, signing: 4, summary: 1, callback: 8, deployment: 8 } as const
+const AT_ONCE = { preparation: 4, decision: 2, signing: 4, summary: 1, callback: 8, deployment: 8, observation: 4 } as const
 /** Claimed bytes are fetched only to explain; a build's own bound is far above what images weigh. */
 const DOWNLOAD_SECONDS = 3600
 const CALLBACK_MS = 10_000
@@ -98,6 +100,10 @@ export function serviceJobs(o: ServiceJobsOptions): (signal: AbortSignal) => Pro
         targets: o.targets,
         live: openLive(settings),
       }),
+    },
+    observation: {
+      atOnce: AT_ONCE.observation,
+      work: observationWork({ ...ports, inspect: o.inspect, everyMs: settings.observeEvery * 1000 }),
     },
   }
   return (signal) => runJobs({ ...service, notices: store.notices, events }, trades, signal)

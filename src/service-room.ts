@@ -28,6 +28,7 @@ import { LocalWorker, workLocally } from './local-worker.ts'
 import { openLog } from './logging/log.ts'
 import { loggedEvents } from './logging/logged-events.ts'
 import { openWebhookRoot } from './notify/webhook-key.ts'
+import { openObserving } from './observing-room.ts'
 import { operatorOf } from './operator-room.ts'
 import { openApi } from './service-api.ts'
 import { serviceHouse } from './service-house.ts'
@@ -123,6 +124,7 @@ export class ServiceRoom implements AsyncDisposable {
     front.use(await store.notices.listen('verdicts', { onNotice: () => gate.forget(), onGap: () => gate.forget() }))
     let address = settings.publicUrl
     const targets = await openTargets(settings)
+    const inspect = await openObserving(settings, gatePorts)
     // What a draft is asked about takes no place of what KMSs ask about.
     const impacts = new Impacts({
       ...gatePorts,
@@ -144,7 +146,7 @@ export class ServiceRoom implements AsyncDisposable {
     address = base
     const building = { settings, ports: workers, key: await openWorkerKey(home.keys), events }
     const local = wanted ? await LocalWorker.tryOpen(building) : null
-    const jobs = serviceJobs({ settings, home, store, blobs, service, events, signing, secret, base, gate: gatePorts, targets })
+    const jobs = serviceJobs({ settings, home, store, blobs, service, events, signing, secret, base, gate: gatePorts, targets, inspect })
     const house = serviceHouse({ settings, store, blobs, brought, service, events })
     const duties = [
       jobs,

@@ -34,6 +34,8 @@ describe.each(databases())('the figures on %s', (kind) => {
       'signing',
       'summary',
       'callback',
+      'deployment',
+      'observation',
     ])
     expect(figures.queues.every(({ waiting, active, dueSince }) => waiting === 0 && active === 0 && dueSince === null)).toBe(true)
   })

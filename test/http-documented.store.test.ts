@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import { ScriptedTarget } from '../src/app/deploy/testing/scripted-target.ts'
 import { APP_COMPOSE, APP_ID, COMPOSE_HASH, MANIFEST, NAME, POLICY } from '../src/app/gate/testing/passing.ts'
+import { INSPECTION_SCHEMA } from '../src/app/inspect/inspection.ts'
 import { cancelVerification } from '../src/app/service/end-verification.ts'
 import { httpApp } from '../src/http/app.ts'
 import type { HttpApp, HttpPorts } from '../src/http/http-ports.ts'
@@ -56,6 +57,31 @@ beforeAll(async () => {
     body: JSON.stringify(orderOf()),
   })
   const deployment = (ordered.json as { id: string }).id
+  const observation = newId()
+  await service.store.unitOfWork.run(({ observations }) =>
+    observations.note({
+      id: observation,
+      deploymentId: deployment,
+      appId: APP_ID,
+      url: 'https://app.example/',
+      inspection: {
+        schema: INSPECTION_SCHEMA,
+        verdict: 'unproven',
+        at: service.clock.now().toISOString(),
+        url: 'https://app.example/',
+        app: { id: null, instanceId: null, composeHash: null, osImageHash: null },
+        tcb: null,
+        lines: [],
+        images: [],
+        quote: null,
+        appCompose: null,
+        policy: null,
+      },
+      code: null,
+      outcome: digestOf('outcome'),
+      firstAt: service.clock.now(),
+    }),
+  )
   targets = {
     listVerifications: '/v1/verifications',
     submit: '/v1/verifications',
@@ -85,6 +111,9 @@ beforeAll(async () => {
     decide: '/v1/decisions',
     exportPolicy: '/v1/policies/production/auth-simple',
     findImpact: '/v1/decisions/impact',
+    readApp: `/v1/apps/${APP_ID}`,
+    listObservations: `/v1/apps/${APP_ID}/observations`,
+    readObservation: `/v1/observations/${observation}`,
     listTargets: '/v1/targets',
     order: '/v1/deployments',
     listDeployments: '/v1/deployments',
@@ -285,6 +314,7 @@ const WAYS: Readonly<Record<string, (operation: Operation) => Promise<Answer>>> 
   },
   'target-unknown': ordering(orderOf({ target: 'there' })),
   'deployment-unknown': absent,
+  'observation-unknown': absent,
   'deployment-not-yours': async (operation) => {
     await service.caller('deployer', { scopes: ['admit', 'deploy'] })
     return await send(operation, { token: 'deployer' })

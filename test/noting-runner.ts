@@ -16,6 +16,7 @@ export const IDLE_TRADES: JobTrades = {
   summary: { atOnce: 1, work: never },
   callback: { atOnce: 1, work: never },
   deployment: { atOnce: 1, work: never },
+  observation: { atOnce: 1, work: never },
 }
 
 function never(): Promise<never> {

@@ -6,6 +6,7 @@ import { DEPLOY_SETTINGS } from './deploy-settings.ts'
 import { GATEWAY_SETTINGS } from './gateway-settings.ts'
 import { LIMIT_SETTINGS } from './limit-settings.ts'
 import { type Mirrors, parseBase, parseMirrors } from './mirrors.ts'
+import { OBSERVE_SETTINGS } from './observe-settings.ts'
 import { REGISTRY_SETTINGS } from './registry-settings.ts'
 import { RETENTION_SETTINGS } from './retention-settings.ts'
 import { SERVE_SETTINGS } from './serve-settings.ts'
@@ -133,6 +134,7 @@ export const SETTINGS = {
   ...CLIENT_SETTINGS,
   ...GATEWAY_SETTINGS,
   ...DEPLOY_SETTINGS,
+  ...OBSERVE_SETTINGS,
   ...SERVE_SETTINGS,
   ...WORKER_SETTINGS,
   ...LIMIT_SETTINGS,

@@ -6,6 +6,7 @@ import { forgottenBlobsOf } from './forgotten-blobs.ts'
 import { composesOf, gateDecisionsOf } from './gate-repositories.ts'
 import { gateStandingsOf } from './gate-standings.ts'
 import { handedBlobsOf } from './handed-blobs.ts'
+import { observationsOf } from './observation-repositories.ts'
 import { idempotencyKeysOf, ownersOf, tokensOf } from './owner-repositories.ts'
 import { attestationsOf, blobsOf, eventsOf } from './record-repositories.ts'
 import { plainSession, type Session } from './session.ts'
@@ -30,6 +31,7 @@ export function repositories(session: Session): Repositories {
     forgottenBlobs: forgottenBlobsOf(session),
     composes: composesOf(session),
     deployments: deploymentsOf(session),
+    observations: observationsOf(session),
     gateDecisions: gateDecisionsOf(session),
     gateStandings: gateStandingsOf(session),
   }

@@ -13,6 +13,7 @@ import { blobs } from './resources/blobs.ts'
 import { deployments } from './resources/deployments.ts'
 import { events } from './resources/events.ts'
 import { machines } from './resources/machines.ts'
+import { observations } from './resources/observations.ts'
 import { owner } from './resources/owner.ts'
 import { policies } from './resources/policies.ts'
 import { subjects } from './resources/subjects.ts'
@@ -29,7 +30,7 @@ export type Part = (app: HttpApp) => void
 export function httpApp(ports: HttpPorts, ...parts: readonly Part[]): HttpApp {
   const app: HttpApp = new OpenAPIHono<HttpEnv>({ defaultHook: refuseMalformed })
   app.use(numbered(ports), guarded, bodiless, crossOrigin, refuseUnreadable)
-  for (const resource of [verifications, attempts, events, subjects, attestations, blobs, machines]) resource(app, ports)
+  for (const resource of [verifications, attempts, events, subjects, attestations, blobs, machines, observations]) resource(app, ports)
   const gated = { ...ports, gate: callerGate(ports) }
   for (const resource of [submissions, uploads, owner, apps, policies, deployments]) resource(app, gated)
   for (const part of parts) part(app)

@@ -20,7 +20,15 @@ import {
   UploadAnswer,
   VerificationView,
 } from '../app/service/api-documents.ts'
-import { DeploymentAnswer, DeploymentRequest, DeploymentView, TargetView } from '../app/service/deployment-documents.ts'
+import {
+  AppView,
+  DeploymentAnswer,
+  DeploymentRequest,
+  DeploymentView,
+  ObservationAnswer,
+  ObservationView,
+  TargetView,
+} from '../app/service/deployment-documents.ts'
 import { AdmitAnswer, ComposeView, DecisionRequest, GuestDecisionView, PolicyView } from '../app/service/gate-documents.ts'
 import { BuilderView, WorkerView } from '../app/service/machine-documents.ts'
 import { SubmittedSource } from '../app/store/records.ts'
@@ -28,6 +36,7 @@ import { SubmittedSource } from '../app/store/records.ts'
 /** The documents that have a name in /openapi.json. Wherever one is a part of another, it is named there. */
 export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Admission: AdmitAnswer,
+  App: AppView,
   Attempt: AttemptView,
   AttemptReport: Attempt,
   Attestation: AttestationView,
@@ -44,6 +53,8 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Finding,
   GuestDecision: GuestDecisionView,
   Known: KnownView,
+  Observation: ObservationView,
+  ObservationAnswer,
   Owner: OwnerView,
   PinnedSource,
   Policy: PolicyView,

@@ -29,6 +29,7 @@ const CODES = {
     'blob-unknown',
     'compose-unknown',
     'deployment-unknown',
+    'observation-unknown',
     'policy-unknown',
     'recipe-unread',
     'route-unknown',

@@ -1,9 +1,7 @@
 import type { Sha256 } from '../../verifier/model/digest.ts'
 import type { AttemptView, AttestationView, KnownView, OwnerView, VerificationView } from '../app/service/api-documents.ts'
-import type { DeploymentView } from '../app/service/deployment-documents.ts'
 import type { BuilderView, WorkerView } from '../app/service/machine-documents.ts'
 import type { AttemptRead } from '../app/service/read-attempts.ts'
-import type { DeploymentListed } from '../app/service/read-deployments.ts'
 import type { KnownRead, VerificationRead } from '../app/service/read-verifications.ts'
 import type { Attestation, Owner, StoredBuilder, Worker } from '../app/store/records.ts'
 import { paths } from './paths.ts'
@@ -86,28 +84,6 @@ export function attemptView({ attempt, tries }: AttemptRead): AttemptView {
     createdAt: createdAt.toISOString(),
     committedAt: committedAt?.toISOString() ?? null,
     links: { self: paths.attempt(id), log: paths.attemptLog(id), events: paths.attemptEvents(id) },
-  }
-}
-
-export function deploymentView({ deployment, owner }: DeploymentListed): DeploymentView {
-  const { id, state, name, appId, composeHash, url, target, policy, createdAt, updatedAt, withdrawnAt } = deployment
-  return {
-    id,
-    state,
-    owner: ownerView(owner),
-    name,
-    app: appId,
-    composeHash,
-    url,
-    target,
-    policy,
-    createdAt: createdAt.toISOString(),
-    updatedAt: updatedAt.toISOString(),
-    withdrawnAt: withdrawnAt?.toISOString() ?? null,
-    links: {
-      self: paths.deployment(id),
-      compose: state === 'announced' && appId !== null ? paths.compose(appId, composeHash) : paths.deploymentCompose(id, composeHash),
-    },
   }
 }
 

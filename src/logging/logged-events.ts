@@ -71,6 +71,13 @@ export function loggedEvents(logger: Logger, { debug }: { readonly debug: boolea
         state,
         code: code === null ? null : shownCode(code),
       }),
+    observed: ({ deployment, verdict, code, isNew }) =>
+      say(!isNew ? 'debug' : verdict === 'failed' || verdict === null ? 'warn' : 'info', 'deployment observed', {
+        deployment,
+        verdict,
+        code: code === null ? null : shownCode(code),
+        isNew,
+      }),
     jobsRepaired: ({ count }) => say('warn', 'jobs repaired', { count }),
     identityRefused: ({ why }) => say('info', 'identity token refused', { why: shownCode(why) }),
     workerBegun: ({ architecture }) => say('info', 'worker of this process begun', { architecture: shownCode(architecture) }),

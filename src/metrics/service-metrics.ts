@@ -67,6 +67,7 @@ export class ServiceMetrics {
     deploymentAdvanced: ({ target, state }) => {
       if (state === 'running' || state === 'denied' || state === 'failed') this.#counters.deployments.inc({ target, result: state })
     },
+    observed: ({ verdict }) => this.#counters.observations.inc({ verdict: verdict ?? 'none' }),
     trouble: () => this.#counters.troubles.inc(),
   }
 
@@ -130,6 +131,7 @@ function countersIn(registry: Registry) {
     callbacks: counter('callbacks_total', 'Callbacks that were sent, failed, or were given up.', 'result'),
     guests: counter('guest_answers_total', 'Answers to KMSs and gateways, by policy.', 'policy', 'asked', 'result'),
     deployments: counter('deployments_total', 'Deployments that ended, by target: running, denied or failed.', 'target', 'result'),
+    observations: counter('observations_total', 'Looks at what was deployed, by what was seen; none: nobody could look.', 'verdict'),
     jobsFailed: counter('job_failures_total', 'Jobs of the coordinator that failed and are tried again, by queue.', 'kind'),
     requests: counter('http_requests_total', 'Requests that were answered.', 'method', 'route', 'status'),
     requestSeconds: seconds('http_request_seconds', 'How long an answer took.', REQUEST_BUCKETS, 'method', 'route'),

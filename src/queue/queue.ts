@@ -60,6 +60,7 @@ const QUEUES: Readonly<Record<JobKind | 'attempt-dead', QueueSettings>> = {
   summary: OWN,
   callback: OWN,
   deployment: OWN,
+  observation: OWN,
 }
 
 const JOB_KINDS = Object.keys(QUEUES).filter((name): name is JobKind => name !== 'attempt-dead')

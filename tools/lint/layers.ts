@@ -90,6 +90,7 @@ export const LAYERS: readonly Layer[] = [
       'src/app/lifecycle',
       'src/app/gate/decision.ts',
       'src/app/deploy/deployment.ts',
+      'src/app/inspect/inspection.ts',
       'src/app/gate/boot-info.ts',
       'src/app/gate/standing-result.ts',
       'verifier/model',

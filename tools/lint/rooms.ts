@@ -22,6 +22,19 @@ export const ROOMS: readonly Layer[] = [
     packages: [],
   },
   {
+    dir: 'src/observing-room.ts',
+    may: [
+      'src/app/deploy/gateway-url.ts',
+      'src/app/inspect',
+      'src/app/service',
+      'src/config',
+      'src/inspect-room.ts',
+      'verifier/bytes',
+      'verifier/model',
+    ],
+    packages: [],
+  },
+  {
     dir: 'src/registry-room.ts',
     may: ['src/app', 'src/config', 'src/dstack', 'src/registry', 'verifier/bytes', 'verifier/model'],
     packages: ['node:*'],
@@ -119,6 +132,7 @@ export const ROOMS: readonly Layer[] = [
       'src/local-worker.ts',
       'src/logging',
       'src/notify',
+      'src/observing-room.ts',
       'src/operator-room.ts',
       'src/service-api.ts',
       'src/service-house.ts',

@@ -2,8 +2,9 @@ import { z } from 'zod'
 import { Sha256 } from '../../../verifier/model/digest.ts'
 import { Deployment, DeploymentState, DeployOrder } from '../deploy/deployment.ts'
 import { PolicyName } from '../gate/policy.ts'
+import { Inspection } from '../inspect/inspection.ts'
 import { OwnerView } from './api-documents.ts'
-import { AppId } from './gate-documents.ts'
+import { AppId, ComposeView, GuestDecisionView } from './gate-documents.ts'
 
 const Instant = z.iso.datetime()
 
@@ -69,3 +70,35 @@ export const TargetView = z.strictObject({
   kind: z.enum(['phala-cloud', 'dstack-vmm']),
 })
 export type TargetView = z.infer<typeof TargetView>
+
+export const ObservationView = z.strictObject({
+  id: z.uuid(),
+  deployment: z.uuid(),
+  app: AppId.describe('As it was deployed, or announced; what its quote says is in the inspection.'),
+  url: z.string(),
+  verdict: Inspection.shape.verdict.nullable().describe('Null: it could not be looked at, and `code` says why.'),
+  code: z.string().nullable(),
+  count: z.int().positive().describe('How often it was so, one time after the other.'),
+  firstAt: Instant,
+  lastAt: Instant,
+  links: z.strictObject({ self: z.string(), deployment: z.string() }),
+})
+export type ObservationView = z.infer<typeof ObservationView>
+
+/** One observation with the transcript. */
+export const ObservationAnswer = z.strictObject({
+  ...ObservationView.shape,
+  inspection: Inspection.nullable().describe('The first time that it was so.'),
+})
+export type ObservationAnswer = z.infer<typeof ObservationAnswer>
+
+/** What is known of an app. */
+export const AppView = z.strictObject({
+  app: AppId,
+  deployments: z.array(DeploymentView).describe('The newest, at most twenty.'),
+  composes: z.array(ComposeView).describe('The newest that were admitted, at most twenty.'),
+  observation: ObservationView.nullable().describe('The newest.'),
+  decision: GuestDecisionView.nullable().describe('What a KMS or a gateway was answered last.'),
+  links: z.strictObject({ deployments: z.string(), composes: z.string(), observations: z.string(), decisions: z.string() }),
+})
+export type AppView = z.infer<typeof AppView>

@@ -103,6 +103,7 @@ async function ended(ports: DeploymentPorts, { job, stored, document, advance: {
     if (events.length === 0) return
     await unit.deployments.save({ ...changed(stored, after), state, updatedAt: ports.now() })
     if (admits !== null) await unit.composes.admit(admits)
+    if (state === 'running') await unit.jobs.enqueue('observation', job.data)
   }
   const told = (): void => {
     const end = events.at(-1)

@@ -83,6 +83,7 @@ export class Housekeeping {
     await this.#sweep('received-uploads', signal, ({ uploads }) => uploads.forgetReceived(ago(RECEIVED_MS), AT_ONCE))
     await this.#sweep('gate-decisions', signal, ({ gateDecisions }) => gateDecisions.sweep(ago(retention.recordsMs), AT_ONCE))
     await this.#sweep('gate-standings', signal, ({ gateStandings }) => gateStandings.sweep(ago(retention.recordsMs), AT_ONCE))
+    await this.#sweep('observations', signal, ({ observations }) => observations.sweep(ago(retention.recordsMs), AT_ONCE))
     await this.#sweep('artifacts', signal, ({ blobs }) =>
       blobs.releaseEnded({ role: 'artifact', before: ago(retention.artifactsMs), limit: AT_ONCE }),
     )
@@ -128,7 +129,7 @@ export class Housekeeping {
   }
 
   async #sweep(
-    what: 'artifacts' | 'gate-decisions' | 'gate-standings' | 'idempotency-keys' | 'received-uploads' | 'uploads',
+    what: 'artifacts' | 'gate-decisions' | 'gate-standings' | 'idempotency-keys' | 'observations' | 'received-uploads' | 'uploads',
     signal: AbortSignal,
     step: (unit: Unit) => Promise<number>,
   ): Promise<void> {

@@ -8,7 +8,7 @@ import { listenOnceThere } from './listen-once-there.ts'
 import type { ServiceEvents } from './service-events.ts'
 
 /** What coordinators do themselves; an attempt is a worker's. */
-export const OWN_JOBS = ['preparation', 'decision', 'signing', 'summary', 'callback', 'deployment'] as const
+export const OWN_JOBS = ['preparation', 'decision', 'signing', 'summary', 'callback', 'deployment', 'observation'] as const
 export type OwnJob = (typeof OWN_JOBS)[number]
 
 type Result = {
@@ -72,6 +72,7 @@ export async function runJobs(ports: JobPorts, trades: JobTrades, signal: AbortS
     new JobLine('summary', trades.summary, ports, timing),
     new JobLine('callback', trades.callback, ports, timing),
     new JobLine('deployment', trades.deployment, ports, timing),
+    new JobLine('observation', trades.observation, ports, timing),
   ]
   const wakeAll = (): void => {
     for (const line of lines) line.wake()

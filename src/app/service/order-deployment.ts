@@ -47,6 +47,7 @@ export async function orderDeployment(
     if (before !== undefined) return { id: before.id, joined: true }
     await unit.deployments.insert(deployment, said)
     if (deployment.ordered !== null) await begin(unit, deployment, size)
+    else await unit.jobs.enqueue('observation', { deploymentId: deployment.id })
     await unit.owners.hold(caller.owner.id)
     if ((await unit.deployments.aliveOf(caller.owner.id)) > ports.deploymentsPerOwner) throw tooMany(ports.deploymentsPerOwner)
     return { id: deployment.id, joined: false }

@@ -1,4 +1,5 @@
 import { attemptsCommitted } from '../lifecycle/verification-state.ts'
+import type { ListedDeployment } from '../store/deployment-ports.ts'
 import { MAX_PAGE } from '../store/page.ts'
 import type { HeldVerification, Reads, Unit } from '../store/store-ports.ts'
 import type { ServicePorts } from './accept-verification.ts'
@@ -13,7 +14,7 @@ const MOST_TASKS = 100_000
  * that was restored, or a queue that was emptied by hand, is another matter. Says how many were. Done once at the start.
  */
 export async function repairJobs(
-  ports: ServicePorts & { readonly reads: Pick<Reads, 'attestations' | 'gateStandings' | 'verifications'> },
+  ports: ServicePorts & { readonly reads: Pick<Reads, 'attestations' | 'deployments' | 'gateStandings' | 'verifications'> },
 ): Promise<number> {
   let made = 0
   for (let cursor: string | null = null; ; ) {
@@ -30,7 +31,18 @@ export async function repairJobs(
     if (await ports.unitOfWork.run(({ jobs }) => jobs.enqueue('signing', { verificationId, predicateType }))) made += 1
   for (const key of await ports.reads.gateStandings.unsigned(MOST_TASKS))
     if (await ports.unitOfWork.run(({ jobs }) => jobs.enqueue('summary', key))) made += 1
+  for (let cursor: string | null = null; ; ) {
+    const page = await ports.reads.deployments.alive({ cursor, limit: MAX_PAGE })
+    for (const deployment of page.items) made += await ports.unitOfWork.run(({ jobs }) => repairDeployment(jobs, deployment))
+    if (page.next === null) break
+    cursor = page.next
+  }
   return made
+}
+
+async function repairDeployment(jobs: Unit['jobs'], { id: deploymentId, state, url }: ListedDeployment): Promise<number> {
+  if (state !== 'running' && state !== 'announced') return Number(await jobs.enqueue('deployment', { deploymentId }))
+  return url === null ? 0 : Number(await jobs.enqueue('observation', { deploymentId }))
 }
 
 async function repair(unit: Unit, verificationId: string, held: HeldVerification): Promise<number> {

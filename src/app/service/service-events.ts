@@ -4,6 +4,7 @@ import type { Sha256 } from '../../../verifier/model/digest.ts'
 import type { Verdict } from '../../../verifier/model/verdict.ts'
 import type { DeploymentState } from '../deploy/deployment.ts'
 import type { StandingResult } from '../gate/standing-result.ts'
+import type { Inspection } from '../inspect/inspection.ts'
 import type { StoredAttempt } from '../store/records.ts'
 import type { JobKind } from '../store/store-ports.ts'
 
@@ -67,6 +68,7 @@ export type ServiceFacts = {
       | 'nonces'
       | 'artifacts'
       | 'gate-decisions'
+      | 'observations'
       | 'gate-standings'
     readonly count: number
   }
@@ -85,6 +87,12 @@ export type ServiceFacts = {
   }
   /** It has come to another state. `code` says why it ended otherwise than running. */
   readonly deploymentAdvanced: OfDeployment & { readonly target: string; readonly state: DeploymentState; readonly code: string | null }
+  /** What was deployed was looked at; `isNew`: it is not as it was. `code` says why nobody could. */
+  readonly observed: OfDeployment & {
+    readonly verdict: Inspection['verdict'] | null
+    readonly code: string | null
+    readonly isNew: boolean
+  }
   /** At the start: what was open and had no job that leads on. */
   readonly jobsRepaired: { readonly count: number }
   /** An identity token did not count; `why` is a word of ours. */
@@ -132,6 +140,7 @@ const KINDS: Readonly<Record<keyof ServiceFacts, true>> = {
   guestAnswered: true,
   deploymentOrdered: true,
   deploymentAdvanced: true,
+  observed: true,
   jobsRepaired: true,
   identityRefused: true,
   workerBegun: true,

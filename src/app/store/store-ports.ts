@@ -11,6 +11,7 @@ import type { Deployments } from './deployment-ports.ts'
 import type { Composes, GateDecisions, GateStandings, StandingKey } from './gate-ports.ts'
 import type { IdempotencyKeys } from './idempotency-ports.ts'
 import type { Notices } from './notice-ports.ts'
+import type { Observations } from './observation-ports.ts'
 import type { Owners, Tokens } from './owner-ports.ts'
 import type { Page, PageRequest } from './page.ts'
 import type {
@@ -234,6 +235,7 @@ export interface Repositories {
   readonly gateDecisions: GateDecisions
   readonly gateStandings: GateStandings
   readonly deployments: Deployments
+  readonly observations: Observations
 }
 
 /** What may be read without a transaction. Everything that writes needs one. */
@@ -256,6 +258,7 @@ export type Reads = {
   readonly gateDecisions: Pick<GateDecisions, 'ofApp'>
   readonly gateStandings: Pick<GateStandings, 'read' | 'unsigned' | 'summariesOf' | 'asked'>
   readonly deployments: Pick<Deployments, 'read' | 'page' | 'alive' | 'aliveOf' | 'hasCompose'>
+  readonly observations: Pick<Observations, 'read' | 'ofApp'>
 }
 
 type AttemptJobs = { readonly [Q in `attempt-${AttemptRoute}`]: { readonly attemptId: string } }
@@ -271,6 +274,7 @@ export type JobKinds = AttemptJobs & {
   /** `failed`: how often it was tried before. */
   readonly callback: { readonly verificationId: string; readonly failed?: number }
   readonly deployment: { readonly deploymentId: string }
+  readonly observation: { readonly deploymentId: string }
 }
 export type JobKind = keyof JobKinds
 export type AttemptQueue = keyof AttemptJobs

@@ -6,11 +6,11 @@ import { failedCompose } from '../../app/compose/compose-failures.ts'
 import { admitCompose } from '../../app/service/admit-compose.ts'
 import { AdmitAnswer, AppId, ComposeView, GuestDecisionView } from '../../app/service/gate-documents.ts'
 import { bytesOf, CALLER_CODES, jsonOf, noQuery, problems } from '../api-route.ts'
+import { composeView, guestDecisionView } from '../app-views.ts'
 import type { Gated, HttpApp } from '../http-ports.ts'
 import { answerJson } from '../json-answer.ts'
 import { octetBody } from '../octet-body.ts'
 import { paths } from '../paths.ts'
-import { ownerView } from '../views.ts'
 
 // Made anew: of what was made before the library was loaded it knows nothing.
 const params = z.strictObject({ app: AppId.clone().openapi({ example: '84304bbe0123456789abcdef0123456789abcdef' }) })
@@ -90,16 +90,7 @@ export function apps(app: HttpApp, ports: Gated): void {
   })
   app.openapi(list, async (c) => {
     const found = await ports.reads.composes.ofApp(c.req.valid('param').app, MOST_LISTED)
-    const items = found.map(
-      ({ appId, composeHash, owner, admittedAt }): ComposeView => ({
-        app: appId,
-        composeHash,
-        admittedBy: ownerView(owner),
-        admittedAt: admittedAt.toISOString(),
-        links: { bytes: paths.compose(appId, composeHash) },
-      }),
-    )
-    return answerJson(c, { items }, 200)
+    return answerJson(c, { items: found.map(composeView) }, 200)
   })
   app.openapi(read, async (c) => {
     const { app: appId, sha256 } = c.req.valid('param')
@@ -116,21 +107,7 @@ export function apps(app: HttpApp, ports: Gated): void {
       ports.reads.gateDecisions.ofApp(appId, MOST_LISTED),
       ports.reads.gateStandings.summariesOf(appId),
     ])
-    const summaryOf = ({ policy, app: of }: (typeof found)[number]['decision']): string | null => {
-      const summary = summaries.find(({ policySha256, composeHash }) => policySha256 === policy.sha256 && composeHash === of.composeHash)
-      return summary === undefined ? null : paths.attestation(summary.attestationId)
-    }
-    const items = found.map(
-      ({ asked, count, firstAt, lastAt, decision }): GuestDecisionView => ({
-        asked,
-        count,
-        firstAt: firstAt.toISOString(),
-        lastAt: lastAt.toISOString(),
-        decision,
-        links: { summary: summaryOf(decision) },
-      }),
-    )
-    return answerJson(c, { items }, 200)
+    return answerJson(c, { items: found.map((one) => guestDecisionView(one, summaries)) }, 200)
   })
   app.openapi(admit, async (c) => {
     const { app: appId, sha256: composeHash } = c.req.valid('param')

@@ -21,13 +21,13 @@ import {
   problems,
   statedProblems,
 } from '../api-route.ts'
+import { deploymentView } from '../app-views.ts'
 import type { Gated, HttpApp } from '../http-ports.ts'
 import { answerJson } from '../json-answer.ts'
 import { emptyBody, strictJsonBody } from '../json-body.ts'
 import { answerPage } from '../page-answer.ts'
 import { paths } from '../paths.ts'
 import { unchanged } from '../unchanged.ts'
-import { deploymentView } from '../views.ts'
 
 const targets = createRoute({
   method: 'get',
