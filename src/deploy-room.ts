@@ -58,7 +58,9 @@ async function statusOf(door: GuestDoor, text: string, signal: AbortSignal): Pro
 /** What the operator lets a service deploy to; none where there is no file. Fails as `readTargets` and opening a target do. */
 export async function openTargets({ targets: file, phalaPrefix }: Pick<Settings, 'targets' | 'phalaPrefix'>): Promise<DeployTargets> {
   const configs = file === null ? [] : await readTargets(file)
-  return new Map(configs.map((config) => [config.name, { target: openTarget(config, phalaPrefix), owners: config.owners }]))
+  return new Map(
+    configs.map((config) => [config.name, { target: openTarget(config, phalaPrefix), owners: config.owners, policies: config.policies }]),
+  )
 }
 
 function openTarget(config: TargetConfig, phalaPrefix: URL): DeployTarget {

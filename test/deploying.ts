@@ -32,9 +32,9 @@ export class DeployingService {
   }
 
   /** Puts another target in the place of `here`. */
-  play(script: TargetScript = {}): ScriptedTarget {
+  play(script: TargetScript = {}, { policies = ['production'] }: { readonly policies?: readonly string[] } = {}): ScriptedTarget {
     this.#target = new ScriptedTarget({ appId: APP_ID, osImageHash: OS_IMAGE, ...script })
-    this.http.targets.set('here', { target: this.#target, owners: ['local:alice'] })
+    this.http.targets.set('here', { target: this.#target, owners: ['local:alice'], policies })
     return this.#target
   }
 

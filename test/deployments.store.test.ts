@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { stringify } from 'yaml'
 import type { TargetScript } from '../src/app/deploy/testing/scripted-target.ts'
 import { APP_COMPOSE, APP_ID, COMPOSE_HASH, digest } from '../src/app/gate/testing/passing.ts'
 import { DeploymentAnswer } from '../src/app/service/deployment-documents.ts'
@@ -10,6 +11,7 @@ import { Failure } from '../verifier/model/failure.ts'
 import { ANNOUNCED, DeployingService, orderOf } from './deploying.ts'
 import { ask, newId } from './http-service.ts'
 import { hurry } from './queued.ts'
+import { SERVICE_POLICY } from './rebuilt-image.ts'
 import { digestOf } from './stored.ts'
 import { databases } from './stores.ts'
 import { workOff } from './worked-off.ts'
@@ -109,6 +111,27 @@ describe.each(databases())('deployments on %s', (kind) => {
     expect([quiet.answer.state, quiet.target.everStarted]).toEqual(['denied', 0])
     const said = await become({}, orderOf({}, { appCompose: digestOf(bytes) }))
     expect([said.answer.state, said.target.everStarted]).toEqual(['running', 1])
+  })
+
+  it('start nothing by a policy that the target is not for, whatever it allows', async () => {
+    service.http.policyFiles.set('lax', stringify({ ...SERVICE_POLICY, name: 'lax', mode: 'observe' }))
+    const bytes = APP_COMPOSE.replace('"name":"app"', '"name":"unseen"')
+    await service.upload(bytes)
+    const target = service.play()
+    expect(codeOf(await order(orderOf({ policy: 'lax' }, { appCompose: digestOf(bytes) })))).toEqual([403, 'target-policy-refused'])
+    await work()
+    expect(target.everStarted).toBe(0)
+    // What was ordered before the operator narrowed the file is not decided by it any more.
+    service.play({}, { policies: ['lax'] })
+    const { id } = await ordered(orderOf({ policy: 'lax' }, { appCompose: digestOf(bytes) }))
+    const narrowed = service.play()
+    await work()
+    const { state, deployment } = await read(id)
+    expect([state, deployment?.events.at(-1), narrowed.everStarted]).toMatchObject([
+      'failed',
+      { why: { code: 'target-policy-refused' } },
+      0,
+    ])
   })
 
   it('stop what nobody had seen and the policy denies', async () => {
@@ -256,7 +279,7 @@ describe.each(databases())('deployments on %s', (kind) => {
     const answer = await ask(app, `/v1/deployments/${one?.id}`)
     const again = await ask(app, `/v1/deployments/${one?.id}`, { headers: { 'if-none-match': answer.headers.get('etag') ?? '' } })
     expect([answer.status, again.status]).toEqual([200, 304])
-    expect((await ask(app, '/v1/targets')).json).toEqual({ items: [{ name: 'here', kind: 'dstack-vmm' }] })
+    expect((await ask(app, '/v1/targets')).json).toEqual({ items: [{ name: 'here', kind: 'dstack-vmm', policies: ['production'] }] })
   })
 
   it('cannot be changed in the database once they are over', async () => {

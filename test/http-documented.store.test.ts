@@ -21,7 +21,7 @@ let bundle: string
 beforeAll(async () => {
   service = await HttpService.open({ followers: { most: 0 } })
   const { owner } = await service.caller('alice', { scopes: ['submit', 'cancel', 'admit', 'deploy'] })
-  service.targets.set('here', { target: new ScriptedTarget(), owners: ['local:alice'] })
+  service.targets.set('here', { target: new ScriptedTarget(), owners: ['local:alice'], policies: ['production', 'broken'] })
   service.policyFiles.set('production', stringify(POLICY)).set('broken', 'policy: [')
   await service.caller('mallory')
   await service.caller('nothing', { scopes: [] })
@@ -311,6 +311,10 @@ const WAYS: Readonly<Record<string, (operation: Operation) => Promise<Answer>>> 
   'target-not-yours': async (operation) => {
     await service.caller('deployer', { scopes: ['admit', 'deploy'] })
     return await send(operation, { token: 'deployer' })
+  },
+  'target-policy-refused': (operation) => {
+    service.policyFiles.set('lax', stringify(POLICY))
+    return ordering(orderOf({ policy: 'lax' }))(operation)
   },
   'target-unknown': ordering(orderOf({ target: 'there' })),
   'deployment-unknown': absent,

@@ -20,13 +20,21 @@ describe('the file of targets', () => {
   })
   afterAll(() => rm(folder, { recursive: true }))
 
-  const cloud = (change: object = {}) => ({ name: 'cloud', kind: 'phala-cloud', key, owners: ['local:alice'], ...change })
+  const cloud = (change: object = {}) => ({
+    name: 'cloud',
+    kind: 'phala-cloud',
+    key,
+    owners: ['local:alice'],
+    policies: ['production'],
+    ...change,
+  })
   const rack = (change: object = {}) => ({
     name: 'rack-1',
     kind: 'dstack-vmm',
     address: 'unix:/run/vmm.sock',
     osImages: { 'dstack-0.5.6': 'd'.repeat(64) },
     owners: ['https://issuer.example#repo:acme/**'],
+    policies: ['production', 'canary'],
     ...change,
   })
   const read = async (content: unknown) => {
@@ -42,7 +50,7 @@ describe('the file of targets', () => {
 
   it('names targets, with the keys that lie in files', async () => {
     const [one, two] = await read({ targets: [cloud({ url: 'https://cloud.example/api/v1' }), rack({ token: key })] })
-    expect(one).toMatchObject({ name: 'cloud', kind: 'phala-cloud', owners: ['local:alice'] })
+    expect(one).toMatchObject({ name: 'cloud', kind: 'phala-cloud', owners: ['local:alice'], policies: ['production'] })
     expect(one?.kind === 'phala-cloud' && [one.key.reveal(), one.url?.href]).toEqual([KEY, 'https://cloud.example/api/v1/'])
     expect(two).toMatchObject({ name: 'rack-1', address: { socketPath: '/run/vmm.sock' } })
     expect(two?.kind === 'dstack-vmm' && [two.token?.reveal(), [...two.osImages]]).toEqual([KEY, [['dstack-0.5.6', 'd'.repeat(64)]]])
@@ -57,6 +65,8 @@ describe('the file of targets', () => {
     ['a kind that nobody knows', { targets: [cloud({ kind: 'cloud' })] }],
     ['a name twice', { targets: [cloud(), cloud()] }],
     ['nobody who may', { targets: [cloud({ owners: [] })] }],
+    ['no policy', { targets: [cloud({ policies: undefined })] }],
+    ['a policy that is a path', { targets: [cloud({ policies: ['../x'] })] }],
     ['a name that is a path', { targets: [cloud({ name: '../x' })] }],
     ['a plain address of another’s network', { targets: [rack({ address: 'http://vmm.example/' })] }],
     ['no guest image', { targets: [rack({ osImages: {} })] }],

@@ -27,6 +27,8 @@ const named = {
   name: Name,
   /** Patterns of who may deploy to it, as policies name owners. */
   owners: z.array(z.string().min(1).max(512)).min(1).max(100),
+  /** By which of the policies in BITWITNESS_POLICIES it may be decided what is started there. */
+  policies: z.array(Name).min(1).max(100),
 }
 
 /** What the file of BITWITNESS_TARGETS may say (docs/deploy.md). */
@@ -58,7 +60,7 @@ const TargetsFile = z
   })
   .refine(({ targets }) => new Set(targets.map(({ name }) => name)).size === targets.length, 'a name stands there twice')
 
-type Named = { readonly name: string; readonly owners: readonly string[] }
+type Named = { readonly name: string; readonly owners: readonly string[]; readonly policies: readonly string[] }
 
 /** A target as the operator described it, with what the files hold that it names. */
 export type TargetConfig = Named &
@@ -95,11 +97,12 @@ export async function readTargets(file: string): Promise<readonly TargetConfig[]
     })
   return await Promise.all(
     data.targets.map(async (target): Promise<TargetConfig> => {
-      const { name, owners } = target
+      const { name, owners, policies } = target
+      const named = { name, owners, policies }
       if (target.kind === 'phala-cloud')
-        return { name, owners, kind: target.kind, key: await readSecret(target.key, name), url: target.url ?? null }
+        return { ...named, kind: target.kind, key: await readSecret(target.key, name), url: target.url ?? null }
       const token = target.token === undefined ? null : await readSecret(target.token, name)
-      return { name, owners, kind: target.kind, address: target.address, token, osImages: new Map(Object.entries(target.osImages)) }
+      return { ...named, kind: target.kind, address: target.address, token, osImages: new Map(Object.entries(target.osImages)) }
     }),
   )
 }

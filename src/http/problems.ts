@@ -22,7 +22,14 @@ const CODES = {
     'text-malformed',
   ],
   401: ['credentials-missing', 'token-invalid'],
-  403: ['deployment-not-yours', 'repository-refused', 'scope-missing', 'target-not-yours', 'verification-not-yours'],
+  403: [
+    'deployment-not-yours',
+    'repository-refused',
+    'scope-missing',
+    'target-not-yours',
+    'target-policy-refused',
+    'verification-not-yours',
+  ],
   404: [
     'attempt-unknown',
     'attestation-unknown',

@@ -9,6 +9,8 @@ export type ServiceTarget = {
   readonly target: DeployTarget
   /** Patterns of who may, as policies name owners. */
   readonly owners: readonly string[]
+  /** Names of the policies by which it may be decided: who orders chooses among these, and no laxer one. */
+  readonly policies: readonly string[]
 }
 
 /** By the names that the operator gave them. */
@@ -25,6 +27,16 @@ export function requireTarget(targets: DeployTargets, name: string, owner: Owner
     code: 'target-not-yours',
     message: 'you may not deploy to this target',
     hint: 'ask the operator to name you among the owners of the target, as GET /v1/owner shows you',
+  })
+}
+
+/** Fails with `target-policy-refused` where the operator does not let this policy decide what the target starts. */
+export function requirePolicyOf(targets: DeployTargets, name: string, policy: string): void {
+  if (targets.get(name)?.policies.includes(policy) === true) return
+  throw new Failure({
+    code: 'target-policy-refused',
+    message: 'this policy does not decide what is started at this target',
+    hint: 'order by one that GET /v1/targets names for it, or ask the operator to let it be decided by this one',
   })
 }
 

@@ -16,7 +16,7 @@ export const DeploymentRequest = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('ordered'),
     target: TargetName.describe('One of GET /v1/targets.'),
-    policy: PolicyName.describe('One of GET /v1/policies, which decides before anything starts.'),
+    policy: PolicyName.describe('One of those of the target (GET /v1/targets), which decides before anything starts.'),
     order: DeployOrder.describe(
       'Names an app-compose by the sha256 of its bytes, which were admitted for an app before, or uploaded by you. It has no environment: an app ' +
         'that needs secrets is deployed by the command, which encrypts them for the guest, and announced here.',
@@ -68,6 +68,7 @@ export type DeploymentAnswer = z.infer<typeof DeploymentAnswer>
 export const TargetView = z.strictObject({
   name: TargetName,
   kind: z.enum(['phala-cloud', 'dstack-vmm']),
+  policies: z.array(PolicyName).describe('By which it may be decided what is started there.'),
 })
 export type TargetView = z.infer<typeof TargetView>
 

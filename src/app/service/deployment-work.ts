@@ -10,7 +10,7 @@ import type { StoredDeployment } from '../store/deployment-ports.ts'
 import type { Reads, TakenJob, Unit } from '../store/store-ports.ts'
 import type { ServicePorts } from './accept-verification.ts'
 import { answerGate, type GuestPorts } from './answer-guest.ts'
-import { type DeployTargets, targetOf } from './deploy-targets.ts'
+import { type DeployTargets, requirePolicyOf, targetOf } from './deploy-targets.ts'
 import type { JobEnd, JobWork } from './job-runner.ts'
 import { type Policies, policyUnknown } from './policies.ts'
 import { deploymentDocument } from './read-deployments.ts'
@@ -66,6 +66,7 @@ function portsOf(ports: DeploymentPorts, { id: deploymentId, target, policy: nam
   return {
     target: targetOf(ports.targets, target),
     decide: async ({ appId, appCompose, osImageHash, deviceId }, signal) => {
+      requirePolicyOf(ports.targets, target, name)
       const policy = await ports.policies.find(name)
       if (policy === undefined) throw policyUnknown()
       const composeHash = digestOf(appCompose)

@@ -111,6 +111,7 @@ export function deployments(app: HttpApp, ports: Gated): void {
         'policy-unknown',
         'scope-missing',
         'target-not-yours',
+        'target-policy-refused',
         'target-unknown',
       ),
     },
@@ -140,7 +141,9 @@ export function deployments(app: HttpApp, ports: Gated): void {
     },
   })
   app.openapi(targets, (c) => {
-    const items = [...ports.targets].map(([name, { target }]): TargetView => ({ name, kind: target.kind }))
+    const items = [...ports.targets].map(
+      ([name, { target, policies }]): TargetView => ({ name, kind: target.kind, policies: [...policies] }),
+    )
     return answerJson(c, { items }, 200)
   })
   app.openapi(list, async (c) => {
