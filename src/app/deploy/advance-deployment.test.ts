@@ -24,11 +24,38 @@ type World = {
   /** Steps, by their number from 0, whose outcome is lost: the process was killed before it was written down. */
   readonly kills?: ReadonlySet<number>
   readonly stepMs?: number
+  readonly target?: ScriptedTarget
+}
+
+/** One that loses its first answer, refuses the next for the name is taken by then, and shows what it started only later. */
+class SlowToShow extends ScriptedTarget {
+  #asked = 0
+  #hidden = 5
+
+  override async commit(o: Parameters<ScriptedTarget['commit']>[0]): Promise<string> {
+    if (this.#asked++ === 0) await super.commit(o)
+    throw new Failure({
+      code: this.#asked === 1 ? 'target-unreachable' : 'target-name-taken',
+      message: '-',
+      hint: '-',
+      retryable: this.#asked === 1,
+    })
+  }
+
+  override async find(): Promise<string | undefined> {
+    return this.#hidden-- > 0 ? undefined : await super.find()
+  }
 }
 
 /** Runs a deployment to its end, as something that may be killed between any two of its steps. */
-async function run({ script = {}, order = {}, denies = [], kills = new Set(), stepMs = 1000 }: World) {
-  const target = new ScriptedTarget({ appId: APP_ID, ...script })
+async function run({
+  script = {},
+  order = {},
+  denies = [],
+  kills = new Set(),
+  stepMs = 1000,
+  target = new ScriptedTarget({ appId: APP_ID, ...script }),
+}: World) {
   const kept = new Map<Sha256, Uint8Array>([[digestOf(ORDERED), ORDERED]])
   const asked: Sha256[] = []
   let now = Date.parse('2026-11-28T00:00:00Z')
@@ -150,6 +177,20 @@ describe('a deployment', () => {
     const { target, last } = await run({ script: { attests: OTHER } })
     expect([target.everStarted, target.running]).toEqual([1, 0])
     expect(last).toMatchObject({ state: 'denied', why: { code: 'deployment-compose-differs' } })
+  })
+
+  it('is stopped where what nobody had seen is longer than any app-compose, whatever was offered', async () => {
+    const long = Buffer.alloc(300 * 1024, ' ')
+    const { target, asked, last } = await run({ script: { measures: long }, order: { unpredicted: 'start-without-secrets' } })
+    expect([target.everStarted, target.running, asked]).toEqual([1, 0, []])
+    expect(last).toMatchObject({ state: 'denied', why: { code: 'deployment-compose-differs' } })
+  })
+
+  it('is looked for a while where nobody has seen its bytes, and the target shows late that it started it', async () => {
+    const target = new SlowToShow({ appId: APP_ID, measures: OTHER })
+    const { last } = await run({ target, order: { unpredicted: 'start-without-secrets' } })
+    expect([target.everStarted, target.running]).toEqual([1, 0])
+    expect(last).toMatchObject({ state: 'failed', why: { code: 'target-name-taken' } })
   })
 
   it('waits a while for a guest to say what it runs, and no longer', async () => {

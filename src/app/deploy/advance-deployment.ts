@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { digestOf } from '../../../verifier/bytes/digest-of.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
 import { Failure } from '../../../verifier/model/failure.ts'
+import { MOST_BYTES } from '../compose/compose-document.ts'
 import type { Decision } from '../gate/decision.ts'
 import type { AppEnvironment, DeployTarget, Ordered } from './deploy-target.ts'
 import type { Deployment, DeploymentEvent, GuestState, Offer } from './deployment.ts'
@@ -44,6 +45,8 @@ const DECISION_MS = 5 * 60_000
 const BOOT_MS = 20 * 60_000
 /** Of a guest that runs: so long it may take to show what. */
 const ATTEST_MS = 2 * 60_000
+/** So long it may take a target to show what it was told to start. */
+const SHOW_MS = 60_000
 const LOOK_AGAIN_MS = 3_000
 
 /**
@@ -158,9 +161,10 @@ async function follow(o: Step, { offer, guest }: { readonly offer: Offer; readon
 
 /** Undefined: the guest has not said yet what it runs. */
 async function judgeAttested(o: Step, { offer, guest }: { readonly offer: Offer; readonly guest: string }): Promise<Advance | undefined> {
-  const attested = await keepAttested(o, guest)
-  if (attested === undefined) return undefined
-  if (attested.appCompose !== offer.composeHash) return stopDiffering(attested)
+  const shown = await keepAttested(o, { offer, guest })
+  if (shown === undefined) return undefined
+  const { attested } = shown
+  if (!shown.asOffered) return stopDiffering(attested)
   const decision = await decide(o, offer, attested.appCompose)
   const decided: DeploymentEvent = { kind: 'decided', at: o.at, basis: 'attested', decision }
   return decision.decision === 'allow'
@@ -172,17 +176,24 @@ async function judgeAttested(o: Step, { offer, guest }: { readonly offer: Offer;
 async function confirmAttested(o: Step, { offer, guest }: { readonly offer: Offer; readonly guest: string }): Promise<Advance | undefined> {
   const { events } = o.deployment
   if (events.some(({ kind }) => kind === 'attested')) return undefined
-  const attested = await keepAttested(o, guest)
-  if (attested !== undefined) return attested.appCompose === offer.composeHash ? next(attested) : stopDiffering(attested)
+  const shown = await keepAttested(o, { offer, guest })
+  if (shown !== undefined) return shown.asOffered ? next(shown.attested) : stopDiffering(shown.attested)
   const since = events.find((event) => event.kind === 'state' && event.state.status === 'running')?.at ?? o.at
   return o.ports.now().getTime() - Date.parse(since) > ATTEST_MS ? undefined : { events: [], waitMs: LOOK_AGAIN_MS }
 }
 
 type Attested = Extract<DeploymentEvent, { kind: 'attested' }>
 
-async function keepAttested({ ports, at, signal }: Step, guest: string): Promise<Attested | undefined> {
+/** What is longer than any app-compose is none, and not kept: that it cannot be must not keep it from being stopped. */
+async function keepAttested(
+  { ports, at, signal }: Step,
+  { offer, guest }: { readonly offer: Offer; readonly guest: string },
+): Promise<{ readonly attested: Attested; readonly asOffered: boolean } | undefined> {
   const bytes = await ports.target.attested(guest, signal)
-  return bytes === undefined ? undefined : { kind: 'attested', at, appCompose: await ports.keep(bytes) }
+  if (bytes === undefined) return undefined
+  const fits = bytes.length <= MOST_BYTES.dstack
+  const attested: Attested = { kind: 'attested', at, appCompose: fits ? await ports.keep(bytes) : digestOf(bytes) }
+  return { attested, asOffered: fits && attested.appCompose === offer.composeHash }
 }
 
 function stopDiffering(attested: Attested): Advance {
@@ -195,12 +206,14 @@ async function decide({ ports, deployment, signal }: Step, offer: Offer, appComp
   return await ports.decide({ appCompose: await ports.load(appCompose), appId, osImageHash, deviceId }, signal)
 }
 
-/** Whether something was started before a crash is not known yet. */
+/** Whether something was started is not known yet: an answer may have been lost, and a target that was told to may show it only later. */
 async function stopStarted(o: Step, offer: Offer): Promise<Advance> {
   const { ports, deployment, signal } = o
   const ordered = await orderedOf(ports, deployment)
   const guest = await ports.target.find({ ordered, offer }, signal)
   if (guest !== undefined) return await stop(o, guest)
+  const stopping = deployment.events.findLast(({ kind }) => kind === 'stopping')?.at ?? o.at
+  if (ports.now().getTime() - Date.parse(stopping) < SHOW_MS) return { events: [], waitMs: LOOK_AGAIN_MS }
   await ports.target.withdraw({ ordered, offer }, signal)
   return next(endedBy(o))
 }

@@ -42,7 +42,7 @@ afterEach(async () => {
 })
 
 /** `bitwitness deploy` with the gate as it is, its policy listing the app id that the cloud gives next. */
-async function deploy(appCompose: string, change: { readonly composes?: readonly string[] } = {}) {
+async function deploy(appCompose: string, change: { readonly composes?: readonly string[]; readonly more?: readonly string[] } = {}) {
   const signal = new AbortController().signal
   const appId = cloud.world.nextAppIds(1)[0]?.app_id ?? ''
   const script = { rule: 'pre-launch-script', sha256: digestOf(STAND_IN_SCRIPT) }
@@ -67,7 +67,7 @@ async function deploy(appCompose: string, change: { readonly composes?: readonly
   const settings = { ...none, phalaKey: new Secret(cloud.apiKey), phalaPrefix: new URL(cloud.prefix) }
   const args = Object.entries(words).flatMap(([flag, value]) => [`--${flag}`, value])
   const { exit, stdout, stderr } = await ran(
-    ['deploy', '--json', ...args],
+    ['deploy', '--json', ...args, ...(change.more ?? []).map((flag) => `--${flag}`)],
     {},
     {
       signal,
@@ -116,4 +116,18 @@ it.each([
   const { exit, failed, why } = await deploy(appCompose, change)
   expect([exit, why, failed]).toEqual([1, code, rules])
   expect([cloud.world.everStarted, cloud.asked('POST /cvms'), cloud.asked('POST /cvms/provision').length]).toEqual([0, [], 1])
+})
+
+it.each([
+  ['what was predicted', APP_COMPOSE, []],
+  [
+    'what nobody had seen',
+    JSON.stringify({ ...TOLD, manifest_version: 2, runner: 'docker-compose' }),
+    ['start-unpredicted-without-secrets'],
+  ],
+] as const)('stops at Phala Cloud %s where the guest attests more than a state file holds', async (_, appCompose, more) => {
+  await cloud[Symbol.asyncDispose]()
+  cloud = await PhalaCloudStandIn.start({ attests: (text) => text + ' '.repeat(1 << 20) })
+  const { exit, why } = await deploy(appCompose, { more })
+  expect([exit, why, cloud.world.everStarted, cloud.world.cvms.length]).toEqual([1, 'deployment-compose-differs', 1, 0])
 })
