@@ -1,6 +1,7 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
+import type { DeploymentFilter } from '../src/app/store/deployment-ports.ts'
 import { encodeCursor, type PageRequest } from '../src/app/store/page.ts'
 import type { Reads, Repositories, VerificationFilter } from '../src/app/store/store-ports.ts'
 import { readsOf, repositories } from '../src/db/repositories.ts'
@@ -49,6 +50,10 @@ const ANY: VerificationFilter = { verdict: null, subject: null, source: null, bu
 const middle = encodeCursor({ at: new Date(Date.UTC(2026, 0, 1) + (ROWS / 2) * 1000), id: 'ffffffff' })
 const list = (filter: Partial<VerificationFilter>) => (request: PageRequest) => reads.verifications.page({ ...ANY, ...filter }, request)
 
+const appId = (number: number): string => digestOf(String(number)).slice(0, 40)
+const deployed = (filter: Partial<DeploymentFilter>) => (request: PageRequest) =>
+  reads.deployments.page({ app: null, owner: null, state: null, ...filter }, request)
+
 const LATE = new Date(Date.UTC(2026, 0, 1) + (ROWS - 1000) * 1000)
 /** The same tree was built a hundred times, a tenth of that from the same folder. */
 const prepared = preparedOf(submissionOf('owner 3'))
@@ -85,6 +90,12 @@ const PAGES: readonly [string, (request: PageRequest) => Promise<unknown>, strin
   ['owners', (request) => reads.owners.page(request), 'owners_page'],
   ['attestations', (request) => reads.attestations.page(request), 'attestations_page'],
   ['builders', (request) => reads.builders.page(request), 'builders_page'],
+  ['deployments', deployed({}), 'deployments_page'],
+  ['deployments of an app', deployed({ app: appId(7) }), 'deployments_page_by_app'],
+  ['deployments of an owner', deployed({ owner: 'owner 3' }), 'deployments_page_by_owner'],
+  ['deployments in a state', deployed({ state: 'announced' }), 'deployments_page_by_state'],
+  ['deployments that are under way or observed', (request) => reads.deployments.alive(request), 'deployments_alive'],
+  ['what was seen of an app', (request) => reads.observations.ofApp(appId(7), request), 'observations_page'],
 ]
 const READS: readonly [string, () => Promise<unknown>, string][] = [
   ['a token', () => reads.tokens.withSecret(digestOf('777'), new Date(0)), 'tokens_secret_digest'],
@@ -116,6 +127,12 @@ const READS: readonly [string, () => Promise<unknown>, string][] = [
   ['what an owner holds for what is open', () => reads.uploads.held('owner 3'), 'verifications_open_by_owner'],
   ['an upload', () => inTransaction.uploads.find('owner 3', digestOf('7')), 'uploads_owner_id_sha256_pk'],
   ['a builder', () => reads.builders.find(digestOf('7')), 'builders_pkey'],
+  ['a deployment', () => reads.deployments.read('00000777'), 'deployments_pkey'],
+  ['how many deployments an owner has', () => reads.deployments.aliveOf('owner 3'), 'deployments_alive_by_owner'],
+  ['what an owner ordered before', () => inTransaction.deployments.saidBefore('owner 3', 'key 2'), 'deployments_said_once'],
+  ['whether an app-compose is admitted', () => reads.composes.isKept(digestOf('7')), 'app_composes_by_hash'],
+  ['whether an app-compose is part of a deployment', () => reads.composes.isKept(digestOf('99999')), 'deployment_composes_by_hash'],
+  ['an observation', () => reads.observations.read('00000777'), 'observations_pkey'],
 ]
 
 // Without a server there is nothing to see, and the suite says so elsewhere.
@@ -186,6 +203,18 @@ async function fill(sql: postgres.Sql): Promise<void> {
     `insert into attestations (id, verification_id, predicate_type, bundle, signer, created_at)
       select ${id}, ${id}, 'p', ${digest('n')}, 'key', ${at} ${rows}`,
     `insert into signing_backlog (verification_id, predicate_type, tries, created_at, next_at) select ${id}, 'q', 0, ${at}, ${at} ${rows}`,
+    `insert into deployments (id, owner_id, name, app_id, compose_hash, url, state, target, policy, "order", admit, events, said_key, said_digest,
+        created_at, updated_at)
+      select ${id}, 'owner ' || (n % 1000 + 1), 'app', left(${digest('n % 1000')}, 40), ${digest('n')}, null,
+        case when n % 100 = 0 then 'announced' when n % 50 = 1 then 'running' else 'denied' end,
+        case when n % 100 = 0 then null else 't' end, case when n % 100 = 0 then null else 'p' end,
+        case when n % 100 = 0 then null else '{}'::jsonb end, case when n % 100 = 0 then null else false end,
+        case when n % 100 = 0 then null else '[]'::jsonb end, 'key ' || n, ${digest('n')}, ${at}, ${at} ${rows}`,
+    `insert into app_composes (app_id, compose_hash, owner_id, admitted_at)
+      select left(${digest('n % 1000')}, 40), ${digest('n')}, 'owner 1', ${at} ${rows} where n <= ${ROWS / 2}`,
+    `insert into deployment_composes (deployment_id, sha256) select ${id}, ${digest('n')} ${rows}`,
+    `insert into observations (id, deployment_id, app_id, url, verdict, code, document, outcome, count, first_at, last_at)
+      select ${id}, lpad((n / 100 + 1)::text, 8, '0'), left(${digest('n % 1000')}, 40), 'u', 'unproven', null, '{}', ${digest('n')}, 1, ${at}, ${at} ${rows}`,
     'analyze',
   ])
     await sql.unsafe(statement)

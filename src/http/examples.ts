@@ -11,6 +11,7 @@ import type {
   UploadAnswer,
   VerificationView,
 } from '../app/service/api-documents.ts'
+import type { DeploymentRequest, DeploymentView, ObservationView } from '../app/service/deployment-documents.ts'
 import type { ComposeView } from '../app/service/gate-documents.ts'
 import type { BuilderView, WorkerView } from '../app/service/machine-documents.ts'
 
@@ -127,6 +128,40 @@ const compose: ComposeView = {
   admittedAt: AT,
   links: { bytes: `/v1/apps/${APP}/composes/${digest('8')}` },
 }
+const deployment: DeploymentView = {
+  id: ID,
+  state: 'running',
+  owner,
+  name: 'my-app',
+  app: APP,
+  composeHash: digest('8'),
+  url: `https://${APP}-8080.dstack-pha-prod7.phala.network`,
+  target: 'cloud',
+  policy: 'production',
+  createdAt: AT,
+  updatedAt: AT,
+  withdrawnAt: null,
+  links: { self: `/v1/deployments/${ID}`, compose: `/v1/deployments/${ID}/composes/${digest('8')}` },
+}
+const order: z.input<typeof DeploymentRequest> = {
+  kind: 'ordered',
+  target: 'cloud',
+  policy: 'production',
+  order: { name: 'my-app', appCompose: digest('8'), appId: APP, live: { port: 8080, healthPath: '/healthz' } },
+  admit: true,
+}
+const observation: ObservationView = {
+  id: ATTEMPT,
+  deployment: ID,
+  app: APP,
+  url: `https://${APP}-8080.dstack-pha-prod7.phala.network`,
+  verdict: 'verified',
+  code: null,
+  count: 24,
+  firstAt: AT,
+  lastAt: AT,
+  links: { self: `/v1/observations/${ATTEMPT}`, deployment: `/v1/deployments/${ID}` },
+}
 const problem: Problem = {
   type: '/docs/errors#verification-unknown',
   title: 'verification unknown',
@@ -144,11 +179,15 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   Builder: builder,
   Caller: caller,
   Compose: compose,
+  Deployment: deployment,
+  DeploymentRequest: order,
   Known: known,
+  Observation: observation,
   Owner: owner,
   Problem: problem,
   Submission: submission,
   SubmissionAnswer: answer,
+  Target: { name: 'cloud', kind: 'phala-cloud', policies: ['production'] },
   Upload: upload,
   Verification: verification,
   Worker: worker,
