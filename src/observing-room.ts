@@ -27,13 +27,13 @@ export async function openObserving(
   const { signal: never } = new AbortController()
   const room = await openInspectRoom(settings, { collateral, simulatedRoot }, never)
   const measurements = file === null ? null : await readBootMeasurements(file, never)
-  return async ({ url, healthPath, policy: name }, signal) => {
+  return async ({ url, healthPath, policy: name, deployed }, signal) => {
     const policy = name === null ? undefined : await gate.policies.find(name)
     const ask: InspectPorts['gate'] = async ({ appCompose, appId: id, guest }, stop) =>
       policy === undefined
         ? Promise.reject(new Error('there is no policy to ask'))
         : await answerGate(gate, policy, { app: { id, composeHash: digestOf(appCompose) }, guest }, stop)
     const ports = { ...room, gate: policy === undefined ? null : ask }
-    return await inspectApp(ports, { url: parseGatewayUrl(url), healthPath, measurements, signal })
+    return await inspectApp(ports, { url: parseGatewayUrl(url), healthPath, measurements, deployed, signal })
   }
 }

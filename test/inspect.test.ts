@@ -8,7 +8,7 @@ import { Policy } from '../src/app/gate/policy.ts'
 import type { LoadedPolicy } from '../src/app/gate/read-policy.ts'
 import { APP_COMPOSE, APP_ID, COMPOSE_HASH, digest, MANIFEST, NAME, POLICY, STATEMENT } from '../src/app/gate/testing/passing.ts'
 import type { BootMeasurement } from '../src/app/inspect/boot-measurements.ts'
-import { inspectApp } from '../src/app/inspect/inspect-app.ts'
+import { type InspectApp, inspectApp } from '../src/app/inspect/inspect-app.ts'
 import type { InspectPorts } from '../src/app/inspect/inspect-ports.ts'
 import { Inspection } from '../src/app/inspect/inspection.ts'
 import { openGuestDoor } from '../src/dstack/guest-door.ts'
@@ -72,6 +72,7 @@ type Change = Partial<InspectPorts> & {
   readonly health?: string
   readonly measurements?: readonly BootMeasurement[] | null
   readonly seconds?: number
+  readonly deployed?: InspectApp['deployed']
 }
 
 async function inspected(guest: Partial<StandInGuest> & { readonly fault?: GuestFault } = {}, change: Change = {}): Promise<Inspection> {
@@ -89,6 +90,7 @@ async function inspected(guest: Partial<StandInGuest> & { readonly fault?: Guest
     url: parseGatewayUrl(change.url ?? gateway.url(APP_ID)),
     healthPath: change.health ?? null,
     measurements: change.measurements === undefined ? [MEASURED] : change.measurements,
+    deployed: change.deployed ?? null,
     signal: new AbortController().signal,
   })
   return Inspection.parse(inspection)
@@ -150,6 +152,18 @@ describe('an app that is what its policy wants', () => {
     const { image, 'compose-hash': compose, 'mr-config-id': config } = statuses(inspection)
     expect([image, ['info', 'skip']]).toEqual(['info', expect.arrayContaining([compose])])
     if (inspection.tcb === null) expect(config).toBe('info')
+  })
+
+  it('fails where it was to be another than it is, however well that one does', async () => {
+    const own = { quotes: unmarked(), url: gateway.url(APP_ID, { port: 443, way: 'tls' }) }
+    const is = { appId: APP_ID, composeHash: COMPOSE_HASH }
+    expect(await inspected({}, { ...own, deployed: is })).toMatchObject({ verdict: 'verified' })
+    const other = await inspected({}, { ...own, deployed: { ...is, appId: 'cd'.repeat(20) } })
+    expect([other.verdict, failed(other)]).toEqual(['failed', ['app-id']])
+    const updated = await inspected({}, { ...own, deployed: { ...is, composeHash: digest('8') } })
+    expect([updated.verdict, failed(updated)]).toEqual(['failed', ['compose-hash']])
+    // Without anything that was measured nothing is known of either.
+    expect(failed(await inspected({ fault: 'no-attestation' }, { ...own, deployed: { ...is, appId: 'cd'.repeat(20) } }))).toEqual([])
   })
 
   it('needs a policy, and attestations that can be asked for', async () => {

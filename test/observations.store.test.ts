@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { APP_ID } from '../src/app/gate/testing/passing.ts'
+import { APP_ID, COMPOSE_HASH } from '../src/app/gate/testing/passing.ts'
 import { INSPECTION_SCHEMA, type Inspection } from '../src/app/inspect/inspection.ts'
 import { AppView, DeploymentAnswer, ObservationAnswer, type ObservationView } from '../src/app/service/deployment-documents.ts'
 import { deploymentWork } from '../src/app/service/deployment-work.ts'
@@ -16,6 +16,7 @@ import { workOff } from './worked-off.ts'
 
 const EVERY_MS = 3_600_000
 const DAY_MS = 86_400_000
+const DEPLOYED = { appId: APP_ID, composeHash: COMPOSE_HASH }
 const signal = new AbortController().signal
 
 describe.each(databases())('observations on %s', (kind) => {
@@ -101,7 +102,7 @@ describe.each(databases())('observations on %s', (kind) => {
       ['unproven', 3, id],
     ])
     expect(Date.parse(items[1]?.lastAt ?? '') - Date.parse(items[1]?.firstAt ?? '')).toBe(2 * EVERY_MS)
-    expect(asked.at(-1)).toEqual({ url: ANNOUNCED.url, healthPath: null, policy: null })
+    expect(asked.at(-1)).toEqual({ url: ANNOUNCED.url, healthPath: null, policy: null, deployed: DEPLOYED })
     expect(told).toEqual([
       { deployment: id, verdict: 'unproven', code: null, isNew: true },
       { deployment: id, verdict: 'unproven', code: null, isNew: false },
@@ -125,7 +126,7 @@ describe.each(databases())('observations on %s', (kind) => {
     await look()
     const { items } = await list()
     expect(items.map(({ verdict, deployment }) => [verdict, deployment])).toContainEqual(['verified', (json as { id: string }).id])
-    expect(asked).toContainEqual({ url: 'https://live.example/', healthPath: '/healthz', policy: 'production' })
+    expect(asked).toContainEqual({ url: 'https://live.example/', healthPath: '/healthz', policy: 'production', deployed: DEPLOYED })
     const view = AppView.parse((await ask(app, `/v1/apps/${APP_ID}`)).json)
     expect(view.deployments.map(({ state }) => state)).toEqual(['running', 'announced'])
     expect([view.composes.length, view.observation?.verdict]).toEqual([1, 'verified'])

@@ -1,4 +1,5 @@
 import { digestOf } from '../../../verifier/bytes/digest-of.ts'
+import type { Sha256 } from '../../../verifier/model/digest.ts'
 import type { ComposeLint } from '../compose/lint-compose.ts'
 import type { GatewayUrl } from '../deploy/gateway-url.ts'
 import { type Evidence, factsOf } from './evidence.ts'
@@ -6,11 +7,16 @@ import type { InspectionLine } from './inspection.ts'
 import { fail, ifBelieved, info, lineOf, pass, type Said, skip } from './lines.ts'
 import { compareMrConfig } from './mr-config.ts'
 
+/** What is to run somewhere, by the word of whoever deployed it. */
+export type Deployed = { readonly appId: string; readonly composeHash: Sha256 }
+
+type Wanted = { readonly url: GatewayUrl; readonly deployed: Deployed | null }
+
 /** Which app it is, and what it has run. `lint`: a text says why the app-compose cannot be read. */
-export function appLines(evidence: Evidence, url: GatewayUrl, lint: ComposeLint | string | null): readonly InspectionLine[] {
+export function appLines(evidence: Evidence, wanted: Wanted, lint: ComposeLint | string | null): readonly InspectionLine[] {
   return [
-    lineOf('app-id', ifBelieved(appId(evidence, url), evidence.believed)),
-    lineOf('compose-hash', ifBelieved(composeHash(evidence), evidence.believed)),
+    lineOf('app-id', ifBelieved(appId(evidence, wanted), evidence.believed)),
+    lineOf('compose-hash', ifBelieved(composeHash(evidence, wanted), evidence.believed)),
     lineOf('mr-config-id', mrConfigId(evidence)),
     lineOf('compose-lint', linted(lint)),
   ]
@@ -18,19 +24,22 @@ export function appLines(evidence: Evidence, url: GatewayUrl, lint: ComposeLint 
 
 const NOT_MEASURED = 'nothing is known of what the guest measured'
 
-function appId(evidence: Evidence, { id }: GatewayUrl): Said {
+function appId(evidence: Evidence, { url: { id }, deployed }: Wanted): Said {
   const facts = factsOf(evidence)
   if (facts === null) return skip(NOT_MEASURED)
+  if (deployed !== null && deployed.appId !== facts.appId) return fail('the guest measured another id than was deployed', facts.appId)
   if (id === facts.appId) return pass('the guest measured the id that the URL names', id)
   return id === facts.instanceId
     ? pass('the guest measured the id of the instance that the URL names', facts.appId)
     : fail('the guest measured another id than the URL names', facts.appId)
 }
 
-function composeHash(evidence: Evidence): Said {
+function composeHash(evidence: Evidence, { deployed }: Wanted): Said {
   const facts = factsOf(evidence)
   const { info: told } = evidence.asked
   if (facts === null) return skip(NOT_MEASURED)
+  if (deployed !== null && deployed.composeHash !== facts.composeHash)
+    return fail('the guest measured another app-compose than was deployed', facts.composeHash)
   if (told.value === null) return skip(told.reason)
   if (told.value.appCompose === null) return skip('the app does not show its app-compose (public_tcbinfo)', facts.composeHash)
   return digestOf(told.value.appCompose) === facts.composeHash

@@ -2,7 +2,7 @@ import { digestOf } from '../../../verifier/bytes/digest-of.ts'
 import { Failure } from '../../../verifier/model/failure.ts'
 import { type ComposeLint, lintCompose } from '../compose/lint-compose.ts'
 import { formatGatewayUrl, type GatewayUrl } from '../deploy/gateway-url.ts'
-import { appLines } from './app-lines.ts'
+import { appLines, type Deployed } from './app-lines.ts'
 import { askGuest } from './ask-guest.ts'
 import { bootLines } from './boot-lines.ts'
 import type { BootMeasurement } from './boot-measurements.ts'
@@ -21,6 +21,8 @@ export type InspectApp = {
   readonly healthPath: string | null
   /** What images are known to measure to; null: nothing is known. */
   readonly measurements: readonly BootMeasurement[] | null
+  /** What is to run there, by whoever deployed it: whatever the URL names, the guest has to have measured this. Null, or not given: nobody says. */
+  readonly deployed?: Deployed | null
   readonly signal: AbortSignal
 }
 
@@ -28,7 +30,10 @@ export type InspectApp = {
  * Looks at what runs behind a gateway's URL, and says of every link between the URL and our attestations whether it holds. A mismatch is a line. Fails
  * with `inspect-gateway`, as the door does, and as the gate does where it is the policy that stops it.
  */
-export async function inspectApp(ports: InspectPorts, { url, healthPath, measurements, signal }: InspectApp): Promise<Inspection> {
+export async function inspectApp(
+  ports: InspectPorts,
+  { url, healthPath, measurements, deployed = null, signal }: InspectApp,
+): Promise<Inspection> {
   if (url.id === 'gateway')
     throw new Failure({
       code: 'inspect-gateway',
@@ -46,7 +51,7 @@ export async function inspectApp(ports: InspectPorts, { url, healthPath, measure
     ...liveLines(evidence),
     ...hardwareLines(evidence, { simulated, decision: decisionOf(judged) }),
     ...bootLines(evidence),
-    ...appLines(evidence, url, lint),
+    ...appLines(evidence, { url, deployed }, lint),
     ...imageLines(lint, judged, evidence.believed),
     ...policyLines(judged, evidence.believed),
     lineOf('url-binding', await urlBinding(evidence, { url, quotes: ports.quotes, now, signal })),

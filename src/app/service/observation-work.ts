@@ -1,6 +1,7 @@
 import { digestOf } from '../../../verifier/bytes/digest-of.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
 import { Failure } from '../../../verifier/model/failure.ts'
+import type { Deployed } from '../inspect/app-lines.ts'
 import type { Inspection } from '../inspect/inspection.ts'
 import type { StoredDeployment } from '../store/deployment-ports.ts'
 import type { Reads, TakenJob } from '../store/store-ports.ts'
@@ -9,9 +10,12 @@ import type { JobEnd, JobWork } from './job-runner.ts'
 
 export type ObservationWorkPorts = ServicePorts & {
   readonly reads: Pick<Reads, 'deployments'>
-  /** Looks at what runs there. `policy`: the one that it was deployed by; null: none. Rejects where nobody could look. */
+  /**
+   * Looks at what runs there, and whether it is what was deployed. `policy`: the one that it was deployed by; null: none. Rejects where nobody could
+   * look.
+   */
   readonly inspect: (
-    o: { readonly url: string; readonly healthPath: string | null; readonly policy: string | null },
+    o: { readonly url: string; readonly healthPath: string | null; readonly policy: string | null; readonly deployed: Deployed },
     signal: AbortSignal,
   ) => Promise<Inspection>
   readonly everyMs: number
@@ -27,10 +31,10 @@ export function observationWork(ports: ObservationWorkPorts): JobWork<'observati
   return async (job, signal) => {
     const deployment = await ports.reads.deployments.read(job.data.deploymentId)
     if (deployment === undefined || !isObserved(deployment)) return { end: 'done' }
-    const { url, appId, ordered, policy } = deployment
+    const { url, appId, composeHash, ordered, policy } = deployment
     if (url === null || appId === null) return { end: 'done' }
     const healthPath = ordered?.order.live?.healthPath ?? null
-    const seen = await look(ports, job, { url, healthPath, policy }, signal)
+    const seen = await look(ports, job, { url, healthPath, policy, deployed: { appId, composeHash } }, signal)
     return noted(ports, job, { deploymentId: deployment.id, appId, url, ...seen })
   }
 }
