@@ -139,6 +139,9 @@ describe('deploy', () => {
     })
     expect(document.admission).toEqual({ app: APP_ID, composeHash: document.pushed?.composeHash, admitted: true, code: null })
     expect(document.url).toBe(`https://${APP_ID}-8080.${gateway.base}`)
+    const announced = { kind: 'announced', app: APP_ID, composeHash: document.pushed?.composeHash, url: document.url }
+    expect([...here.service.announced]).toEqual([[document.deployment?.id, expect.objectContaining(announced)]])
+    expect(document.provenance).toBe(new URL(`v1/apps/${APP_ID}`, here.service.url).href)
     expect(document.deployment?.events.at(-1)).toMatchObject({ kind: 'live', answers: [{ path: '/' }, { path: '/healthz' }] })
     expect(gateway.asked).toEqual(
       expect.arrayContaining([`GET ${APP_ID}-8080.${gateway.base} /`, `GET ${APP_ID}-8080.${gateway.base} /healthz`]),

@@ -40,6 +40,7 @@ export const AdmittedAnswer = z.object({ app: z.string(), composeHash: z.string(
 export const ComposesAnswer = z.object({
   items: z.array(z.object({ composeHash: z.string(), admittedBy: z.object(OwnerView.shape) })).max(1000),
 })
+export const AnnouncedAnswer = z.object({ id: z.uuid() })
 export type ComposesAnswer = z.infer<typeof ComposesAnswer>
 
 const { before, after } = PolicyImpact.shape.policy.shape

@@ -4,8 +4,10 @@ import type { TokenSource } from '../../attestations/sign/identity-token.ts'
 import { parseSha256, type Sha256 } from '../../verifier/model/digest.ts'
 import { jsonOf } from '../../verifier/model/json-of.ts'
 import type { SubmissionRequest } from '../app/service/api-documents.ts'
+import type { DeploymentRequest } from '../app/service/deployment-documents.ts'
 import {
   AdmittedAnswer,
+  AnnouncedAnswer,
   ComposesAnswer,
   ImpactAnswer,
   KnownAnswer,
@@ -110,6 +112,12 @@ export class ApiClient {
 
   async composesOf(app: string, signal: AbortSignal): Promise<ComposesAnswer['items']> {
     return this.#read(await this.#get(`v1/apps/${app}/composes`, signal), ComposesAnswer).items
+  }
+
+  /** Needs a token of the scope `deploy`. Gives the id that the service knows it by; the same key gives the same. */
+  async announce(request: Extract<DeploymentRequest, { kind: 'announced' }>, key: string, signal: AbortSignal): Promise<string> {
+    const body = { type: 'application/json', bytes: JSON.stringify(request) }
+    return this.#read(await this.#write('v1/deployments', body, { signal, headers: { 'idempotency-key': key } }), AnnouncedAnswer).id
   }
 
   #read<S extends z.ZodType>({ status, body }: Answered, schema: S): z.infer<S> {

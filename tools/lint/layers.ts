@@ -162,6 +162,7 @@ export const LAYERS: readonly Layer[] = [
     may: [
       'src/app/gate/policy-impact.ts',
       'src/app/service/api-documents.ts',
+      'src/app/service/deployment-documents.ts',
       'attestations/sign',
       'verifier/bytes',
       'verifier/model',

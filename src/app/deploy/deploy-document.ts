@@ -21,7 +21,9 @@ export const DeployDocument = z.strictObject({
   deployment: Deployment.nullable(),
   /** Where the app answers. */
   url: z.string().nullable(),
-  /** Where what is known of the image is to be read. */
+  /** Whether the service looks at what runs from now on: as which deployment, or why not. Null: nothing runs, or there is no service to tell. */
+  announcement: z.strictObject({ deployment: z.uuid().nullable(), code: z.string().nullable() }).nullable(),
+  /** Where what is known of the app, or of its image, is to be read. */
   provenance: z.string().nullable(),
 })
 export type DeployDocument = z.infer<typeof DeployDocument>

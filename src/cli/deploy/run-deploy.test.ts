@@ -196,6 +196,26 @@ describe('deploy', () => {
     expect(service.admitted.get(`${APP_ID}/${COMPOSE_HASH}`)?.toString()).toBe(APP_COMPOSE)
   })
 
+  it('tells a service what runs where, once for each deployment, and goes well without it', async () => {
+    await using service = await startFakeService()
+    const vmm = await vmmOf()
+    const first = await deploy(vmm, { service })
+    const id = first.document?.deployment?.id ?? ''
+    const told = { kind: 'announced', name: 'app-one', app: APP_ID, composeHash: COMPOSE_HASH, url: `https://${APP_ID}-8080.gw.example` }
+    expect([...service.announced]).toEqual([[id, told]])
+    expect([first.document?.announcement?.code, first.document?.provenance]).toEqual([null, new URL(`v1/apps/${APP_ID}`, service.url).href])
+    await deploy(vmm, { service })
+    expect([...service.announced.keys()]).toEqual([id])
+    const body = JSON.stringify({ code: 'scope-missing', detail: 'the token lacks it', hint: 'make another' })
+    service.problems.push({ status: 403, body })
+    const refused = await deploy(vmm, { service })
+    expect([refused.exit, refused.document?.verdict, refused.document?.announcement]).toEqual([
+      0,
+      'running',
+      { deployment: null, code: 'scope-missing' },
+    ])
+  })
+
   it('has nothing admitted that is denied for another reason', async () => {
     await using service = await startFakeService()
     const vmm = await vmmOf()

@@ -8,6 +8,7 @@ import { EXIT, type ExitCode, exitOfVerdict } from '../exit-code.ts'
 import { printAnswer } from '../output.ts'
 import { deployLines } from '../render/deploy.ts'
 import { placeOf } from '../render/submitted.ts'
+import { type Announcement, announceStep, appOf } from './announce-step.ts'
 import { type DeployTask, readDeployTask } from './deploy-task.ts'
 import type { Admission } from './gate-step.ts'
 import { followVerification, pushBuild, submitBuild, verificationState } from './rebuild-step.ts'
@@ -39,7 +40,7 @@ export async function runDeploy(io: CliIo, flags: DeployFlags, folder: string | 
   try {
     const proven = await rebuild(run)
     const admission = proven ? await startStep(run) : null
-    return await answer(run, admission)
+    return await answer(run, admission, await announceStep(run))
   } catch (error) {
     if (io.signal.aborted) io.stderr.write('what was done is kept: the same command goes on from there\n')
     throw error
@@ -68,7 +69,7 @@ async function rebuild(run: DeployRun): Promise<boolean> {
   return run.state.verification?.verdict === 'reproduced'
 }
 
-async function answer({ io, task, client, state }: DeployRun, admission: Admission): Promise<ExitCode> {
+async function answer({ io, task, client, state }: DeployRun, admission: Admission, announcement: Announcement): Promise<ExitCode> {
   const { verification, deployment, pushed } = state
   const place = verification === null ? null : placeOf(verification, new URL(verification.server))
   const document: DeployDocument = {
@@ -80,7 +81,8 @@ async function answer({ io, task, client, state }: DeployRun, admission: Admissi
     admission,
     deployment,
     url: deployment?.events.findLast((event) => event.kind === 'live')?.url ?? null,
-    provenance: place ?? provenanceOf(client, state),
+    announcement,
+    provenance: provenanceOf(client, state, announcement) ?? place,
   }
   await printAnswer(io, {
     json: task.flags.json,
@@ -91,11 +93,11 @@ async function answer({ io, task, client, state }: DeployRun, admission: Admissi
   return exitOf(document)
 }
 
-/** What a service knows of the app. */
-function provenanceOf(client: ApiClient | null, { deployment }: DeployState): string | null {
-  const offered = deployment?.events.findLast((event) => event.kind === 'offered')
-  const app = offered?.offer.appId ?? deployment?.order.appId ?? null
-  return client === null || app === null ? null : client.url(`v1/apps/${app}/composes`).href
+/** What a service knows of the app: once it was told, or where there is nothing else to show. */
+function provenanceOf(client: ApiClient | null, state: DeployState, announcement: Announcement): string | null {
+  const app = appOf(state)
+  const told = (announcement?.deployment ?? null) !== null || state.verification === null
+  return client === null || app === null || !told ? null : client.url(`v1/apps/${app}`).href
 }
 
 function verdictOf({ verification, deployment }: DeployState): DeployDocument['verdict'] {

@@ -36,7 +36,7 @@ export function deployLines(
   document: DeployDocument,
   { color, stateFile }: { readonly color: boolean; readonly stateFile: string },
 ): string[] {
-  const { verdict, pushed, verification, admission, deployment, url, provenance } = document
+  const { verdict, pushed, verification, admission, deployment, url, announcement, provenance } = document
   const { good, bad, unsure } = paint(color)
   const brush = verdict === 'running' ? good : verdict === null ? unsure : bad
   const decided = deployment?.events.findLast((event) => event.kind === 'decided')
@@ -58,6 +58,11 @@ export function deployLines(
       ({ path, status }) => `  asked        ${visible(path)}: ${status === null ? 'no answer' : `HTTP ${status}`}`,
     ),
     ...(url === null ? [] : [`  live         ${visible(url)}`]),
+    ...(announcement === null
+      ? []
+      : [
+          `  observed     ${announcement.code === null ? 'the service looks at it from now on' : `not by the service (${visible(announcement.code)})`}`,
+        ]),
     ...(provenance === null ? [] : [`  provenance   ${visible(provenance)}`]),
     `  state        ${quoted(stateFile)}`,
     ...(verdict === null ? ['', 'The same command goes on from here.'] : []),

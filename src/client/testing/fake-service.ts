@@ -31,6 +31,8 @@ export type FakeService = AsyncDisposable & {
   known: readonly VerificationAnswer[]
   /** App-composes that were admitted, by app and hash. */
   readonly admitted: Map<string, Buffer>
+  /** Deployments that it was told of, by the key of the request. */
+  readonly announced: Map<string, unknown>
   /** Answers in place of what is asked for next. */
   problems: { status: number; body: string }[]
 }
@@ -82,6 +84,7 @@ export async function startFakeService(): Promise<FakeService> {
     blobs: new Map(),
     known: [],
     admitted: new Map(),
+    announced: new Map(),
     problems: [],
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections()
@@ -124,6 +127,10 @@ async function answer(service: FakeService, request: IncomingMessage, response: 
   if (route === `GET /v1/verifications/${ID}/events`) return stream(service, request, response)
   if (route.startsWith('GET /v1/subjects/'))
     return send(200, { items: service.known.map((verification) => ({ verification })), next: null })
+  if (route === 'POST /v1/deployments') {
+    service.announced.set(String(request.headers['idempotency-key']), JSON.parse(body.toString('utf8')))
+    return send(202, { id: ID, of: 'a newer service' })
+  }
   const [, app, , composeHash] = /^\/v1\/apps\/([0-9a-f]{40})\/composes(\/([0-9a-f]{64}))?$/.exec(request.url ?? '') ?? []
   if (app !== undefined) return admitting(service, { app, composeHash, body }, send)
   const blob = service.blobs.get(request.url?.replace('/v1/blobs/', '') ?? '')
