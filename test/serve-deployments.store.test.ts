@@ -4,10 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import { APP_COMPOSE, APP_ID, COMPOSE_HASH, digest, POLICY } from '../src/app/gate/testing/passing.ts'
-import { AppView, DeploymentAnswer } from '../src/app/service/deployment-documents.ts'
+import { AppView, DeploymentAnswer, ObservationAnswer } from '../src/app/service/deployment-documents.ts'
 import { orderOf } from './deploying.ts'
 import { ServePlace } from './serve-process.ts'
 import { DstackVmmStandIn } from './stand-ins/dstack-vmm.ts'
+import { startStandInGateway } from './stand-ins/guest-agent.ts'
 import { IMAGE } from './stand-ins/vmm-guests.ts'
 
 const TOKEN = 'a-token-of-the-vmm'
@@ -80,6 +81,36 @@ it('serves deployments to the targets of its file, through kills, and looks at w
   await service.end()
   expect(service.process.stderr).not.toContain(TOKEN)
   expect(JSON.stringify(view)).not.toContain(TOKEN)
+})
+
+it('looks at what was announced through its gateway, by what stands in for hardware', async () => {
+  await using gateway = await startStandInGateway()
+  gateway.start({ appId: APP_ID, appCompose: APP_COMPOSE, osImageHash: digest('d'), mrConfig: 2 })
+  const file = (name: string): string => path.join(place.home, name)
+  await Promise.all([writeFile(file('authority.pem'), gateway.authority), writeFile(file('root.pem'), gateway.root)])
+  const looking = {
+    BITWITNESS_GATEWAYS: gateway.setting,
+    BITWITNESS_SIMULATED_ROOT: file('root.pem'),
+    NODE_EXTRA_CA_CERTS: file('authority.pem'),
+  }
+  await using service = await place.serve({ args: ['--no-worker'], environment: { ...environment, ...looking } })
+  const token = (await place.cli(['token', 'create', 'test', '--scope', 'deploy'])).stdout.trim()
+  const url = gateway.url(APP_ID, { port: 8080 })
+  const answer = await fetch(new URL('v1/deployments', service.url), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ kind: 'announced', name: 'app-one', app: APP_ID, composeHash: COMPOSE_HASH, url }),
+  })
+  expect(answer.status).toBe(202)
+  const seen = async () => AppView.parse(JSON.parse((await service.get(`v1/apps/${APP_ID}`)).body)).observation
+  let observation = await seen()
+  for (let round = 0; round < 300 && observation === null; round += 1) {
+    await sleep(100)
+    observation = await seen()
+  }
+  expect(observation).toMatchObject({ url, verdict: 'simulated', code: null, count: 1 })
+  const { inspection } = ObservationAnswer.parse(JSON.parse((await service.get(observation?.links.self ?? '')).body))
+  expect(inspection).toMatchObject({ app: { id: APP_ID, composeHash: COMPOSE_HASH }, policy: null })
 })
 
 it('does not serve with a file of targets that cannot be taken', async () => {
