@@ -9,6 +9,7 @@ import type { GuestDoor } from '../src/app/inspect/inspect-ports.ts'
 import { readTdQuote } from '../src/app/inspect/td-quote.ts'
 import { IntelCollateral } from '../src/dstack/intel-collateral.ts'
 import { intelQuotes } from '../src/dstack/intel-quotes.ts'
+import { revocationOf } from '../src/dstack/intel-revocation.ts'
 import { pccsCollateral } from '../src/dstack/pccs-collateral.ts'
 import { digestOf } from '../verifier/bytes/digest-of.ts'
 import { parseStrictJson } from '../verifier/model/strict-json.ts'
@@ -113,6 +114,36 @@ describe.skipIf(evidence === undefined)('a quote with Intel’s collateral', () 
       reason: 'Intel did not sign the collateral',
     })
     expect(await changed(() => '{')).toEqual({ result: 'unable', reason: 'the collateral cannot be read' })
+  })
+
+  it('is not held against lists of revoked certificates that its issuers did not sign, or that are not of its time', async () => {
+    const own = collateral()
+    const flipped = (hex: string, fromEnd: number): string => {
+      const bytes = Buffer.from(hex, 'hex')
+      bytes[bytes.length - fromEnd] = (bytes[bytes.length - fromEnd] ?? 0) ^ 1
+      return bytes.toString('hex')
+    }
+    const changes: readonly (readonly [Partial<typeof own>, string])[] = [
+      [{ pck_crl: '' }, 'cannot be read'],
+      [{ root_ca_crl: '' }, 'cannot be read'],
+      [{ pck_crl: own.pck_crl.slice(0, -2) }, 'cannot be read'],
+      [{ pck_crl: `${own.pck_crl}00` }, 'cannot be read'],
+      [{ pck_crl: own.root_ca_crl }, 'did not sign'],
+      [{ root_ca_crl: own.pck_crl }, 'did not sign'],
+      [{ pck_crl: flipped(own.pck_crl, 2) }, 'did not sign'],
+      [{ pck_crl: flipped(own.pck_crl, 1000) }, 'did not sign'],
+      [{ root_ca_crl: flipped(own.root_ca_crl, 2) }, 'did not sign'],
+    ]
+    for (const [change, reason] of changes)
+      expect(await intelQuotes(() => Promise.resolve({ ...own, ...change })).check(read('tdx_quote.bin'), THEN, signal)).toEqual({
+        result: 'unable',
+        reason: expect.stringContaining(reason) as unknown,
+      })
+    // A list is older than all else that this collateral holds.
+    const at = new Date('2025-06-19T10:20:00Z')
+    expect(revocationOf(read('tdx_quote.bin'), own, at)).toEqual({ result: 'good' })
+    expect(revocationOf(read('tdx_quote.bin'), own, new Date('2025-06-19T10:00:00Z'))).toMatchObject({ result: 'unable' })
+    expect(revocationOf(read('tdx_quote.bin'), own, new Date('2025-07-19T11:00:00Z'))).toMatchObject({ result: 'unable' })
   })
 
   it('is held against what a PCCS answers', async () => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { Quote, utils, verify } from '@phala/dcap-qvl'
 import type { QuoteCheck, QuoteVerifier } from '../app/inspect/inspect-ports.ts'
 import type { IntelCollateral } from './intel-collateral.ts'
+import { revocationOf } from './intel-revocation.ts'
 
 /** What Intel publishes about the platform of a quote; a text says why there is none. */
 export type CollateralSource = (quote: Uint8Array, signal: AbortSignal) => Promise<IntelCollateral | string>
@@ -30,6 +31,8 @@ export function intelQuotes(collateralOf: CollateralSource): QuoteVerifier {
 function checked(quote: Uint8Array, collateral: IntelCollateral, now: Date): QuoteCheck {
   try {
     const { status, advisory_ids: advisories } = verify(quote, collateral, Math.floor(now.getTime() / 1000))
+    const revocation = revocationOf(quote, collateral, now)
+    if (revocation.result !== 'good') return revocation
     return { result: 'valid', tcb: { status, advisories: advisories.filter(isAdvisory).toSorted() }, deviceId: deviceOf(quote) }
   } catch (error) {
     const said = error instanceof Error ? error.message : ''
