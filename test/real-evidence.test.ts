@@ -11,6 +11,7 @@ import { IntelCollateral } from '../src/dstack/intel-collateral.ts'
 import { intelQuotes } from '../src/dstack/intel-quotes.ts'
 import { revocationOf } from '../src/dstack/intel-revocation.ts'
 import { pccsCollateral } from '../src/dstack/pccs-collateral.ts'
+import { withModule } from '../src/dstack/tdx-module.ts'
 import { digestOf } from '../verifier/bytes/digest-of.ts'
 import { parseStrictJson } from '../verifier/model/strict-json.ts'
 import { realEvidence } from './real-evidence.ts'
@@ -92,6 +93,14 @@ describe.skipIf(evidence === undefined)('a quote with Intel’s collateral', () 
       result: 'unable',
       reason: expect.stringContaining(reason) as unknown,
     })
+  })
+
+  it('is of a module that is listed, whose own levels say more than those of the platform', async () => {
+    const { tcb_info } = collateral()
+    const [mrSignerSeam, seamAttributes] = [Buffer.alloc(48), Buffer.alloc(8)]
+    const upToDate = { status: 'UpToDate', advisories: [] }
+    const of = (svn: number) => withModule(upToDate, { teeTcbSvn: Buffer.from([svn, 1]), mrSignerSeam, seamAttributes }, tcb_info)
+    expect([of(6), of(4), of(3)?.status, of(1)]).toEqual([upToDate, upToDate, 'OutOfDate', undefined])
   })
 
   it('is refused with one byte flipped, wherever it is signed', async () => {

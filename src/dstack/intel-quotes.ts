@@ -3,6 +3,7 @@ import { Quote, utils, verify } from '@phala/dcap-qvl'
 import type { QuoteCheck, QuoteVerifier } from '../app/inspect/inspect-ports.ts'
 import type { IntelCollateral } from './intel-collateral.ts'
 import { revocationOf } from './intel-revocation.ts'
+import { withModule } from './tdx-module.ts'
 
 /** What Intel publishes about the platform of a quote; a text says why there is none. */
 export type CollateralSource = (quote: Uint8Array, signal: AbortSignal) => Promise<IntelCollateral | string>
@@ -30,10 +31,17 @@ export function intelQuotes(collateralOf: CollateralSource): QuoteVerifier {
 
 function checked(quote: Uint8Array, collateral: IntelCollateral, now: Date): QuoteCheck {
   try {
-    const { status, advisory_ids: advisories } = verify(quote, collateral, Math.floor(now.getTime() / 1000))
+    const { report, status, advisory_ids: advisories } = verify(quote, collateral, Math.floor(now.getTime() / 1000))
     const revocation = revocationOf(quote, collateral, now)
     if (revocation.result !== 'good') return revocation
-    return { result: 'valid', tcb: { status, advisories: advisories.filter(isAdvisory).toSorted() }, deviceId: deviceOf(quote) }
+    const module = report.asTd10()
+    const tcb = module === null ? undefined : withModule({ status, advisories }, module, collateral.tcb_info)
+    if (tcb === undefined) return { result: 'refused', reason: 'Intel lists no TDX module like the one that it names, or revoked it' }
+    return {
+      result: 'valid',
+      tcb: { status: tcb.status, advisories: tcb.advisories.filter(isAdvisory).toSorted() },
+      deviceId: deviceOf(quote),
+    }
   } catch (error) {
     const said = error instanceof Error ? error.message : ''
     const known = OF_COLLATERAL.find(([pattern]) => pattern.test(said))
