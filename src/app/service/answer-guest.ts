@@ -79,8 +79,13 @@ export function decideFound(policy: LoadedPolicy, asked: Asked, { images, osImag
     now,
     images,
     app: app === null || compose === null ? null : { id: app.id, compose },
-    guest: guest === null ? null : guestFacts(guest, osImage),
+    guest: guest === null ? null : guestFacts(guest, osImage ?? unattested(guest)),
   })
+}
+
+/** Of a guest image that was not looked up nothing is attested. */
+function unattested({ osImageHash: hash }: AskedGuest): Found['osImage'] {
+  return hash === null ? null : { hash, attestations: [] }
 }
 
 /** Bytes count whoever brought them: they are what the hash says. Who admitted them for this app is asked apart. */

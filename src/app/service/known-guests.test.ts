@@ -106,6 +106,18 @@ describe('what is known about guests', () => {
     expect(await service.answer(policyOf(0))).toBe('deny')
   })
 
+  it('is found out once for all guests on images that the policy does not list, which anybody can make up', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    service.gate = promise
+    const others = Array.from({ length: 20 }, (_, number) => digestOf(`made up ${number}`))
+    const answers = others.map(async (osImageHash) => await service.guests.decide(policyOf(0), { ...INFO, osImageHash }))
+    resolve()
+    const reasons = (await Promise.all(answers)).map(({ judged, rules }) => [judged, rules.find(({ rule }) => rule === 'os-image')?.reason])
+    expect(reasons).toEqual(others.map(() => ['deny', 'the policy does not list the guest image']))
+    // One look that was under way, and one for all who came meanwhile.
+    expect(service.verified).toBe(2)
+  })
+
   it('is found out once for all who ask meanwhile, after the last of them asked', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     service.gate = promise

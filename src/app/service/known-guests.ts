@@ -39,7 +39,9 @@ export class KnownGuests {
     const { now, patienceMs, trustedRoot } = this.#ports
     const root = await trustedRoot()
     const asked = { app: { id: info.appId, composeHash: info.composeHash }, guest: info }
-    const key = [policy.sha256, info.appId, info.composeHash, info.osImageHash, root.sha256].join(' ')
+    // Of a guest image that the policy does not list nothing is looked up: whoever makes one up asks what all others do.
+    const osImageHash = Object.hasOwn(policy.policy.osImages, info.osImageHash) ? info.osImageHash : null
+    const key = [policy.sha256, info.appId, info.composeHash, osImageHash, root.sha256].join(' ')
     const known = this.#known.get(key)
     if (known !== undefined && isYoung(known, policy, now())) {
       const decision = decideFound(policy, asked, known, now())
@@ -48,7 +50,10 @@ export class KnownGuests {
     const { found, changes } = await this.#finding.run(key, async () => {
       const before = this.#changes
       const o = { policy, trustedRoot: root, now: now() }
-      return { found: await inTime(patienceMs, (signal) => findOut(this.#ports, asked, { ...o, signal })), changes: before }
+      return {
+        found: await inTime(patienceMs, (signal) => findOut(this.#ports, { ...asked, guest: { ...info, osImageHash } }, { ...o, signal })),
+        changes: before,
+      }
     })
     const decision = decideFound(policy, asked, found, now())
     // Who asks needs no token: only what leads to an allow takes a place, and what is in one stays no older than was just found.
