@@ -10,7 +10,7 @@ everything := . tools/bootstrap.sh && bootstrap node postgres cosign lab docker
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
-demo: ## the main job on real input, from nothing: build, submit to a service, rebuild, compare, sign, two frauds that are caught, and the gate
+demo: ## the main job on real input, from nothing: build, submit to a service, rebuild, compare, sign, catch two frauds, gate, deploy to a stand-in
 	@$(engine) && npm run --silent build && node tools/demo.ts
 
 test: ## format, lint, types, dead code and all tests, those on the Docker engine included; ends with N passed, N failed, N skipped

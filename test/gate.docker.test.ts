@@ -1,84 +1,45 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Decision } from '../src/app/gate/decision.ts'
+import type { DeployDocument } from '../src/app/deploy/deploy-document.ts'
 import type { SubmissionDocument } from '../src/client/submission-document.ts'
 import { digestOf } from '../verifier/bytes/digest-of.ts'
 import { writeFlippedImage } from './flipped-image.ts'
-import { type ComposeFile, GatedApp, policyOf } from './gated-app.ts'
-import { GatewayClient } from './stand-ins/gateway-client.ts'
-import { KmsClient } from './stand-ins/kms-client.ts'
+import { APP_ID, type Asked, GateQuestions, OTHER_APP } from './gate-questions.ts'
+import type { ComposeFile, GatedApp } from './gated-app.ts'
+import { ServiceDeployments } from './service-deployments.ts'
 
-const APP_ID = 'ab'.repeat(20)
-const OTHER_APP = 'cd'.repeat(20)
-const [OS_IMAGE, DEVICE] = ['d', 'e'].map((digit) => digit.repeat(64)) as [string, string]
+const OTHER_DIGEST = 'e'.repeat(64)
 
 let scene: GatedApp
-let tokens: Record<'publisher' | 'stranger' | 'deployer' | 'mallory', string>
+let ask: GateQuestions
+let deployments: ServiceDeployments
+let tokens: Record<'publisher' | 'stranger' | 'deployer' | 'orderer' | 'mallory', string>
 let compose: ComposeFile
 let good: SubmissionDocument
 let bundle: string
-/** What the gate of the command line is asked by: the policy of the service, with the app-compose in it. */
-let policy: string
 
 beforeAll(async () => {
-  scene = await GatedApp.open()
+  ask = await GateQuestions.open()
+  scene = ask.scene
+  compose = ask.compose
+  deployments = new ServiceDeployments(scene.service, ask.host)
   tokens = {
-    publisher: await scene.token('publisher'),
-    stranger: await scene.token('stranger'),
+    publisher: await scene.token('publisher', 'submit', 'admit'),
+    stranger: await scene.token('stranger', 'submit'),
     deployer: await scene.token('deployer', 'admit'),
+    orderer: await scene.token('deployer', 'deploy'),
     mallory: await scene.token('mallory', 'admit'),
   }
-  compose = await scene.compose('deployment')
-  await scene.push()
 }, 900_000)
 afterAll(async () => {
-  await scene?.[Symbol.asyncDispose]()
+  await ask?.[Symbol.asyncDispose]()
 })
 
-type Change = Readonly<Record<string, unknown>>
-
-/** Writes the policy of the service and that of the command line, which names admitted app-composes itself. */
-async function follow(change: Change = {}, composes: readonly string[] = [compose.hash]): Promise<void> {
-  const apps = (more: Change) => ({
-    [APP_ID]: { images: [scene.name()], admitters: ['local:deployer'], devices: 'any', ...more },
-  })
-  const of = { app: scene.app, key: scene.key, name: scene.name() }
-  const rest = { osImages: { [OS_IMAGE]: { pinned: 'of this test' } }, ...change }
-  await scene.policy({ ...policyOf(of, good, apps({})), ...rest })
-  policy = await scene.policy({ ...policyOf(of, good, apps({ composes })), ...rest, name: 'asked' }, 'asked')
-}
-
-/** Rules that fail, in their order. */
-const failed = ({ rules }: Decision): readonly string[] => rules.filter(({ result }) => result === 'fail').map(({ rule }) => rule)
-
-/** What the gate of the command line says: its exit code, and the rules that fail. */
-async function gate(o: { readonly file?: ComposeFile; readonly appId?: string; readonly bundle?: string } = {}) {
-  const bundles = o.bundle === undefined ? [] : ['--bundle', o.bundle]
-  const asked = ['--app-compose', (o.file ?? compose).file, '--app-id', o.appId ?? APP_ID, ...bundles]
-  const { code, document } = await scene.gate(policy, asked)
-  return { code, failed: failed(document) }
-}
-
-/** What the service says to a KMS, and to a gateway, about the guest. */
-async function webhooks(change: Change = {}): Promise<{ readonly allowed: boolean; readonly reason: string; readonly gateway: boolean }> {
-  const url = new URL('v1/dstack/production', scene.service.url).href
-  const guest = { appId: APP_ID, composeHash: compose.hash, osImageHash: OS_IMAGE, ...change }
-  const measured = { deviceId: DEVICE, instanceId: '', mrAggregated: DEVICE, mrSystem: DEVICE }
-  const kms = new KmsClient({ url })
-  const { isAllowed, reason } = await kms.isAppAllowed({ ...measured, tcbStatus: 'UpToDate', advisoryIds: [], ...guest }, false)
-  const gateway = await new GatewayClient({ url: `${url}/app-auth` }).isAppAuthorized({
-    app_id: guest.appId,
-    compose_hash: guest.composeHash,
-    instance_id: '',
-    device_id: DEVICE,
-    mr_system: DEVICE,
-    mr_aggregated: DEVICE,
-    os_image_hash: guest.osImageHash,
-    key_provider_info: '',
-    init_script_hashes: null,
-  })
-  return { allowed: isAllowed, reason, gateway }
+/** The gate says no, for these rules, to whoever asks it, and to a deployment, of which nothing is started and nothing is left. */
+async function expectDenied(o: Asked, rules: readonly string[]): Promise<void> {
+  expect(await ask.gate(o)).toEqual({ code: 1, failed: rules })
+  expect(await ask.deploy(o)).toEqual({ code: 1, verdict: 'denied', failed: rules, started: 0, left: 0 })
 }
 
 type SignedBundle = {
@@ -107,19 +68,19 @@ describe('an app at the gate', () => {
     const { code, document } = await scene.submit(lookAlike, { token: tokens.publisher })
     expect([code, document.verdict]).toEqual([0, 'reproduced'])
     good = document
-    await follow()
+    await ask.follow(good)
     await scene.attach(await scene.bundle(document, 'look-alike'))
-    expect(await gate()).toEqual({ code: 1, failed: ['source-admitted'] })
+    await expectDenied({}, ['source-admitted'])
     expect(await scene.admit(compose, APP_ID, tokens.deployer)).toBe(201)
-    expect(await webhooks()).toEqual(denied(String.raw`attested \(service simple-app\): nothing is attested of it`))
+    expect(await ask.webhooks()).toEqual(denied(String.raw`attested \(service simple-app\): nothing is attested of it`))
   })
 
   it('is denied where only a stranger had its repository rebuilt', async () => {
     const { code, document } = await scene.submit(scene.app, { token: tokens.stranger })
     expect([code, document.verdict]).toEqual([0, 'reproduced'])
     await scene.attach(await scene.bundle(document, 'stranger'))
-    expect(await gate()).toEqual({ code: 1, failed: ['owner-admitted'] })
-    expect(await webhooks()).toEqual(denied(String.raw`owner-admitted \(service simple-app\)`))
+    await expectDenied({}, ['owner-admitted'])
+    expect(await ask.webhooks()).toEqual(denied(String.raw`owner-admitted \(service simple-app\)`))
   })
 
   it('is allowed once its publisher had it rebuilt', async () => {
@@ -128,9 +89,52 @@ describe('an app at the gate', () => {
     good = document
     bundle = await scene.bundle(document, 'reproduced')
     await scene.attach(bundle)
-    await follow()
-    expect(await gate()).toEqual({ code: 0, failed: [] })
-    expect(await webhooks()).toEqual(ALLOWED)
+    await ask.follow(good)
+    expect(await ask.gate()).toEqual({ code: 0, failed: [] })
+    expect(await ask.webhooks()).toEqual(ALLOWED)
+  })
+
+  it('is started then, gets keys and traffic, and answers at its live URL', async () => {
+    let document: DeployDocument | undefined
+    const deployed = await ask.deploy({}, (ended) => {
+      document = ended
+    })
+    expect(deployed).toEqual({ code: 0, verdict: 'running', failed: [], started: 1, left: 1 })
+    const live = document?.deployment?.events.findLast(({ kind }) => kind === 'live')
+    expect([document?.url, live]).toMatchObject([
+      ask.host.gateway.url(APP_ID, { port: 3000 }),
+      {
+        answers: [
+          { path: '/', status: 200 },
+          { path: '/health', status: 200 },
+        ],
+      },
+    ])
+    const [guest] = ask.host.vmm.present
+    expect([guest?.bootProgress, guest?.configuration.compose_file]).toEqual(['done', compose.bytes.toString('utf8')])
+  })
+
+  it('is started by the service as well, for whom its operator lets deploy', async () => {
+    const none = { failed: null, state: null, started: 0, left: 0 }
+    expect(await deployments.order(compose, 'by-service', tokens.deployer)).toEqual({ ...none, status: 403 })
+    expect(await deployments.order(compose, 'by-service', tokens.orderer)).toEqual({
+      status: 202,
+      state: 'running',
+      failed: [],
+      started: 1,
+      left: 1,
+    })
+  })
+
+  it('is simulated, to whoever looks at it, and to the service', async () => {
+    const { code, document } = await ask.inspect()
+    expect([code, document.verdict]).toEqual([3, 'simulated'])
+    expect(document.lines.filter(({ status }) => status === 'fail')).toEqual([])
+    const passed = document.lines.flatMap(({ id, status }) => (status === 'pass' ? [id] : []))
+    expect(passed).toEqual(
+      expect.arrayContaining(['health', 'quote-signature', 'boot-measurement', 'app-id', 'compose-hash', 'image', 'policy']),
+    )
+    expect(await deployments.observed('simulated')).toMatchObject({ app: APP_ID, code: null, url: document.url })
   })
 })
 
@@ -141,24 +145,39 @@ describe('the same app is denied', () => {
     const digest = await writeFlippedImage(published, flipped, 'Deterministic build practice app')
     await scene.push(flipped)
     const file = await scene.compose('flipped-deployment', digest)
-    await follow({}, [compose.hash, file.hash])
+    await ask.follow(good, {}, [compose.hash, file.hash])
     expect(await scene.admit(file, APP_ID, tokens.deployer)).toBe(201)
-    expect(await gate({ file })).toEqual({ code: 1, failed: ['attested'] })
+    await expectDenied({ file }, ['attested'])
     // What is attested of the other image says nothing of this one, whoever brings it.
-    expect(await gate({ file, bundle })).toEqual({ code: 1, failed: ['attested'] })
-    expect(await webhooks({ composeHash: file.hash })).toEqual(denied('attested'))
+    await expectDenied({ file, bundle }, ['attested'])
+    expect(await deployments.order(file, 'flipped', tokens.orderer)).toEqual({
+      status: 202,
+      state: 'denied',
+      failed: ['attested'],
+      started: 0,
+      left: 0,
+    })
+    expect(await ask.webhooks({ composeHash: file.hash })).toEqual(denied('attested'))
   })
 
   it('with one byte changed in its app-compose', async () => {
     const bytes = Buffer.from(compose.bytes.toString('utf8').replace('3000:3000', '3001:3000'))
     const file = await scene.composeOf('changed-compose.json', bytes)
     expect(bytes.equals(compose.bytes)).toBe(false)
-    await follow()
-    expect(await gate({ file })).toEqual({ code: 1, failed: ['compose-admitted'] })
-    expect(await webhooks({ composeHash: file.hash })).toEqual(denied('compose-admitted'))
-    // Who may not admit changes nothing by admitting it.
-    expect(await scene.admit(file, APP_ID, tokens.mallory)).toBe(201)
-    expect(await webhooks({ composeHash: file.hash })).toEqual(denied(String.raw`compose-admitted \(compose\): who admitted it may not`))
+    await ask.follow(good)
+    await expectDenied({ file }, ['compose-admitted'])
+    expect(await ask.webhooks({ composeHash: file.hash })).toEqual(denied('compose-admitted'))
+    // Who may not admit changes nothing by admitting it, as whoever deploys with a token does.
+    expect(await ask.deploy({ file, token: tokens.mallory })).toEqual({
+      code: 1,
+      verdict: 'denied',
+      failed: ['compose-admitted'],
+      started: 0,
+      left: 0,
+    })
+    expect(await ask.webhooks({ composeHash: file.hash })).toEqual(
+      denied(String.raw`compose-admitted \(compose\): who admitted it may not`),
+    )
   })
 
   it('with one byte changed in the lock of its inputs', async () => {
@@ -182,54 +201,73 @@ describe('the same app is denied', () => {
       await other('signature', { signatures: [{ ...first, sig: sig.toString('base64') }] }),
       await other('lock', { payload }),
     ])
-      expect(await gate({ bundle: file })).toEqual({ code: 1, failed: ['attested'] })
+      await expectDenied({ bundle: file }, ['attested'])
     // The same in what the service itself keeps.
     const digest = digestOf(await readFile(bundle))
     const kept = path.join(scene.home, 'blobs', 'sha256', digest.slice(0, 2), digest)
     await chmod(kept, 0o600)
     await writeFile(kept, JSON.stringify({ ...signed, dsseEnvelope: { ...envelope, payload } }))
-    expect(await webhooks()).toEqual(denied('it could not be found out'))
+    expect(await ask.webhooks()).toEqual(denied('it could not be found out'))
     await writeFile(kept, await readFile(bundle))
-    expect(await webhooks()).toEqual(ALLOWED)
+    expect(await ask.webhooks()).toEqual(ALLOWED)
   })
 
   it('with one byte changed in the policy: in the repository, and where it is no policy any more', async () => {
     const repository = `file://${scene.app.repository}`
     const source = { refs: ['refs/heads/main'], owners: ['local:publisher'] }
-    await follow({ sources: { app: { ...source, repository: repository.replace(/.$/, 'h') } } })
-    expect(await gate()).toEqual({ code: 1, failed: ['source-admitted'] })
-    expect(await webhooks()).toEqual(denied('attested'))
-    await follow()
-    const text = await readFile(policy, 'utf8')
+    await ask.follow(good, { sources: { app: { ...source, repository: repository.replace(/.$/, 'h') } } })
+    await expectDenied({}, ['source-admitted'])
+    expect(await ask.webhooks()).toEqual(denied('attested'))
+    await ask.follow(good)
+    const text = await readFile(ask.policy, 'utf8')
     await scene.policy(text.replace('sources:', 'sourcez:'))
-    expect(await webhooks()).toEqual(denied('the policy cannot be followed'))
+    expect(await ask.webhooks()).toEqual(denied('the policy cannot be followed'))
     await scene.policy(text.replace('sources:', 'sourcez:'), 'asked')
-    const { code, stdout } = await scene.cli(['gate', '--policy', policy, '--app-compose', compose.file, '--app-id', APP_ID, '--json'])
+    const { code, stdout } = await scene.cli(['gate', '--policy', ask.policy, '--app-compose', compose.file, '--app-id', APP_ID, '--json'])
     expect([code, JSON.parse(stdout)]).toMatchObject([3, { code: 'policy-invalid' }])
+    const calls = ask.host.vmm.calls.length
+    const deployed = await scene.cli([...(await ask.deployWords({})), '--json'], {})
+    expect([deployed.code, JSON.parse(deployed.stdout), ask.host.vmm.calls.length]).toMatchObject([3, { code: 'policy-invalid' }, calls])
   })
 
   it('as another app, that the policy knows or not', async () => {
-    await follow()
-    expect(await gate({ appId: OTHER_APP })).toEqual({ code: 1, failed: ['app-listed'] })
-    expect(await webhooks({ appId: OTHER_APP })).toEqual(denied('app-listed'))
+    await ask.follow(good)
+    await expectDenied({ appId: OTHER_APP }, ['app-listed'])
+    expect(await ask.webhooks({ appId: OTHER_APP })).toEqual(denied('app-listed'))
     const listed = { images: [scene.name()], admitters: ['local:deployer'], devices: 'any' }
-    await follow({ apps: { [APP_ID]: { ...listed, composes: [compose.hash] }, [OTHER_APP]: listed } })
-    expect(await gate({ appId: OTHER_APP })).toEqual({ code: 1, failed: ['compose-admitted'] })
-    expect(await webhooks({ appId: OTHER_APP })).toEqual(denied('compose-admitted'))
+    await ask.follow(good, { apps: { [APP_ID]: { ...listed, composes: [compose.hash] }, [OTHER_APP]: listed } })
+    await expectDenied({ appId: OTHER_APP }, ['compose-admitted'])
+    expect(await ask.webhooks({ appId: OTHER_APP })).toEqual(denied('compose-admitted'))
+  })
+
+  it('by a KMS and a gateway, where somebody starts it past the gate', async () => {
+    await ask.follow(good)
+    expect(await ask.startPastTheGate(compose, OTHER_APP)).toMatch(/^Boot denied: app-listed \(app\): /)
+    const { code, document } = await ask.inspect(OTHER_APP)
+    expect([code, document.lines.find(({ id }) => id === 'health')?.status]).toEqual([1, 'fail'])
+  })
+
+  it('with one byte changed in its quote, by whoever looks at it, and by the service', async () => {
+    ask.flipQuote()
+    const { code, document } = await ask.inspect()
+    expect([code, document.verdict]).toEqual([1, 'failed'])
+    expect(document.lines.find(({ id }) => id === 'quote-signature')?.status).toBe('fail')
+    expect(await deployments.announce(compose, 'flipped-quote', tokens.orderer)).toBe(202)
+    expect(await deployments.observed('failed')).toMatchObject({ app: APP_ID, code: null })
   })
 
   it('on another guest image, on an old platform, or rebuilt in another builder', async () => {
-    await follow()
-    expect(await webhooks({ osImageHash: DEVICE })).toEqual(denied('os-image'))
-    expect(await webhooks({ tcbStatus: 'OutOfDate' })).toMatchObject({ allowed: false, reason: expect.stringMatching(/^tcb /) })
-    await follow({ builders: [DEVICE] })
-    expect(await gate()).toEqual({ code: 1, failed: ['builder-admitted'] })
-    expect(await webhooks()).toEqual(denied('builder-admitted'))
+    await ask.follow(good)
+    expect(await ask.webhooks({ osImageHash: OTHER_DIGEST })).toEqual(denied('os-image'))
+    expect(await ask.webhooks({ tcbStatus: 'OutOfDate' })).toMatchObject({ allowed: false, reason: expect.stringMatching(/^tcb /) })
+    await ask.follow(good, { builders: [OTHER_DIGEST] })
+    await expectDenied({}, ['builder-admitted'])
+    expect(await ask.webhooks()).toEqual(denied('builder-admitted'))
   })
 
   it('and is allowed as it was, all that put back', async () => {
-    await follow()
-    expect(await gate()).toEqual({ code: 0, failed: [] })
-    expect(await webhooks()).toEqual(ALLOWED)
+    await ask.follow(good)
+    expect(await ask.gate()).toEqual({ code: 0, failed: [] })
+    expect(await ask.webhooks()).toEqual(ALLOWED)
   })
 })

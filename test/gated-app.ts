@@ -4,21 +4,17 @@ import path from 'node:path'
 import { execa } from 'execa'
 import { stringify } from 'yaml'
 import { PREDICATE_TYPE } from '../attestations/statement/predicate-types.ts'
-import type { Decision } from '../src/app/gate/decision.ts'
-import { POLICY_SCHEMA, type Policy } from '../src/app/gate/policy.ts'
 import type { SubmissionDocument } from '../src/client/submission-document.ts'
 import { digestOf } from '../verifier/bytes/digest-of.ts'
 import type { Sha256 } from '../verifier/model/digest.ts'
 import { type CliEnd, makeHomeLikeShared, runCli } from './cli-process.ts'
+import type { PolicyFile } from './gated-policy.ts'
 import { type PublishedApp, publishApp } from './published-app.ts'
 import { RegistryServer } from './registry-server.ts'
 import { ServePlace, type ServeProcess } from './serve-process.ts'
 import { testRoom } from './shared-home.ts'
 
 const SECONDS = 540
-
-/** As a file says it. */
-type PolicyFile = Readonly<Record<keyof typeof Policy.shape, unknown>>
 
 /** An app-compose on disk. */
 export type ComposeFile = { readonly file: string; readonly bytes: Buffer; readonly hash: Sha256 }
@@ -35,30 +31,39 @@ export class GatedApp implements AsyncDisposable {
   /** Public key of the service, PEM. */
   readonly key: string
   readonly #place: ServePlace
+  readonly #owned: AsyncDisposableStack
 
-  private constructor(o: Pick<GatedApp, 'folder' | 'app' | 'service' | 'registry' | 'key'> & { readonly place: ServePlace }) {
+  private constructor(
+    o: Pick<GatedApp, 'folder' | 'app' | 'service' | 'registry' | 'key'> & {
+      readonly place: ServePlace
+      readonly owned: AsyncDisposableStack
+    },
+  ) {
     this.folder = o.folder
     this.app = o.app
     this.service = o.service
     this.registry = o.registry
     this.key = o.key
     this.#place = o.place
+    this.#owned = o.owned
   }
 
-  static async open(environment: Readonly<Record<string, string>> = {}): Promise<GatedApp> {
+  /** `settings` of the service, for which it may write files into the folder. */
+  static async open(settings: (folder: string) => Promise<Readonly<Record<string, string>>>): Promise<GatedApp> {
     await testRoom()
+    await using owned = new AsyncDisposableStack()
     const folder = await mkdtemp(path.join(tmpdir(), 'bitwitness-gated-'))
+    owned.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }))
     await mkdir(path.join(folder, 'policies'))
     const app = await publishApp(folder)
-    const registry = await RegistryServer.start(path.join(folder, 'registry'))
-    const place = await ServePlace.make('pglite')
+    const registry = owned.use(await RegistryServer.start(path.join(folder, 'registry')))
+    const place = owned.use(await ServePlace.make('pglite'))
     await makeHomeLikeShared(place.home)
-    const service = await place.serve({
-      engine: process.env['DOCKER_HOST'] ?? '',
-      environment: { BITWITNESS_SOURCES_ALLOW: 'local-repositories', BITWITNESS_POLICIES: path.join(folder, 'policies'), ...environment },
-    })
+    const allowed = { BITWITNESS_SOURCES_ALLOW: 'local-repositories', BITWITNESS_POLICIES: path.join(folder, 'policies') }
+    const environment = { ...allowed, ...(await settings(folder)) }
+    const service = owned.use(await place.serve({ engine: process.env['DOCKER_HOST'] ?? '', environment }))
     const key = (await place.cli(['key', 'show'])).stdout
-    return new GatedApp({ folder, app, service, registry, key, place })
+    return new GatedApp({ folder, app, service, registry, key, place, owned: owned.move() })
   }
 
   /** Folder of the service. */
@@ -92,8 +97,9 @@ export class GatedApp implements AsyncDisposable {
     return { code, document: JSON.parse(stdout) as T }
   }
 
-  async token(owner: string, scope: 'submit' | 'admit' = 'submit'): Promise<string> {
-    return (await this.#place.cli(['token', 'create', `${owner}-${scope}`, '--owner', owner, '--scope', scope])).stdout.trim()
+  async token(owner: string, ...scopes: readonly ('submit' | 'admit' | 'deploy')[]): Promise<string> {
+    const words = ['token', 'create', `${owner}-${scopes.join('-')}`, '--owner', owner, ...scopes.flatMap((scope) => ['--scope', scope])]
+    return (await this.#place.cli(words)).stdout.trim()
   }
 
   /** Has the image rebuilt from a commit of a repository of this machine. */
@@ -179,11 +185,6 @@ export class GatedApp implements AsyncDisposable {
     )
   }
 
-  /** Asks the gate of the command line. */
-  async gate(policy: string, args: readonly string[]): Promise<{ code: number | null; document: Decision }> {
-    return await this.answer(['gate', '--policy', policy, ...args])
-  }
-
   async write(name: string, content: string | Uint8Array): Promise<string> {
     const file = path.join(this.folder, name)
     await writeFile(file, content)
@@ -191,35 +192,6 @@ export class GatedApp implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.service[Symbol.asyncDispose]()
-    await this.#place[Symbol.asyncDispose]()
-    await this.registry[Symbol.asyncDispose]()
-    await rm(this.folder, { recursive: true, force: true, maxRetries: 3 })
-  }
-}
-
-/** A policy under which the app may start as it was published: of its repository, rebuilt for its publisher. */
-export function policyOf(
-  { app, key, name }: { readonly app: PublishedApp; readonly key: string; readonly name: string },
-  { report }: SubmissionDocument,
-  apps: PolicyFile['apps'],
-): PolicyFile {
-  return {
-    policy: POLICY_SCHEMA,
-    name: 'production',
-    mode: 'enforce',
-    signers: [{ key }],
-    sources: { app: { repository: `file://${app.repository}`, refs: ['refs/heads/main'], owners: ['local:publisher'] } },
-    images: { [name]: { source: 'app' } },
-    builders: [report?.builder?.digest],
-    tiers: ['bit-exact'],
-    attestations: { maxAge: 1 },
-    indexes: { maxAge: 10_000, suites: [...new Set(report?.indexes.map(({ suite }) => suite))] },
-    compose: { deny: ['deny', 'warn'] },
-    apps,
-    osImages: {},
-    tcb: { statuses: ['UpToDate'] },
-    kms: null,
-    gatewayAppId: null,
+    await this.#owned.disposeAsync()
   }
 }

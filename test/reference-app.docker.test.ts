@@ -85,9 +85,17 @@ describe('the demonstration', () => {
   })
 
   it('is let through by the gate, and not where a digit of its digest is another', () => {
-    expect(demo).toMatch(
-      /^allow$[^]*^ {2}pass {2}source-admitted {2}service simple-app:[^]*^deny$[^]*^ {2}fail {2}attested {2}service simple-app:/m,
-    )
+    expect(demo).toMatch(/^allow$[^]*^ {2}pass {2}source-admitted {2}service simple-app:/m)
+    expect(demo).toMatch(/^deny$[^]*^ {2}fail {2}attested {2}service simple-app:/m)
+  })
+
+  it('is started by what stands in for dstack where it may be, answers, and is called simulated', async () => {
+    expect(demo).toMatch(/^running {4}\/ 200, \/health 200$[^]*^simulated {2}SIMULATED: /m)
+    const stateOf = async (name: string): Promise<unknown> => {
+      const text = await readFile(path.join(folder, 'demo', name, 'app-compose.json.deploy-state.json'), 'utf8')
+      return (JSON.parse(text) as { deployment: { state: string } }).deployment.state
+    }
+    expect([await stateOf('deployment'), await stateOf('tampered-deployment')]).toEqual(['running', 'denied'])
   })
 })
 

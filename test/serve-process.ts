@@ -84,7 +84,9 @@ export class ServeProcess implements AsyncDisposable {
       if (said.endsWith('\n}\n')) resolve(said)
     })
     process.child.once('close', () => reject(new Error(`it did not serve:\n${said}${process.stderr}`)))
-    return new ServeProcess(process, ServingDocument.parse(JSON.parse(await promise)))
+    const serving = ServingDocument.safeParse(JSON.parse(await promise))
+    if (!serving.success) throw new Error(`it did not serve:\n${said}${process.stderr}`)
+    return new ServeProcess(process, serving.data)
   }
 
   /** The lines of its log. */

@@ -5,7 +5,6 @@ import type { VerificationReport } from '../verifier/model/report.ts'
 import { type DemoCommands, say, title } from './demo-commands.ts'
 import { sha256Of } from './demo-files.ts'
 import { APP_ID, IMAGE, writePolicy } from './demo-policy.ts'
-import type { Environment } from './demo-processes.ts'
 
 /** What the first half of the demonstration leaves for the second. */
 export type Reproduced = {
@@ -19,7 +18,6 @@ export type Reproduced = {
   readonly key: string
   /** Where the service reads its policies. */
   readonly policies: string
-  readonly environment: Environment
 }
 
 /** App-composes of the demonstration by their files: what was admitted, and one in which a digit of the image's digest is another. */

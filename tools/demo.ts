@@ -4,6 +4,7 @@ import path from 'node:path'
 import type { BuildManifest } from '../verifier/model/build-manifest.ts'
 import type { VerificationReport } from '../verifier/model/report.ts'
 import { DemoCommands, say, title } from './demo-commands.ts'
+import { demonstrateDeployment } from './demo-deploy.ts'
 import { DemoFailed, flipByte, replaceIn, sha256Of } from './demo-files.ts'
 import { demonstrateGate } from './demo-gate.ts'
 import { DemoProcesses } from './demo-processes.ts'
@@ -111,7 +112,7 @@ async function main(processes: DemoProcesses): Promise<void> {
   const { bundle, key, check } = await takeSigned(commands, service, { out, published: image, sha256: artifact.sha256, source: app })
   if (artifact.oci === null) throw new DemoFailed('the build left no image')
   const reproduced = { commands, out, report: good, manifest: artifact.oci.manifest, bundle, key, policies: DemoService.policiesIn(out) }
-  await demonstrateGate({ ...reproduced, environment: submitter })
+  await demonstrateDeployment(reproduced, await demonstrateGate(reproduced), service)
 
   await service[Symbol.asyncDispose]()
   const seconds = Math.round((performance.now() - started) / 1000)
@@ -122,7 +123,8 @@ ${here}/*.report.json      the three reports
 ${here}/artifact.tar       the image that was reproduced, ${here}/bundle.sigstore.json what was signed of it, ${here}/key.pub by whom
 ${here}/proof              all that it takes to rebuild and check it on another machine, with no network
 ${here}/app.git            the repository that the policy names, ${here}/policies/demo.yaml the policy
-${here}/deployment         the app-compose that the gate allowed, ${here}/tampered-deployment the one that it denied
+${here}/deployment         the app-compose that the gate allowed, and how its deployment went; ${here}/tampered-deployment the one that it denied
+${here}/simulated          the keys and measurements that stood in for a TEE, by which inspect said simulated
 ${here}/service.log        what the service wrote meanwhile
 
 The service has ended. This starts it again, with all that it knows, and http://127.0.0.1:8080/docs is the page to open then:
