@@ -22,6 +22,14 @@ const ENDINGS = {
     'the target’s own log says why; where its KMS asks this service, GET /v1/apps/{app}/decisions has the answer',
   ],
   'deployment-stopped': ['the guest was stopped', 'order it again, if it is to run'],
+  'deployment-gone': [
+    'it ran, and is stopped or gone now',
+    'nothing was started: start the guest where it is, or move the state file away and run the command again, which orders it anew',
+  ],
+  'deployment-replaced': [
+    'the guest runs another app-compose now than the one that was deployed',
+    'nothing was changed: ask whoever runs the target, or deploy that app-compose, so that the policy is asked about it',
+  ],
   'deployment-given-up': [
     'the target, or something else that is needed, was away for too long',
     'look at the target for what may lie or run there of this, and order it again',

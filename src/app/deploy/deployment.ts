@@ -89,10 +89,13 @@ export const GuestState = z.strictObject({
 })
 export type GuestState = z.infer<typeof GuestState>
 
-const LiveAnswer = z.strictObject({ path: z.string(), /** Of HTTP; null: no answer within the bounds. */ status: z.int().nullable() })
+export const LiveAnswer = z.strictObject({
+  path: z.string(),
+  /** Of HTTP; null: no answer within the bounds. */ status: z.int().nullable(),
+})
 
 /** Why a deployment ended otherwise than running: a code of ours, with what to do. */
-const Ending = z.strictObject({ code: z.string(), message: z.string(), hint: z.string() })
+export const Ending = z.strictObject({ code: z.string(), message: z.string(), hint: z.string() })
 
 const at = { at: Instant }
 /** What happened to a deployment, one after another; its state follows from them. */

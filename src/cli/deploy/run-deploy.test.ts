@@ -105,21 +105,75 @@ function pairs(args: readonly string[]): Record<string, string | null> {
 const kinds = ({ document }: { readonly document: DeployDocument | undefined }) => document?.deployment?.events.map(({ kind }) => kind)
 
 describe('deploy', () => {
-  it('asks the gate, starts what it allows, and says where it runs; again, it has nothing to do', async () => {
+  it('asks the gate, starts what it allows, and says where it runs', async () => {
     const vmm = await vmmOf()
     const first = await deploy(vmm)
     expect([first.exit, first.document?.verdict, vmm.everStarted]).toEqual([0, 'running', 1])
     expect(kinds(first)?.filter((kind) => kind !== 'state')).toEqual(['offered', 'decided', 'committing', 'committed', 'attested', 'live'])
     expect(first.document?.url).toBe(`https://${APP_ID}-8080.gw.example`)
-    const calls = vmm.calls.length
-    const again = await deploy(vmm)
-    expect([again.exit, again.document, vmm.calls.length]).toEqual([0, first.document, calls])
     expect((await readdir(folder)).toSorted()).toEqual([
       'app-compose.json',
       'app-compose.json.deploy-state.json',
       'bundle.json',
       'policy.yaml',
     ])
+  })
+
+  describe('given again once it runs', () => {
+    const file = (): string => path.join(folder, 'app-compose.json.deploy-state.json')
+
+    it('asks the target, and tells how it is now; what was seen before stays', async () => {
+      const vmm = await vmmOf()
+      const first = await deploy(vmm)
+      const kept = await readFile(file(), 'utf8')
+      vmm.calls.length = 0
+      const again = await deploy(vmm)
+      expect([again.exit, again.document?.deployment, first.document?.now]).toEqual([0, first.document?.deployment, null])
+      expect(again.document?.now).toMatchObject({ status: 'running', url: first.document?.url, why: null })
+      expect(Date.parse(again.document?.now?.at ?? '')).toBeGreaterThanOrEqual(
+        Date.parse(first.document?.deployment?.events.at(-1)?.at ?? ''),
+      )
+      expect(new Set(vmm.calls.map(({ method }) => method))).toEqual(new Set(['GetInfo']))
+      expect(await readFile(file(), 'utf8')).toBe(kept)
+    })
+
+    it.each([
+      ['stopped', 'deployment-gone', 'stopped'],
+      ['removing', 'deployment-gone', 'stopped'],
+      ['exited', 'deployment-gone', 'stopped'],
+    ] as const)('says no where the guest is %s since, and starts nothing', async (status, code, seen) => {
+      const vmm = await vmmOf()
+      await deploy(vmm)
+      for (const guest of vmm.guests) guest.status = status
+      for (const again of [await deploy(vmm), await deploy(vmm, { args: ['--no-wait'] })])
+        expect([
+          again.exit,
+          again.document?.verdict,
+          again.document?.now?.status,
+          again.document?.now?.why?.code,
+          again.document?.url,
+        ]).toEqual([1, 'gone', seen, code, null])
+      expect([vmm.everStarted, vmm.called('StartVm').length]).toEqual([1, 1])
+    })
+
+    it('says no where the guest runs other bytes since', async () => {
+      const vmm = await vmmOf()
+      await deploy(vmm)
+      for (const guest of vmm.guests) guest.configuration = { ...guest.configuration, compose_file: `${APP_COMPOSE} ` }
+      const again = await deploy(vmm)
+      expect([again.exit, again.document?.verdict, again.document?.now?.why?.code]).toEqual([1, 'gone', 'deployment-replaced'])
+    })
+
+    it('does not know where the guest starts anew, or the target does not answer', async () => {
+      const vmm = await vmmOf()
+      await deploy(vmm)
+      for (const guest of vmm.guests) guest.bootProgress = 'booting'
+      const starting = await deploy(vmm)
+      expect([starting.exit, starting.document?.verdict, starting.document?.now?.status]).toEqual([3, null, 'starting'])
+      vmm.failNext('GetInfo', 'lost')
+      const lost = await deploy(vmm)
+      expect([lost.exit, lost.code]).toEqual([3, 'target-unreachable'])
+    })
   })
 
   it.each([

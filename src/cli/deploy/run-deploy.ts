@@ -1,6 +1,7 @@
 import { Failure } from '../../../verifier/model/failure.ts'
 import { DEPLOY_SCHEMA, DeployDocument } from '../../app/deploy/deploy-document.ts'
 import { type DeployState, readDeployState, resumedState, writeDeployState } from '../../app/deploy/deploy-state.ts'
+import { type Look, lookAgain } from '../../app/deploy/look-again.ts'
 import type { ApiClient } from '../../client/api-client.ts'
 import type { CliIo } from '../cli-context.ts'
 import type { DeployFlags } from '../commands/deploy.ts'
@@ -12,7 +13,7 @@ import { type Announcement, announceStep, appOf } from './announce-step.ts'
 import { type DeployTask, readDeployTask } from './deploy-task.ts'
 import type { Admission } from './gate-step.ts'
 import { followVerification, pushBuild, submitBuild, verificationState } from './rebuild-step.ts'
-import { startStep } from './start-step.ts'
+import { startStep, targetChoice } from './start-step.ts'
 
 /** A deployment from this machine: what is done is kept in its state file before the next step is taken. */
 export type DeployRun = {
@@ -39,8 +40,9 @@ export async function runDeploy(io: CliIo, flags: DeployFlags, folder: string | 
   }
   try {
     const proven = await rebuild(run)
-    const admission = proven ? await startStep(run) : null
-    return await answer(run, admission, await announceStep(run))
+    const now = proven ? await lookStep(run) : null
+    const admission = proven && now === null ? await startStep(run) : null
+    return await answer(run, { admission, now, announcement: now === null || ranAt(now) ? await announceStep(run) : null })
   } catch (error) {
     if (io.signal.aborted) io.stderr.write('what was done is kept: the same command goes on from there\n')
     throw error
@@ -69,18 +71,28 @@ async function rebuild(run: DeployRun): Promise<boolean> {
   return run.state.verification?.verdict === 'reproduced'
 }
 
-async function answer({ io, task, client, state }: DeployRun, admission: Admission, announcement: Announcement): Promise<ExitCode> {
+/** What ran when the command before this one ended is looked at now; null: there is nothing of it, and it is started. */
+async function lookStep({ io, task, state: { deployment } }: DeployRun): Promise<Look | null> {
+  if (deployment?.state !== 'running') return null
+  const { target, live } = await io.deploying(targetChoice(task))
+  return await lookAgain({ target, live, now: () => new Date() }, deployment, io.signal)
+}
+
+type Came = { readonly admission: Admission; readonly now: Look | null; readonly announcement: Announcement }
+
+async function answer({ io, task, client, state }: DeployRun, { admission, now, announcement }: Came): Promise<ExitCode> {
   const { verification, deployment, pushed } = state
   const place = verification === null ? null : placeOf(verification, new URL(verification.server))
   const document: DeployDocument = {
     schema: DEPLOY_SCHEMA,
-    verdict: verdictOf(state),
+    verdict: verdictOf(state, now),
     pushed,
     verification:
       verification === null ? null : { id: verification.id, url: place ?? '', verdict: verification.verdict, tier: verification.tier },
     admission,
     deployment,
-    url: deployment?.events.findLast((event) => event.kind === 'live')?.url ?? null,
+    now,
+    url: now === null ? (deployment?.events.findLast((event) => event.kind === 'live')?.url ?? null) : now.url,
     announcement,
     provenance: provenanceOf(client, state, announcement) ?? place,
   }
@@ -100,9 +112,14 @@ function provenanceOf(client: ApiClient | null, state: DeployState, announcement
   return client === null || app === null || !told ? null : client.url(`v1/apps/${app}`).href
 }
 
-function verdictOf({ verification, deployment }: DeployState): DeployDocument['verdict'] {
+function ranAt({ status, why }: Look): boolean {
+  return status === 'running' && why === null
+}
+
+function verdictOf({ verification, deployment }: DeployState, now: Look | null): DeployDocument['verdict'] {
   const verdict = verification?.verdict ?? null
   if (verdict !== null && verdict !== 'reproduced') return verdict === 'undecided' ? null : 'failed'
+  if (now !== null) return ranAt(now) ? 'running' : now.why === null ? null : 'gone'
   const { state } = deployment ?? {}
   return state === 'running' || state === 'denied' || state === 'failed' ? state : null
 }

@@ -84,7 +84,8 @@ function ordered(task: DeployTask, appCompose: Uint8Array): { deployment: Deploy
   }
 }
 
-function targetChoice({ flags }: DeployTask): TargetChoice {
+/** Where the order goes. */
+export function targetChoice({ flags }: DeployTask): TargetChoice {
   if (flags.target === 'phala-cloud' || flags.vmm === undefined) return { kind: 'phala-cloud' }
   const known = flags.image !== undefined && flags.osImageHash !== undefined
   return { kind: 'dstack-vmm', vmm: flags.vmm, osImages: new Map(known ? [[flags.image ?? '', flags.osImageHash ?? parseSha256('')]] : []) }

@@ -36,12 +36,13 @@ export function deployLines(
   document: DeployDocument,
   { color, stateFile }: { readonly color: boolean; readonly stateFile: string },
 ): string[] {
-  const { verdict, pushed, verification, admission, deployment, url, announcement, provenance } = document
+  const { verdict, pushed, verification, admission, deployment, now, url, announcement, provenance } = document
   const { good, bad, unsure } = paint(color)
   const brush = verdict === 'running' ? good : verdict === null ? unsure : bad
   const decided = deployment?.events.findLast((event) => event.kind === 'decided')
   const ended = deployment?.events.findLast((event) => event.kind === 'ended')
-  const live = deployment?.events.findLast((event) => event.kind === 'live')
+  const live = now ?? deployment?.events.findLast((event) => event.kind === 'live')
+  const why = now?.why ?? ended?.why
   return [
     brush(verdict ?? 'not known yet'),
     ...(pushed === null ? [] : [`  image        ${visible(pushed.image)}`]),
@@ -51,9 +52,8 @@ export function deployLines(
       : [
           `  admission    ${admission.admitted ? 'admitted at the service' : `not admitted at the service (${visible(admission.code ?? '')})`}`,
         ]),
-    ...(ended === undefined
-      ? []
-      : [`  why          ${visible(ended.why.message)} (${visible(ended.why.code)})`, `               ${visible(ended.why.hint)}`]),
+    ...(now === null ? [] : [`  guest        ${now.status}, asked at ${now.at}`]),
+    ...(why === undefined ? [] : [`  why          ${visible(why.message)} (${visible(why.code)})`, `               ${visible(why.hint)}`]),
     ...(live?.answers ?? []).map(
       ({ path, status }) => `  asked        ${visible(path)}: ${status === null ? 'no answer' : `HTTP ${status}`}`,
     ),
