@@ -23,7 +23,7 @@ describe('a guest of dstack-vmm', () => {
       osImageHash: OS_IMAGE,
       deviceId: null,
       envKey: null,
-      handle: { vm: guest?.id },
+      handle: { vm: guest?.id, made: 1 },
     })
     expect(vmm.called('CreateVm')).toMatchObject([{ compose_file: BYTES.toString(), stopped: true, no_tee: false, app_id: null }])
     expect([guest?.status, vmm.everStarted]).toEqual(['stopped', 0])
@@ -156,10 +156,25 @@ describe('nothing is made or left', () => {
 })
 
 describe('a name that is taken', () => {
+  it('by a guest that two orders found lying there is of the one that started it: the other takes nothing away that runs', async () => {
+    const { target } = await openVmm()
+    const one = await target.offer(ordered(), signal)
+    const other = await target.offer(ordered(), signal)
+    const guest = await target.commit({ ordered: ordered(), offer: one.offer, environment: null }, signal)
+    await target.withdraw({ ordered: ordered(), offer: other.offer }, signal)
+    expect((await target.state(guest, signal)).status).not.toBe('stopped')
+    // What lies there stopped is taken away by either, and is not started any more.
+    const { vmm, target: second } = await openVmm()
+    await second.offer(ordered(), signal)
+    await second.withdraw({ ordered: ordered(), offer: (await second.offer(ordered(), signal)).offer }, signal)
+    expect(vmm.present).toEqual([])
+  })
+
   it('by what an earlier call made, is that', async () => {
     const { vmm, target } = await openVmm()
     const first = await target.offer(ordered(), signal)
-    expect(await target.offer(ordered(), signal)).toEqual(first)
+    const handle = { ...first.offer.handle, made: 0 }
+    expect(await target.offer(ordered(), signal)).toEqual({ ...first, offer: { ...first.offer, handle } })
     expect(vmm.guests).toHaveLength(1)
   })
 

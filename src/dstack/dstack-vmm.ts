@@ -40,7 +40,8 @@ export class DstackVmm implements DeployTarget {
     const appId = vm.app_id ?? hash.slice(0, 40)
     // Before anything is made: what has no key of an app cannot be given secrets.
     const envKey = ordered.envNames.length === 0 ? null : await this.#vmm.envKey(appId, signal)
-    const id = (await this.#madeBefore(vm, signal)) ?? (await this.#vmm.createStopped(vm, signal))
+    const before = await this.#madeBefore(vm, signal)
+    const id = before ?? (await this.#vmm.createStopped(vm, signal))
     const info = await this.#vmm.info(id, signal)
     if (info === undefined) throw vmmFailure('target-guest-gone')
     await this.#requireAsTold(info, vm, signal)
@@ -49,7 +50,15 @@ export class DstackVmm implements DeployTarget {
       throw vmmFailure('target-started-unasked')
     }
     const osImageHash = this.#osImages.get(vm.image) ?? null
-    const offer = { composeHash: hash, appCompose: hash, appId, osImageHash, deviceId: null, envKey, handle: { vm: id } }
+    const offer = {
+      composeHash: hash,
+      appCompose: hash,
+      appId,
+      osImageHash,
+      deviceId: null,
+      envKey,
+      handle: { vm: id, made: before === undefined ? 1 : 0 },
+    }
     return { offer, appCompose: ordered.appCompose }
   }
 
@@ -86,8 +95,10 @@ export class DstackVmm implements DeployTarget {
     await this.#removed(guest, signal)
   }
 
+  /** A guest that lay there may have been made for another order, which has it running by now: that order's policy let it. */
   async withdraw({ offer }: Parameters<DeployTarget['withdraw']>[0], signal: AbortSignal): Promise<void> {
-    await this.#removed(vmOf(offer), signal)
+    const info = offer.handle['made'] === 0 ? await this.#vmm.info(vmOf(offer), signal) : undefined
+    if (info === undefined || info.status === 'stopped') await this.#removed(vmOf(offer), signal)
   }
 
   async #requireImage(image: string, signal: AbortSignal): Promise<void> {
