@@ -161,6 +161,20 @@ describe('policy', () => {
     const bad = await ran(['policy', 'check', await put('bad.yaml', `${stringify(policy)}mode: observe\n`)])
     expect(bad.exit).toBe(1)
     expect(bad.stdout).toMatch(/line \d+: a key stands twice in it/)
+    const typos = await put(
+      'typos.yaml',
+      stringify({ ...policy, mode: 'enforced', signers: [], kms: undefined, mod: 1, builders: undefined }),
+    )
+    const { stdout } = await ran(['policy', 'check', typos])
+    for (const said of [
+      'mode has to be one of `enforce`, `observe`',
+      'signers is an empty list, and has to be a list of at least 1',
+      'builders is missing, and has to be a list',
+      'the document has a key that is not known: "mod"',
+      'docs/policy.md',
+    ])
+      expect(stdout).toContain(said)
+    expect((await ran(['policy', 'check', await put('empty.yaml', '')])).stdout).toMatch(/^invalid\n.*\n {2}nothing stands in it\n/)
   })
 
   it('is explained in sentences', async () => {

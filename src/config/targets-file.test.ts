@@ -77,6 +77,15 @@ describe('the file of targets', () => {
     expect(`${failure.message} ${failure.hint}`).not.toContain(KEY)
   })
 
+  it('is refused with everything that is the matter, and where to read on', async () => {
+    const failure = await failureOf({ targets: [rack({ address: undefined, adress: 'unix:/x', owners: [] })] })
+    for (const said of ['targets.0.owners is an empty list', 'targets.0.address is missing', 'a key that is not known: "adress"'])
+      expect(failure.message).toContain(said)
+    expect(failure.hint).toContain('docs/deploy.md')
+    expect((await failureOf({ targets: [cloud(), cloud()] })).message).toContain('targets has to be a list in which no name stands twice')
+    expect((await failureOf({ targets: [cloud({ kind: 'cloud' })] })).message).toContain('has to be one of `phala-cloud`, `dstack-vmm`')
+  })
+
   it('is refused where it, or a key, cannot be read', async () => {
     await expect(readTargets(path.join(folder, 'absent'))).rejects.toMatchObject({ code: 'targets-unreadable' })
     expect((await failureOf({ targets: [cloud({ key: path.join(folder, 'absent') })] })).code).toBe('target-secret-unreadable')

@@ -3,13 +3,13 @@ import { readSmallFile } from '../../verifier/bytes/small-file.ts'
 import { Sha256 } from '../../verifier/model/digest.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import { Secret } from '../../verifier/model/secret.ts'
-import { readPlainYaml } from '../../verifier/recipe/plain-yaml.ts'
+import { problemsInOne, readPlainYaml } from '../../verifier/recipe/plain-yaml.ts'
 import { parseBase } from './mirrors.ts'
-import { parseVmmAddress, type VmmPlace } from './vmm-address.ts'
+import { parseVmmAddress, VMM_FORM, type VmmPlace } from './vmm-address.ts'
 
 const Name = z
   .string()
-  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/)
+  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'small letters, digits and single dashes')
   .max(64)
 const File = z.string().startsWith('/').max(4096)
 const read = <T>(parse: (text: string) => T | undefined, form: string) =>
@@ -42,23 +42,28 @@ const TargetsFile = z
             kind: z.literal('phala-cloud'),
             /** Of an API key. */
             key: File,
-            url: read(parseBase, 'it is no URL').optional(),
+            url: read(parseBase, 'an http(s) URL without user, query and fragment').optional(),
           }),
           z.strictObject({
             ...named,
             kind: z.literal('dstack-vmm'),
-            address: read(parseVmmAddress, 'it is no address of a VMM'),
+            address: read(parseVmmAddress, VMM_FORM),
             /** Of a token of its `[auth]`. */
             token: File.optional(),
             /** os_image_hash of guest images by their names: the VMM does not tell it. */
-            osImages: z.record(z.string().min(1).max(128), Sha256).refine((images) => Object.keys(images).length > 0),
+            osImages: z
+              .record(z.string().min(1).max(128), Sha256)
+              .refine((images) => Object.keys(images).length > 0, 'a map of at least 1'),
           }),
         ]),
       )
       .min(1)
       .max(50),
   })
-  .refine(({ targets }) => new Set(targets.map(({ name }) => name)).size === targets.length, 'a name stands there twice')
+  .refine(({ targets }) => new Set(targets.map(({ name }) => name)).size === targets.length, {
+    path: ['targets'],
+    error: 'a list in which no name stands twice',
+  })
 
 type Named = { readonly name: string; readonly owners: readonly string[]; readonly policies: readonly string[] }
 
@@ -88,12 +93,11 @@ export async function readTargets(file: string): Promise<readonly TargetConfig[]
       cause: found.cause,
     })
   const { data, problems } = readPlainYaml(found.bytes.toString('utf8'), TargetsFile)
-  const [first] = problems
-  if (data === null || first !== undefined)
+  if (data === null)
     throw new Failure({
       code: 'targets-malformed',
-      message: `the file of targets cannot be taken${first?.line == null ? '' : `, in line ${first.line}`}: ${first?.message ?? ''}`,
-      hint: 'write it as docs/deploy.md says',
+      message: `the file of targets cannot be taken: ${problemsInOne(problems)}`,
+      hint: 'docs/deploy.md says what stands in it',
     })
   return await Promise.all(
     data.targets.map(async (target): Promise<TargetConfig> => {

@@ -86,7 +86,7 @@ describe('the file of issuers', () => {
 
   it('says in which line it is wrong', async () => {
     await expect(read(issuer(`issuer: ${GITHUB}\nkind: bitbucket`))).rejects.toMatchObject({
-      message: 'the file of issuers cannot be taken, in line 3: issuers.0.kind is not what it should be',
+      message: 'the file of issuers cannot be taken: line 3: issuers.0.kind has to be one of `github`, `gitlab`',
     })
   })
 

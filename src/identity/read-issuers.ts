@@ -1,6 +1,6 @@
 import { readSmallFile } from '../../verifier/bytes/small-file.ts'
 import { Failure } from '../../verifier/model/failure.ts'
-import { readPlainYaml } from '../../verifier/recipe/plain-yaml.ts'
+import { problemsInOne, readPlainYaml } from '../../verifier/recipe/plain-yaml.ts'
 import { type IssuerConfig, IssuersFile } from './issuer-config.ts'
 
 const MAX_FILE = 256 * 1024
@@ -14,11 +14,10 @@ const GITHUB_TOKENS = 'token.actions.githubusercontent.com'
 export async function readIssuers(file: string, { publicUrl }: { readonly publicUrl: URL | null }): Promise<readonly IssuerConfig[]> {
   const text = await readText(file, MAX_FILE)
   const { data, problems } = readPlainYaml(text, IssuersFile)
-  const [first] = problems
-  if (data === null || first !== undefined)
+  if (data === null)
     throw new Failure({
       code: 'issuers-malformed',
-      message: `the file of issuers cannot be taken${first?.line == null ? '' : `, in line ${first.line}`}: ${first?.message ?? ''}`,
+      message: `the file of issuers cannot be taken: ${problemsInOne(problems)}`,
       hint: 'write it as docs/identities.md says; a rule with `trusted` needs `ownerId`',
     })
   return await Promise.all(

@@ -38,11 +38,11 @@ image:
   })
 
   test.each([
-    ['an unknown key', 'image:\n  comand: [x]\n', 2, 'image has a key that is not known'],
-    ['an unknown key at the top', 'image: {}\nother: 1\n', 2, 'the document has a key that is not known'],
-    ['an unknown key after others', 'image:\n  user: a\n  comand: [x]\n', 3, 'image has a key that is not known'],
-    ['a text for a list', 'image:\n  cmd: /bin/sh\n', 2, 'image.cmd is not what it should be'],
-    ['a number for a text', 'image:\n  cmd:\n    - sleep\n    - 1\n', 4, 'image.cmd.1 is not what it should be'],
+    ['an unknown key', 'image:\n  comand: [x]\n', 2, 'image has a key that is not known: "comand"'],
+    ['an unknown key at the top', 'image: {}\nother: 1\n', 2, 'the document has a key that is not known: "other"'],
+    ['an unknown key after others', 'image:\n  user: a\n  comand: [x]\n', 3, 'image has a key that is not known: "comand"'],
+    ['a text for a list', 'image:\n  cmd: /bin/sh\n', 2, 'image.cmd is a text, and has to be a list'],
+    ['a number for a text', 'image:\n  cmd:\n    - sleep\n    - 1\n', 4, 'image.cmd.1 is a whole number, and has to be a text'],
     ['a relative folder', 'image:\n  workingDir: app\n', 2, 'image.workingDir is not what it should be'],
     ['a port out of range', 'image:\n  exposedPorts: ["65536/tcp"]\n', 2, 'image.exposedPorts.0 is not what it should be'],
     ['a variable without a value', 'image:\n  env: [HOME]\n', 2, 'image.env.0 is not what it should be'],
@@ -54,7 +54,7 @@ image:
     ['two documents', 'image: {}\n---\nimage: {}\n', 2, 'it holds more than one document'],
     ['another directive', '%YAML 1.1\n---\nimage: {}\n', 1, 'a directive stands in it'],
     ['a zero byte', 'image:\n  cmd: ["a\\0b"]\n', 2, 'image.cmd.0 is not what it should be'],
-    ['a list', '[]', 1, 'the document is not what it should be'],
+    ['a list', '[]', 1, 'the document is an empty list, and has to be a map'],
     ['nothing closed', 'image: [', 1, 'it is no plain YAML'],
   ])('refuses %s', (_, text, line, message) => {
     const { imageConfig, problems } = read(text)

@@ -1,5 +1,6 @@
 import { isAlias, isMap, isNode, isPair, isScalar, LineCounter, parseDocument, visit } from 'yaml'
 import type { z } from 'zod'
+import { expectation, schemaProblems } from './schema-problems.ts'
 
 export type YamlProblem = { readonly line: number | null; readonly message: string }
 
@@ -8,10 +9,11 @@ export type PlainYaml<T> =
   | { readonly data: null; readonly problems: readonly YamlProblem[] }
 
 const MOST_PROBLEMS = 20
+const MOST_IN_ONE = 5
 
 /**
  * Reads YAML 1.2 that can be read in one way only: no directive, anchor, alias, merge key or tag, no key twice, one document. An empty
- * document counts as `{}`. Messages repeat nothing of the text but keys that the schema knows. Never throws.
+ * document counts as `{}`. Messages repeat nothing of the text but keys, escaped. Never throws.
  */
 export function readPlainYaml<S extends z.ZodType>(content: string, schema: S): PlainYaml<z.output<S>> {
   try {
@@ -47,21 +49,31 @@ function read<S extends z.ZodType>(content: string, schema: S): PlainYaml<z.outp
     else if (isNode(node) && node.tag !== undefined && isTagged(content, node.range?.[0])) add(node.range?.[0], 'a tag stands in it')
   })
   if (problems.length > 0) return { data: null, problems }
-  const parsed = schema.safeParse(document.toJS({ maxAliasCount: 0 }) ?? {})
+  const found: unknown = document.toJS({ maxAliasCount: 0 })
+  const value = found ?? {}
+  const parsed = schema.safeParse(value, { error: expectation })
   if (parsed.success) return { data: parsed.data, problems: [] }
-  for (const issue of parsed.error.issues) {
-    const at = issue.path.map(String).join('.') || 'the document'
-    const node = document.getIn(issue.path, true)
-    const nodes = issue.code === 'unrecognized_keys' ? keysIn(node, issue.keys) : [node]
-    for (const found of nodes) add(isNode(found) ? found.range?.[0] : undefined, messageOf(issue, at))
+  // Else everything that is missing would be said of it, a line each.
+  if (found === null || found === undefined) return { data: null, problems: [{ line: null, message: 'nothing stands in it' }] }
+  for (const { path, key, message } of schemaProblems(parsed.error.issues, value)) {
+    const node = document.getIn(path, true)
+    const nodes = key === null ? [node] : keysIn(node, key)
+    for (const at of nodes) add(isNode(at) ? at.range?.[0] : undefined, message)
   }
   return { data: null, problems }
 }
 
-/** Where the keys stand that are not known, each of which is told by its line; the whole where they are not found. */
-function keysIn(node: unknown, keys: readonly string[]): readonly unknown[] {
+/** Problems in one sentence for a failure, the first few of them in the order of the lines. */
+export function problemsInOne(problems: readonly YamlProblem[]): string {
+  const sorted = problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0))
+  const said = sorted.slice(0, MOST_IN_ONE).map(({ line, message }) => `${line === null ? '' : `line ${line}: `}${message}`)
+  return [...said, ...(sorted.length > MOST_IN_ONE ? [`and ${sorted.length - MOST_IN_ONE} more`] : [])].join('; ')
+}
+
+/** Where a key stands that is not known; the whole where it is not found. */
+function keysIn(node: unknown, name: string): readonly unknown[] {
   if (!isMap(node)) return [node]
-  const found = node.items.map(({ key }) => key).filter((key) => isScalar(key) && keys.includes(String(key.value)))
+  const found = node.items.map(({ key }) => key).filter((key) => isScalar(key) && String(key.value) === name)
   return found.length === 0 ? [node] : found
 }
 
@@ -73,9 +85,4 @@ const PARSER_CODES: Readonly<Record<string, string>> = {
 
 function isTagged(content: string, offset: number | undefined): boolean {
   return offset !== undefined && content.slice(Math.max(0, offset - 200), offset + 1).includes('!')
-}
-
-function messageOf(issue: z.core.$ZodIssue, at: string): string {
-  if (issue.code === 'unrecognized_keys') return `${at} has a key that is not known`
-  return `${at} is not what it should be`
 }

@@ -3,6 +3,7 @@ import { readSmallFile } from '../../../verifier/bytes/small-file.ts'
 import { Sha256 } from '../../../verifier/model/digest.ts'
 import { Failure } from '../../../verifier/model/failure.ts'
 import { shownName } from '../../../verifier/model/shown-name.ts'
+import { problemsInOne } from '../../../verifier/recipe/plain-yaml.ts'
 import { type LoadedPolicy, MOST_POLICY_BYTES, type PolicyReading, readPolicy } from './read-policy.ts'
 
 export const POLICY_CHECK_SCHEMA = 'bitwitness/policy-check/v1'
@@ -49,12 +50,10 @@ export async function loadPolicyBytes(file: string, signal: AbortSignal): Promis
 
 function mustFollow({ policy, sha256, problems }: PolicyReading): LoadedPolicy {
   if (policy !== undefined) return { policy, sha256 }
-  const [first] = problems
-  const place = first?.line === null || first === undefined ? '' : `line ${first.line}: `
   throw new Failure({
     code: 'policy-invalid',
-    message: `the policy cannot be followed: ${place}${first?.message ?? 'it cannot be read'}`,
-    hint: 'mend it, and see with policy check; nothing is decided by half of a policy',
+    message: `the policy cannot be followed: ${problemsInOne(problems)}`,
+    hint: 'mend it (docs/policy.md says what stands in one), and see with policy check; nothing is decided by half of a policy',
   })
 }
 

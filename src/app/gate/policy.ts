@@ -8,13 +8,14 @@ export const POLICY_SCHEMA = 'bitwitness/policy/v1'
 /** What policies, sources and rules are called. */
 export const PolicyName = z
   .string()
-  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/)
+  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'small letters, digits and single dashes')
   .max(64)
 /** `*` stands for any characters but `/ ? # @`, `**` for any; it must match the whole name. */
 const Pattern = z.string().min(1).max(512)
 const AppId = z.string().regex(/^[0-9a-f]{40}$/)
 const Hex32 = z.string().regex(/^[0-9a-f]{64}$/)
 const Days = z.number().positive().max(36_500)
+const ANY = 'a map of at least 1'
 const some = <S extends z.ZodType>(item: S, most = 1000) => z.array(item).min(1).max(most)
 
 /** Whose source may stand behind an image. Who faithfully rebuilds another's recipe has not become its owner. */
@@ -62,9 +63,11 @@ export const Policy = z.strictObject({
   mode: z.enum(['enforce', 'observe']),
   /** Any of them must have signed. */
   signers: some(PolicySigner, 32),
-  sources: z.record(PolicyName, PolicySource).refine((sources) => Object.keys(sources).length > 0),
+  sources: z.record(PolicyName, PolicySource).refine((sources) => Object.keys(sources).length > 0, ANY),
   /** By the name of an image, without tag and digest: the source that it must have been rebuilt from. */
-  images: z.record(z.string().min(1).max(255), z.strictObject({ source: PolicyName })).refine((images) => Object.keys(images).length > 0),
+  images: z
+    .record(z.string().min(1).max(255), z.strictObject({ source: PolicyName }))
+    .refine((images) => Object.keys(images).length > 0, ANY),
   builders: some(Sha256),
   tiers: some(Tier, 2),
   attestations: z.strictObject({

@@ -1,5 +1,6 @@
 import type { Sha256 } from '../../../verifier/model/digest.ts'
 import { Failure } from '../../../verifier/model/failure.ts'
+import { problemsInOne } from '../../../verifier/recipe/plain-yaml.ts'
 import type { BootInfo } from '../gate/boot-info.ts'
 import { type ImpactApp, impactOn, POLICY_IMPACT_SCHEMA, type PolicyImpact } from '../gate/policy-impact.ts'
 import { type LoadedPolicy, readPolicy } from '../gate/read-policy.ts'
@@ -129,11 +130,9 @@ export function askedApps(reads: Pick<Reads, 'gateStandings'>): RunningApps {
 function mustFollow(draft: Uint8Array): LoadedPolicy {
   const { policy, sha256, problems } = readPolicy(draft)
   if (policy !== undefined) return { policy, sha256 }
-  const [first] = problems
-  const place = first === undefined || first.line === null ? '' : `line ${first.line}: `
   throw new Failure({
     code: 'policy-draft-invalid',
-    message: `the policy that was sent cannot be followed: ${place}${first?.message ?? 'it cannot be read'}`,
-    hint: 'mend it, and see with policy check',
+    message: `the policy that was sent cannot be followed: ${problemsInOne(problems)}`,
+    hint: 'mend it (docs/policy.md says what stands in one), and see with policy check',
   })
 }

@@ -20,6 +20,7 @@ export const checkPolicy = command<{ readonly json: boolean }, [string]>({
         value.verdict === 'valid' ? brushes.good('valid') : brushes.bad('invalid'),
         `  sha256 ${value.sha256}`,
         ...value.problems.map(({ line, message }) => `  ${line === null ? '' : `line ${line}: `}${visible(message)}`),
+        ...(value.verdict === 'valid' ? [] : ['docs/policy.md says what stands in a policy']),
       ],
     })
     return value.verdict === 'valid' ? EXIT.yes : EXIT.no
