@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import { parseGatewayUrl } from '../src/app/deploy/gateway-url.ts'
 import { readBootEvents } from '../src/app/inspect/boot-events.ts'
@@ -14,13 +14,18 @@ import { pccsCollateral } from '../src/dstack/pccs-collateral.ts'
 import { withModule } from '../src/dstack/tdx-module.ts'
 import { digestOf } from '../verifier/bytes/digest-of.ts'
 import { parseStrictJson } from '../verifier/model/strict-json.ts'
-import { realEvidence } from './real-evidence.ts'
+import { NO_EVIDENCE, realEvidence } from './real-evidence.ts'
 
 const evidence = realEvidence()
 const { signal } = new AbortController()
+
+beforeEach(({ skip }) => {
+  if (evidence === undefined) skip(NO_EVIDENCE)
+})
+
 const COMPOSE_HASH = '06768e6df639ce3be65e9e5321f8b2d82dbffb01c74323462d34c2feb9653aff'
 
-describe.skipIf(evidence === undefined)('a guest that ran on a real machine', () => {
+describe('a guest that ran on a real machine', () => {
   const read = evidence ?? ((): Buffer => Buffer.alloc(0))
   const report = () => JSON.parse(read('report.json').toString()) as { quote: string; event_log: string }
   const attestation = () => readGuestAttestation(read('report.json'))
@@ -74,7 +79,7 @@ describe.skipIf(evidence === undefined)('a guest that ran on a real machine', ()
   })
 })
 
-describe.skipIf(evidence === undefined)('a quote with Intel’s collateral', () => {
+describe('a quote with Intel’s collateral', () => {
   const read = evidence ?? ((): Buffer => Buffer.alloc(0))
   const collateral = (): z.infer<typeof IntelCollateral> => IntelCollateral.parse(parseStrictJson(read('tdx_quote_collateral.json')))
   const THEN = new Date('2025-06-20T00:00:00Z')
