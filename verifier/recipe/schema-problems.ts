@@ -14,22 +14,12 @@ export type SchemaProblem = {
  * goes before it, and has to read in the same way. Empty where nothing is known.
  */
 export const expectation: z.core.$ZodErrorMap = (issue) => {
-  switch (issue.code) {
-    case 'invalid_type':
-      return KINDS[issue.expected] ?? ''
-    case 'invalid_value':
-      return oneOf(issue.values)
-    case 'too_small':
-      return bound(issue.origin, issue.inclusive === false ? 'more than' : 'at least', issue.minimum)
-    case 'too_big':
-      return bound(issue.origin, issue.inclusive === false ? 'less than' : 'at most', issue.maximum)
-    case 'invalid_format':
-      return form(issue)
-    case 'invalid_union':
-      return Array.isArray(issue.options) ? oneOf(issue.options) : ''
-    default:
-      return ''
-  }
+  if (issue.code === 'invalid_type') return KINDS[issue.expected] ?? ''
+  if (issue.code === 'invalid_value') return oneOf(issue.values)
+  if (issue.code === 'too_small') return bound(issue.origin, issue.inclusive === false ? 'more than' : 'at least', issue.minimum)
+  if (issue.code === 'too_big') return bound(issue.origin, issue.inclusive === false ? 'less than' : 'at most', issue.maximum)
+  if (issue.code === 'invalid_format') return form(issue)
+  return issue.code === 'invalid_union' && Array.isArray(issue.options) ? oneOf(issue.options) : ''
 }
 
 /**
