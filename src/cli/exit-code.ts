@@ -158,6 +158,7 @@ const USAGE: ReadonlySet<string> = new Set([
   'trusted-root-malformed',
   'trusted-root-unreadable',
   'vmm-address-malformed',
+  'vmm-socket-absent',
   'worker-exists',
   'worker-key-malformed',
   'worker-unknown',

@@ -59,27 +59,31 @@ function stateOf(deployment: Deployment | null, change: Partial<DeployState> = {
 describe('a deployment goes on', () => {
   it.each([
     ['before anything was ordered', stateOf(null, { composes: {} })],
+    ['before anything was offered', stateOf(deploymentOf())],
     ['while something is under way', stateOf(deploymentOf(offered, committing))],
     ['where it runs', stateOf(deploymentOf(offered, committing, live))],
   ])('%s, with everything that was done', (_, state) => {
-    expect(resumedState(state, INPUTS)).toEqual(state)
+    expect(resumedState(state, { inputs: INPUTS, file: 'state.json' })).toEqual(state)
   })
 
   it('with another order only where nothing is under way, or runs', () => {
     const other = { ...INPUTS, vcpu: '4', image: 'x' }
     for (const events of [[offered], [offered, committing], [offered, committing, live]])
-      expect(thrown(() => resumedState(stateOf(deploymentOf(...events)), other))).toMatchObject({
+      expect(thrown(() => resumedState(stateOf(deploymentOf(...events)), { inputs: other, file: 'a/state.json' }))).toMatchObject({
         code: 'deploy-input-changed',
+        hint: expect.stringContaining('a/state.json'),
         data: { inputs: ['vcpu', 'image'] },
       })
-    const after = resumedState(stateOf(deploymentOf(offered, denied)), other)
-    expect([after.deployment, after.composes, after.inputs, after.pushed === null, after.verification === null]).toEqual([
-      null,
-      {},
-      other,
-      false,
-      false,
-    ])
+    for (const events of [[], [offered, denied]]) {
+      const after = resumedState(stateOf(deploymentOf(...events)), { inputs: other, file: 'state.json' })
+      expect([after.deployment, after.composes, after.inputs, after.pushed === null, after.verification === null]).toEqual([
+        null,
+        {},
+        other,
+        false,
+        false,
+      ])
+    }
   })
 
   it.each([
@@ -88,14 +92,14 @@ describe('a deployment goes on', () => {
     ['at another service it is rebuilt anew', { server: 'https://other.example/' }, [false, true]],
     ['another policy asks for neither', { policy: '9' }, [false, false]],
   ])('%s', (_, change, gone) => {
-    const after = resumedState(stateOf(null), { ...INPUTS, ...change })
+    const after = resumedState(stateOf(null), { inputs: { ...INPUTS, ...change }, file: 'state.json' })
     expect([after.pushed === null, after.verification === null]).toEqual(gone)
   })
 
   it.each(['undecided', 'mismatch'] as const)('and has what was %s rebuilt anew', (verdict) => {
     const was = stateOf(null)
     const state = { ...was, verification: was.verification === null ? null : { ...was.verification, verdict } }
-    expect(resumedState(state, INPUTS).verification).toBeNull()
+    expect(resumedState(state, { inputs: INPUTS, file: 'state.json' }).verification).toBeNull()
   })
 })
 

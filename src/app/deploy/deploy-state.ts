@@ -74,16 +74,19 @@ const OF_VERIFICATION = [...OF_PUSH, 'source', 'server']
 
 /**
  * Where to begin: what was done and still holds is kept. A deployment that is under way, or runs, is that of the same inputs and of no others: fails
- * with `deploy-input-changed`. One that was denied or failed is ordered anew.
+ * with `deploy-input-changed`. One that was denied or failed is ordered anew, and so is another order where nothing was offered yet. `file` holds it.
  */
-export function resumedState(before: DeployState | null, inputs: DeployInputs): DeployState {
+export function resumedState(
+  before: DeployState | null,
+  { inputs, file }: { readonly inputs: DeployInputs; readonly file: string },
+): DeployState {
   if (before === null) return { schema: DEPLOY_STATE_SCHEMA, inputs, pushed: null, verification: null, composes: {}, deployment: null }
   const differing = [...new Set([...Object.keys(before.inputs), ...Object.keys(inputs)])].filter(
     (key) => before.inputs[key] !== inputs[key],
   )
   const state = before.deployment?.state ?? 'failed'
-  const anew = state === 'failed' || state === 'denied'
-  if (!anew && differing.length > 0) throw inputChanged(differing)
+  const anew = state === 'failed' || state === 'denied' || (state === 'ordered' && differing.length > 0)
+  if (!anew && differing.length > 0) throw inputChanged(differing, file)
   const keeps = (of: readonly string[]): boolean => !differing.some((key) => of.includes(key))
   const verdict = before.verification?.verdict ?? null
   return {
@@ -95,11 +98,11 @@ export function resumedState(before: DeployState | null, inputs: DeployInputs): 
   }
 }
 
-export function inputChanged(names: readonly string[]): Failure {
+export function inputChanged(names: readonly string[], file: string): Failure {
   return new Failure({
     code: 'deploy-input-changed',
     message: `another deployment was begun here, and this one differs in ${names.join(', ')}`,
-    hint: 'run the command as it was, to go on; or move the state file away, once you have looked at what the other one left at its target',
+    hint: `run the command as it was, to go on; or move ${shownName(file)} away, once you have looked at what the other one left at its target`,
     data: { inputs: names },
   })
 }

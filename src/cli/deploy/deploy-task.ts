@@ -1,9 +1,11 @@
+import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { digestOf } from '../../../verifier/bytes/digest-of.ts'
 import { BuildManifest } from '../../../verifier/model/build-manifest.ts'
 import { encodeDocument } from '../../../verifier/model/document.ts'
 import { Failure } from '../../../verifier/model/failure.ts'
 import { type ImageReference, imageName } from '../../../verifier/model/image-reference.ts'
+import { shownName } from '../../../verifier/model/shown-name.ts'
 import { type BuildFolder, readBuildFolder } from '../../app/build-folder.ts'
 import { readComposeFile } from '../../app/compose/read-compose-file.ts'
 import type { DeployInputs } from '../../app/deploy/deploy-state.ts'
@@ -30,7 +32,7 @@ export type DeployTask = {
 
 const STATE_FILE = 'deploy-state.json'
 
-/** Fails with `deploy-nothing-given`, `deploy-option-missing`, `deploy-option-unfit`, and as reading policy, folder, app-compose and environment does. */
+/** Fails with `deploy-nothing-given`, `deploy-option-missing`, `deploy-option-unfit`, `vmm-socket-absent`, and as reading policy, folder, app-compose and environment does. */
 export async function readDeployTask(flags: DeployFlags, folder: string | null, signal: AbortSignal): Promise<DeployTask> {
   const { appCompose: file, envFile } = flags
   if (folder === null && file === undefined)
@@ -41,6 +43,7 @@ export async function readDeployTask(flags: DeployFlags, folder: string | null, 
     })
   if (flags.target === 'dstack-vmm' && flags.vmm === undefined) throw missing('--vmm', 'where dstack-vmm listens')
   if (flags.target === 'phala-cloud' && (flags.vmm ?? flags.osImageHash) !== undefined) throw unfit()
+  if (flags.vmm?.socketPath !== undefined) await requireSocket(flags.vmm.socketPath)
   const policy = await loadPolicy(flags.policy, signal)
   const build = folder === null ? null : await readBuild(flags, folder)
   const appCompose = file === undefined ? null : await readComposeFile(file, signal)
@@ -100,6 +103,20 @@ function inputsOf({ flags, policy, build, appCompose, environment }: Read): Depl
 
 function kebab(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+}
+
+/** One that goes away later is waited for; one that was never there is a slip of the pen. */
+async function requireSocket(file: string): Promise<void> {
+  const there = await stat(file).then(
+    (found) => found.isSocket(),
+    (error: NodeJS.ErrnoException) => error.code !== 'ENOENT' && error.code !== 'ENOTDIR',
+  )
+  if (there) return
+  throw new Failure({
+    code: 'vmm-socket-absent',
+    message: `there is no socket at ${shownName(file)}`,
+    hint: 'give the socket that dstack-vmm listens on, or start dstack-vmm; nothing was done',
+  })
 }
 
 function unfit(): Failure {

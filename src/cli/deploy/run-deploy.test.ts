@@ -212,6 +212,26 @@ describe('deploy', () => {
     expect([after.exit, after.document?.deployment?.id, vmm.everStarted]).toEqual([0, left.document?.deployment?.id, 1])
   })
 
+  it('names a socket that is not there at once, having done nothing', async () => {
+    const vmm = await vmmOf()
+    for (const socket of [path.join(folder, 'none.sock'), policyFile]) {
+      const none = await deploy(vmm, { args: ['--vmm', `unix:${socket}`] })
+      expect([none.exit, none.code, none.stderr]).toEqual([2, 'vmm-socket-absent', expect.stringContaining(socket)])
+    }
+    expect((await readdir(folder)).filter((name) => name.endsWith('deploy-state.json'))).toEqual([])
+  })
+
+  it('orders anew what nothing was offered for', async () => {
+    const vmm = await vmmOf()
+    const leaving = new AbortController()
+    vmm.failNext('ListImages', 'broken')
+    vmm.onCall = () => leaving.abort()
+    expect((await deploy(vmm, { signal: leaving.signal })).exit).toBe(130)
+    vmm.onCall = () => {}
+    const after = await deploy(vmm, { args: ['--vcpu', '8'] })
+    expect([after.exit, after.document?.deployment?.order.options.vcpu, vmm.everStarted]).toEqual([0, 8, 1])
+  })
+
   it('says that a guest did not boot, and in which words of ours', async () => {
     const vmm = await vmmOf({ script: { bootError: 'their own words' } })
     const failed = await deploy(vmm)

@@ -32,7 +32,7 @@ export async function runDeploy(io: CliIo, flags: DeployFlags, folder: string | 
     io,
     task,
     client,
-    state: resumedState(await readDeployState(task.stateFile, io.signal), task.inputs),
+    state: resumedState(await readDeployState(task.stateFile, io.signal), { inputs: task.inputs, file: task.stateFile }),
     save: async (change) => {
       run.state = { ...run.state, ...change }
       await writeDeployState(task.stateFile, run.state)

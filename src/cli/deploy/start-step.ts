@@ -60,7 +60,7 @@ async function composeOf({ io, task, state }: DeployRun): Promise<Uint8Array> {
   const bytes = task.appCompose ?? (await readComposeFile(path.join(task.build?.built.folder ?? '', PUSH_FILES.appCompose), io.signal))
   const sha256 = digestOf(bytes)
   const wanted = state.deployment?.order.appCompose ?? (task.appCompose === null ? state.pushed?.composeHash : undefined)
-  if (wanted !== undefined && wanted !== sha256) throw inputChanged(['app-compose'])
+  if (wanted !== undefined && wanted !== sha256) throw inputChanged(['app-compose'], task.stateFile)
   return bytes
 }
 
