@@ -242,6 +242,13 @@ describe.each(databases())('the gate of the service, on %s', (kind) => {
     }
   })
 
+  it('names the fields that it does not understand, in the answer and its code in the log', async () => {
+    const from = service.answers.length
+    const { json } = await post('production/bootAuth/app', JSON.stringify({ ...BOOT, appId: 'ab', mrSystem: undefined, 'x\u001b': 1 }))
+    expect(json.reason).toBe('invalid authorization request (boot-info-malformed: mrSystem, appId)')
+    expect(service.answers.slice(from)).toMatchObject([{ status: 400, code: 'boot-info-malformed' }])
+  })
+
   it('allows nothing malformed, and fails at none of it', async () => {
     const keys = Object.keys(BOOT)
     const value = fc.oneof(

@@ -3,7 +3,7 @@ import type { Context } from 'hono'
 import { z } from 'zod'
 import { Failure } from '../../verifier/model/failure.ts'
 import { parseStrictJson } from '../../verifier/model/strict-json.ts'
-import { type BootInfo, bootInfoMalformed, GatewayAppInfo, KmsBootInfo, MOST_MESSAGE_BYTES } from '../app/gate/boot-info.ts'
+import { type BootInfo, bootInfoMalformed, fieldsOf, GatewayAppInfo, KmsBootInfo, MOST_MESSAGE_BYTES } from '../app/gate/boot-info.ts'
 import type { GateDesk, GateQuestion } from '../app/service/gate-desk.ts'
 import { type NamedPolicy, policyUnknown } from '../app/service/policies.ts'
 import type { Part } from './app.ts'
@@ -80,16 +80,21 @@ async function policyOf(c: Context<HttpEnv>, { desk }: DstackRoutePorts): Promis
 async function messageOf<T extends z.ZodType>(c: Context<HttpEnv>, { limits }: DstackRoutePorts, schema: T): Promise<z.output<T>> {
   if (!/^application\/json(?:\s*;|$)/i.test(c.req.header('content-type') ?? '')) throw bootInfoMalformed()
   const chunks: Uint8Array[] = []
-  const bounds = { ...limits, maxBytes: MOST_MESSAGE_BYTES, maxMs: limits.jsonMs, tooLarge: bootInfoMalformed }
+  const bounds = { ...limits, maxBytes: MOST_MESSAGE_BYTES, maxMs: limits.jsonMs, tooLarge: () => bootInfoMalformed() }
   for await (const chunk of boundedBody(c.req.raw.body, bounds)) chunks.push(chunk)
-  const { data, success } = schema.safeParse(parseStrictJson(Buffer.concat(chunks), { maxBytes: MOST_MESSAGE_BYTES, maxDepth: MAX_DEPTH }))
-  if (!success) throw bootInfoMalformed()
+  const { data, success, error } = schema.safeParse(
+    parseStrictJson(Buffer.concat(chunks), { maxBytes: MOST_MESSAGE_BYTES, maxDepth: MAX_DEPTH }),
+  )
+  if (!success) throw bootInfoMalformed(fieldsOf(error))
   return data
 }
 
-/** As dstack's own servers answer what they do not understand. */
+/** As dstack's own servers answer what they do not understand; a KMS logs the reason. */
 function refuse(c: Context<HttpEnv>, error: unknown): Response {
   const code = error instanceof Failure ? error.code : 'internal'
   const status = code === 'policy-unknown' ? 404 : error instanceof Failure ? 400 : 500
-  return answerJson(c, { isAllowed: false, gatewayAppId: '', reason: `invalid authorization request (${code})` }, status)
+  c.set('problem', code)
+  const fields = error instanceof Failure && code === 'boot-info-malformed' ? error.data['fields'] : []
+  const which = Array.isArray(fields) && fields.length > 0 ? `: ${fields.join(', ')}` : ''
+  return answerJson(c, { isAllowed: false, gatewayAppId: '', reason: `invalid authorization request (${code}${which})` }, status)
 }

@@ -49,6 +49,8 @@ export type Answered = {
   readonly route: string
   readonly status: number
   readonly ms: number
+  /** Of the failure that it says; null where it says none. */
+  readonly code: string | null
 }
 
 export type HttpLimits = {
@@ -96,7 +98,7 @@ export type NodeBindings = {
 
 export type HttpEnv = {
   Bindings: NodeBindings
-  Variables: { requestId: string; caller: Caller }
+  Variables: { requestId: string; caller: Caller; problem?: string }
 }
 
 export type HttpApp = OpenAPIHono<HttpEnv>

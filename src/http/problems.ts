@@ -121,6 +121,7 @@ export function problemBody(c: Context<HttpEnv>, failure: Failure, status: Probl
   if (c.req.method !== 'GET' && c.req.method !== 'HEAD' && !c.req.raw.bodyUsed) c.header('Connection', 'close')
   if (status === 408 || status === 413) c.header('Connection', 'close')
   c.header('Cache-Control', 'no-store')
+  c.set('problem', failure.code)
   return c.body(shownJson(present(failure, status, c.get('requestId'))), status, { 'Content-Type': 'application/problem+json' })
 }
 

@@ -12,7 +12,8 @@ export function numbered({ newId, onAnswer }: Pick<HttpPorts, 'newId' | 'onAnswe
     c.set('requestId', requestId)
     await inRequest(requestId, next)
     c.res.headers.set('X-Request-Id', requestId)
-    onAnswer({ requestId, method: c.req.method, route: routeOf(c), status: c.res.status, ms: performance.now() - began })
+    const code = c.get('problem') ?? null
+    onAnswer({ requestId, method: c.req.method, route: routeOf(c), status: c.res.status, ms: performance.now() - began, code })
   }
 }
 

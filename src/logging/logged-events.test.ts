@@ -20,6 +20,7 @@ const answered: ServiceFacts['requestAnswered'] = {
   route: '/v1/verifications/:id',
   status: 200,
   ms: 3.4,
+  code: null,
 }
 
 describe('the log', () => {
@@ -99,6 +100,12 @@ describe('the log', () => {
     expect(lines).toHaveLength(SERVICE_EVENTS.length)
     expect(text).not.toContain('LEAK')
     expect(lines.find(({ msg }) => msg === 'identity token refused')?.['why']).toBe('malformed')
+  })
+
+  it('says why a request was refused, by its code', () => {
+    const line = (code: string | null) => heard((events) => events.requestAnswered({ ...answered, status: 400, code })).lines[0]
+    expect(line('boot-info-malformed')).toMatchObject({ status: 400, code: 'boot-info-malformed' })
+    expect(line(null)).not.toHaveProperty('code')
   })
 
   it('is plain text whatever a fact holds', () => {

@@ -58,8 +58,14 @@ export function loggedEvents(logger: Logger, { debug }: { readonly debug: boolea
       say('warn', 'callback failed', { verification, error: shown(error), tries, nextAt }),
     jobFailed: ({ kind, job, error, tries, nextAt }) => say('warn', 'job failed', { kind, job, error: shown(error), tries, nextAt }),
     housekept: ({ what, count }) => say(count > 0 ? 'info' : 'debug', 'housekeeping done', { what, count }),
-    requestAnswered: ({ method, route, status, ms }) =>
-      say(levelOf({ method, route, status }), 'request answered', { method, route, status, ms: Math.round(ms) }),
+    requestAnswered: ({ method, route, status, ms, code }) =>
+      say(levelOf({ method, route, status }), 'request answered', {
+        method,
+        route,
+        status,
+        ms: Math.round(ms),
+        ...(code === null ? {} : { code: shownCode(code) }),
+      }),
     requestFailed: ({ error }) => say('error', 'request failed', { error: shown(error) }),
     guestAnswered: ({ policy, asked, allowed }) => say('info', 'guest answered', { policy, asked, allowed }),
     deploymentOrdered: ({ deployment, owner, state, target, policy }) =>

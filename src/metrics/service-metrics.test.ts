@@ -31,7 +31,7 @@ async function shown(metrics: ServiceMetrics): Promise<string[]> {
     .filter((line) => line.startsWith('bitwitness_') && !line.includes('_bucket{') && !line.endsWith(' 0'))
 }
 
-const answer = { method: 'GET', route: '/v1/verifications/:id', status: 200, ms: 250 }
+const answer = { method: 'GET', route: '/v1/verifications/:id', status: 200, ms: 250, code: null }
 const attempt = { verification: 'v', attempt: 'a', number: 1, worker: 'w' }
 
 describe('the metrics', () => {

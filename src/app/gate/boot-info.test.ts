@@ -103,11 +103,28 @@ describe('what a gateway says of a guest', () => {
   it('is not taken for what a KMS says, nor the other way round', () => {
     expect(KmsBootInfo.safeParse(GATEWAY).success).toBe(false)
     expect(GatewayAppInfo.safeParse(KMS).success).toBe(false)
-    expect([readBootInfo(KMS)?.by, readBootInfo(GATEWAY)?.by, readBootInfo({})]).toEqual(['kms', 'gateway', undefined])
+    expect([readBootInfo(KMS).by, readBootInfo(GATEWAY).by]).toEqual(['kms', 'gateway'])
   })
 
   it.each(Object.keys(GATEWAY).filter((key) => key !== 'init_script_hashes'))('is none without %s', (key) => {
     expect(GatewayAppInfo.safeParse({ ...GATEWAY, [key]: undefined }).success).toBe(false)
     expect(GatewayAppInfo.safeParse({ ...GATEWAY, [key]: 'ab' }).success).toBe(key === 'key_provider_info')
+  })
+})
+
+describe('what neither says', () => {
+  it.each<[string, unknown, readonly string[]]>([
+    ['of a KMS', { ...KMS, appId: 'ab', tcbStatus: undefined, other: 1 }, ['appId', 'tcbStatus']],
+    ['of a gateway', { ...GATEWAY, compose_hash: H20 }, ['compose_hash']],
+    ['within a list', { ...KMS, advisoryIds: ['a', 7] }, ['advisoryIds']],
+    ['no object', 'appId', []],
+  ])('is told by the fields that are wrong: %s', (_, value, fields) => {
+    try {
+      readBootInfo(value)
+      expect.unreachable()
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'boot-info-malformed', data: { fields } })
+      expect(String(error)).toContain(fields.join(', '))
+    }
   })
 })

@@ -94,16 +94,28 @@ export const GatewayAppInfo = z
     }),
   )
 
-/** What a KMS or a gateway says, whichever of the two it is; undefined for anything else. */
-export function readBootInfo(value: unknown): BootInfo | undefined {
-  return KmsBootInfo.safeParse(value).data ?? GatewayAppInfo.safeParse(value).data
+/** What a KMS or a gateway says, whichever of the two it is. Fails with `boot-info-malformed`. */
+export function readBootInfo(value: unknown): BootInfo {
+  const read = [KmsBootInfo.safeParse(value), GatewayAppInfo.safeParse(value)]
+  const info = read.find(({ success }) => success)?.data
+  if (info !== undefined) return info
+  // The one that it comes nearer to is the one that it was meant to be.
+  const [fields = []] = read.map(({ error }) => fieldsOf(error)).toSorted((a, b) => a.length - b.length)
+  throw bootInfoMalformed(fields)
 }
 
-/** Fails where something is neither. */
-export function bootInfoMalformed(): Failure {
+/** Which fields are missing or of another form; none where something is no object at all. */
+export function fieldsOf(error: z.ZodError | undefined): readonly string[] {
+  return [...new Set(error?.issues.flatMap(({ path: [field] }) => (field === undefined ? [] : [String(field)])))]
+}
+
+/** Of something that is neither. `fields`: as the schemas above name them, and not as anybody sent them. */
+export function bootInfoMalformed(fields: readonly string[] = []): Failure {
+  const which = fields.length === 0 ? '' : `: missing, or of another form: ${fields.join(', ')}`
   return new Failure({
     code: 'boot-info-malformed',
-    message: 'it is not what a KMS or a gateway of dstack says of a guest',
+    message: `it is not what a KMS or a gateway of dstack says of a guest${which}`,
+    data: { fields },
     hint: 'every measurement is hex of its exact length; see docs/policy.md',
   })
 }

@@ -2,7 +2,7 @@ import { readSmallFile } from '../../../verifier/bytes/small-file.ts'
 import { Failure } from '../../../verifier/model/failure.ts'
 import { shownName } from '../../../verifier/model/shown-name.ts'
 import { parseStrictJson } from '../../../verifier/model/strict-json.ts'
-import { type BootInfo, bootInfoMalformed, MOST_MESSAGE_BYTES, readBootInfo } from './boot-info.ts'
+import { type BootInfo, MOST_MESSAGE_BYTES, readBootInfo } from './boot-info.ts'
 
 /** What a KMS or a gateway posts, from a file. Fails with `boot-info-unread`, `boot-info-malformed`, and as `parseStrictJson` does. */
 export async function readBootFile(file: string, signal: AbortSignal): Promise<BootInfo> {
@@ -14,7 +14,5 @@ export async function readBootFile(file: string, signal: AbortSignal): Promise<B
       hint: 'give the JSON that a KMS or a gateway posts',
       cause: read.cause,
     })
-  const info = readBootInfo(parseStrictJson(read.bytes))
-  if (info !== undefined) return info
-  throw bootInfoMalformed()
+  return readBootInfo(parseStrictJson(read.bytes))
 }

@@ -1,5 +1,5 @@
 import { parsePinnedReference, pinnedName } from '../../../verifier/model/image-reference.ts'
-import { bootInfoMalformed, readBootInfo } from '../gate/boot-info.ts'
+import { readBootInfo } from '../gate/boot-info.ts'
 import type { Decision } from '../gate/decision.ts'
 import { type Asked, answerGate, type GuestPorts } from './answer-guest.ts'
 import { gateBusy } from './gate-busy.ts'
@@ -47,6 +47,5 @@ function askedOf(request: DecisionRequest): Asked {
   if ('app' in request) return { app: request.app, guest: null }
   if ('image' in request) return { image: pinnedName(parsePinnedReference(request.image)) }
   const guest = readBootInfo(request.guest)
-  if (guest === undefined) throw bootInfoMalformed()
   return { app: { id: guest.appId, composeHash: guest.composeHash }, guest }
 }

@@ -73,7 +73,14 @@ export type ServiceFacts = {
     readonly count: number
   }
   /** `route` is the pattern of the path, such as `/v1/attempts/:id`; `-` where none fits. */
-  readonly requestAnswered: { readonly method: string; readonly route: string; readonly status: number; readonly ms: number }
+  readonly requestAnswered: {
+    readonly method: string
+    readonly route: string
+    readonly status: number
+    readonly ms: number
+    /** Of the failure that the answer says; null where it says none. */
+    readonly code: string | null
+  }
   /** A request met an error that no client caused. */
   readonly requestFailed: Thrown
   /** A KMS or a gateway asked whether a guest may run. `policy` is a name that the operator gave. */
