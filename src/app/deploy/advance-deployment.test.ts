@@ -6,7 +6,7 @@ import { Failure } from '../../../verifier/model/failure.ts'
 import { decideGate } from '../gate/decide-gate.ts'
 import { APP_COMPOSE, COMPOSE_HASH, digest, FACTS, POLICY } from '../gate/testing/passing.ts'
 import { advanceDeployment, type DeployPorts } from './advance-deployment.ts'
-import { DEPLOYMENT_SCHEMA, Deployment, DeployOrder } from './deployment.ts'
+import { DEPLOYMENT_SCHEMA, Deployment, type DeploymentEvent, DeployOrder } from './deployment.ts'
 import { isOver, progressOf } from './deployment-state.ts'
 import { ScriptedTarget, type TargetScript } from './testing/scripted-target.ts'
 
@@ -25,6 +25,8 @@ type World = {
   readonly kills?: ReadonlySet<number>
   readonly stepMs?: number
   readonly target?: ScriptedTarget
+  /** What stands there before anything was done. */
+  readonly events?: readonly DeploymentEvent[]
 }
 
 /** One that loses its first answer, refuses the next for the name is taken by then, and shows what it started only later. */
@@ -55,6 +57,7 @@ async function run({
   kills = new Set(),
   stepMs = 1000,
   target = new ScriptedTarget({ appId: APP_ID, ...script }),
+  events: before = [],
 }: World) {
   const kept = new Map<Sha256, Uint8Array>([[digestOf(ORDERED), ORDERED]])
   const asked: Sha256[] = []
@@ -87,8 +90,9 @@ async function run({
     policy: 'production',
     orderedAt: new Date(now).toISOString(),
     order: DeployOrder.parse({ name: 'app-one', appCompose: digestOf(ORDERED), ...order }),
-    events: [],
+    events: [...before],
   }
+  deployment = { ...deployment, state: progressOf(deployment).state }
   for (let step = 0; step < MOST_STEPS && !isOver(deployment.state); step += 1) {
     now += stepMs
     try {
@@ -177,6 +181,20 @@ describe('a deployment', () => {
     const { target, last } = await run({ script: { attests: OTHER } })
     expect([target.everStarted, target.running]).toEqual([1, 0])
     expect(last).toMatchObject({ state: 'denied', why: { code: 'deployment-compose-differs' } })
+  })
+
+  it('starts nothing that nobody has seen by what is written down alone', async () => {
+    const at = '2026-11-28T00:00:00.000Z'
+    const hash = digestOf(OTHER)
+    const unseen = { composeHash: hash, appCompose: null, appId: APP_ID, osImageHash: null, deviceId: null, envKey: null, handle: {} }
+    const target = new ScriptedTarget({ appId: APP_ID, measures: OTHER })
+    const events: readonly DeploymentEvent[] = [
+      { kind: 'offered', at, offer: unseen },
+      { kind: 'unpredicted', at },
+      { kind: 'committing', at },
+    ]
+    await expect(run({ target, events })).rejects.toThrow('nobody decided')
+    expect(target.everStarted).toBe(0)
   })
 
   it('is stopped where what nobody had seen is longer than any app-compose, whatever was offered', async () => {

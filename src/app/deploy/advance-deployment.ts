@@ -121,6 +121,8 @@ async function start(o: Step, offer: Offer): Promise<Advance> {
   const ordered = await orderedOf(ports, deployment)
   const found = await ports.target.find({ ordered, offer }, signal)
   if (found !== undefined) return next({ kind: 'committed', at, guest: found })
+  // Whatever is written down: what nobody has seen is started by the order's own word, and by no other.
+  if (offer.appCompose === null && deployment.order.unpredicted === 'deny') throw new Error('nobody decided about what is to be started')
   const again = isOld(o) && offer.appCompose !== null ? await decidedNow(o, offer, offer.appCompose) : ([] as const)
   const denied = again.find(({ decision }) => decision.decision === 'deny')
   if (denied !== undefined) return await leave(o, offer, denied, endingOf('deployment-denied'))

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { digestOf } from '../../../verifier/bytes/digest-of.ts'
 import { readSmallFile } from '../../../verifier/bytes/small-file.ts'
 import { writeWhole } from '../../../verifier/bytes/whole-file.ts'
 import { Tier } from '../../../verifier/model/comparison.ts'
@@ -36,13 +37,18 @@ export async function readDeployState(file: string, signal: AbortSignal): Promis
   const read = await readSmallFile(file, { maxBytes: MAX_STATE, signal })
   if (read.bytes === null && read.why === 'absent') return null
   const state = read.bytes === null ? undefined : stateIn(read.bytes)
-  // What it has come to is what its events say, and nothing else.
-  if (state !== undefined && (state.deployment === null || progressOf(state.deployment).state === state.deployment.state)) return state
+  if (state !== undefined && isTrue(state)) return state
   throw new Failure({
     code: 'deploy-state-unreadable',
     message: `${shownName(file)} does not say how far the deployment is`,
     hint: 'put back the file that was there; if you take it away, look at the target first for what may run there already',
   })
+}
+
+/** What it has come to is what its events say, and nothing else; and bytes are those of their sha256. */
+function isTrue({ deployment, composes }: DeployState): boolean {
+  const bytes = Object.entries(composes).every(([sha256, text]) => digestOf(Buffer.from(text, 'base64')) === sha256)
+  return bytes && (deployment === null || progressOf(deployment).state === deployment.state)
 }
 
 /** The file is there whole, or as it was. Fails with `deploy-state-unwritten`: then nothing more is done. */

@@ -24,6 +24,9 @@ const listed = POLICY.apps[APP_ID]
 const policy = { ...POLICY, signers: [{ key }], attestations: { ...POLICY.attestations, maxAge: 36_500 } }
 const VALUE = 'a value that nobody is to see'
 
+/** As far as it is tampered with. */
+type Kept = { composes: Record<string, string>; deployment: { order: { options: Record<string, unknown> } } }
+
 let folder: string
 let held: AsyncDisposable[]
 let policyFile: string
@@ -331,6 +334,25 @@ describe('a state file', () => {
     await put('app-compose.json.deploy-state.json', text)
     expect(await deploy(vmm)).toMatchObject({ exit: 3, code: 'deploy-state-unreadable' })
     expect(vmm.calls).toEqual([])
+  })
+
+  it.each([
+    ['another order than its flags say', (state: Kept) => void (state.deployment.order.options['vcpu'] = 8)],
+    [
+      'other bytes than their name says',
+      (state: Kept) => void (state.composes[COMPOSE_HASH] = Buffer.from(`${APP_COMPOSE} `).toString('base64')),
+    ],
+  ])('whose state has %s starts nothing', async (_, change) => {
+    const vmm = await vmmOf()
+    await deploy(vmm, { args: ['--no-wait'] })
+    const file = `${appCompose}.deploy-state.json`
+    const state = JSON.parse(await readFile(file, 'utf8')) as Kept
+    const forged = { ...state, deployment: { ...state.deployment, state: 'ordered', events: [] } }
+    change(forged)
+    await writeFile(file, JSON.stringify(forged))
+    const { code } = await deploy(vmm)
+    expect(code).toMatch(/^deploy-(?:input-changed|state-unreadable)$/)
+    expect(vmm.guests).toHaveLength(1)
   })
 
   it('whose state is not what its events say is refused', async () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import path from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { digestOf } from '../../../verifier/bytes/digest-of.ts'
 import { parseSha256, type Sha256 } from '../../../verifier/model/digest.ts'
 import { readComposeFile } from '../../app/compose/read-compose-file.ts'
@@ -21,7 +22,10 @@ export async function startStep(run: DeployRun): Promise<Admission> {
   const { flags, policy, environment } = task
   const appCompose = await composeOf(run)
   requireDeclared(environment ?? [], composeSummary(appCompose))
-  if (state.deployment === null) await run.save(ordered(task, appCompose))
+  const order = ordered(task, appCompose)
+  if (state.deployment === null) await run.save(order)
+  // The state lies in the folder of the build, which can be somebody else's: it says how far it is, and not what was ordered.
+  else if (!isDeepStrictEqual(state.deployment.order, asKept(order.deployment.order))) throw inputChanged(['order'], task.stateFile)
   const { deployment } = run.state
   if (deployment === null) throw new TypeError('what was ordered is kept')
   const { target, live } = await io.deploying(targetChoice(task))
@@ -53,6 +57,11 @@ export async function startStep(run: DeployRun): Promise<Admission> {
     signal: io.signal,
   })
   return gate.admission()
+}
+
+/** What nobody said is not in a file. */
+function asKept(order: DeployOrder): unknown {
+  return JSON.parse(JSON.stringify(order))
 }
 
 /** The very bytes that are to run: those of the file, or those that the push wrote. */
