@@ -120,6 +120,14 @@ export class GateQuestions implements AsyncDisposable {
     return ['deploy', ...this.#ordered({ appCompose: path.join(folder, 'app-compose.json'), appId, name }), ...bundles, ...server]
   }
 
+  /** From the folder that the publisher's build wrote to a guest that runs, by one command of the publisher's. */
+  async deployBuild(token: string) {
+    const { app, service } = this.scene
+    const source = ['--source', `git+file://${app.repository}#${app.commit}`, '--to', this.scene.name(), '--server', service.url.href]
+    const ordered = this.#ordered({ appCompose: this.compose.file, appId: APP_ID, name: 'one-command' })
+    return await this.scene.answer<DeployDocument>(['deploy', path.dirname(app.image), ...source, ...ordered], this.#reaching(token))
+  }
+
   #ordered({ appCompose, appId, name }: { readonly appCompose: string; readonly appId: string; readonly name: string }): readonly string[] {
     const target = ['--target', 'dstack-vmm', '--vmm', this.host.vmm.url.href, '--image', IMAGE, '--os-image-hash', `sha256:${OS_IMAGE}`]
     const live = ['--app-id', appId, '--name', name, '--port', '3000', '--health', '/health']

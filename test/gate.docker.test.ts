@@ -2,6 +2,7 @@ import { chmod, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DeployDocument } from '../src/app/deploy/deploy-document.ts'
+import type { VerificationAnswer } from '../src/client/answers.ts'
 import type { SubmissionDocument } from '../src/client/submission-document.ts'
 import { digestOf } from '../verifier/bytes/digest-of.ts'
 import { writeFlippedImage } from './flipped-image.ts'
@@ -112,6 +113,26 @@ describe('an app at the gate', () => {
     ])
     const [guest] = ask.host.vmm.present
     expect([guest?.bootProgress, guest?.configuration.compose_file]).toEqual(['done', compose.bytes.toString('utf8')])
+  })
+
+  it('goes from its build to its live URL by one command, and again by none but that', async () => {
+    const { code, document } = await ask.deployBuild(tokens.publisher)
+    expect([code, document]).toMatchObject([
+      0,
+      {
+        verdict: 'running',
+        pushed: { image: `${scene.name()}@sha256:${scene.manifest}` },
+        verification: { verdict: 'reproduced', tier: 'bit-exact' },
+        admission: { app: APP_ID, composeHash: compose.hash, admitted: true },
+        url: ask.host.gateway.url(APP_ID, { port: 3000 }),
+      },
+    ])
+    const started = ask.host.vmm.everStarted
+    const again = await ask.deployBuild(tokens.publisher)
+    expect([again.code, again.document.deployment, ask.host.vmm.everStarted]).toEqual([0, document.deployment, started])
+    // From here on what was signed last is what the service goes by.
+    const verification = JSON.parse((await scene.service.get(`v1/verifications/${document.verification?.id}`)).body) as VerificationAnswer
+    bundle = await scene.bundle({ verification }, 'one-command')
   })
 
   it('is started by the service as well, for whom its operator lets deploy', async () => {

@@ -59,7 +59,11 @@ export class GatedApp implements AsyncDisposable {
     const registry = owned.use(await RegistryServer.start(path.join(folder, 'registry')))
     const place = owned.use(await ServePlace.make('pglite'))
     await makeHomeLikeShared(place.home)
-    const allowed = { BITWITNESS_SOURCES_ALLOW: 'local-repositories', BITWITNESS_POLICIES: path.join(folder, 'policies') }
+    // Where the claimed bytes are, is a registry of this machine.
+    const allowed = {
+      BITWITNESS_SOURCES_ALLOW: 'local-repositories plain-http private-hosts',
+      BITWITNESS_POLICIES: path.join(folder, 'policies'),
+    }
     const environment = { ...allowed, ...(await settings(folder)) }
     const service = owned.use(await place.serve({ engine: process.env['DOCKER_HOST'] ?? '', environment }))
     const key = (await place.cli(['key', 'show'])).stdout
@@ -127,7 +131,11 @@ export class GatedApp implements AsyncDisposable {
   }
 
   /** File of a bundle that the service signed about a verification. */
-  async bundle({ verification }: SubmissionDocument, name: string, type: keyof typeof PREDICATE_TYPE = 'reproduced'): Promise<string> {
+  async bundle(
+    { verification }: Pick<SubmissionDocument, 'verification'>,
+    name: string,
+    type: keyof typeof PREDICATE_TYPE = 'reproduced',
+  ): Promise<string> {
     const signed = verification.attestations.find(({ predicateType }) => predicateType === PREDICATE_TYPE[type])
     if (signed === undefined) throw new Error(`nothing of type ${type} is signed`)
     return await this.write(`${name}.sigstore.json`, (await this.service.get(`v1/blobs/${signed.bundle}`)).body)
