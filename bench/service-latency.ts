@@ -83,7 +83,7 @@ async function inProcess(): Promise<void> {
   const gate = {
     lints: new KnownLints(blobs),
     bundles: new HeldBundles(blobs),
-    policies: new Policies(new PolicyFolder(settings.policies)),
+    policies: new Policies(await PolicyFolder.open(settings.policies)),
     trustedRoot: gateRoot(settings),
   }
   const base = new URL('http://127.0.0.1/')

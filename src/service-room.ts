@@ -18,7 +18,6 @@ import { webhookSecret } from './app/service/webhook-signature.ts'
 import type { WorkerPorts } from './app/service/worker-ports.ts'
 import type { CiIdentity } from './config/ci-identity.ts'
 import { openHome } from './config/home.ts'
-import { findPackage } from './config/package-root.ts'
 import type { Settings } from './config/settings.ts'
 import { controlServer } from './control/control-server.ts'
 import { openTargets } from './deploy-room.ts'
@@ -34,6 +33,7 @@ import { openApi } from './service-api.ts'
 import { serviceHouse } from './service-house.ts'
 import { serviceJobs } from './service-jobs.ts'
 import { ServiceWatch, SUPERVISE_SECONDS } from './service-watch.ts'
+import { servingFacts } from './serving-facts.ts'
 import { SigningRoom } from './signing-room.ts'
 import { openBlobFolder } from './storage/blob-folder.ts'
 import { BroughtBlobs } from './storage/brought-blobs.ts'
@@ -77,12 +77,14 @@ export class ServiceRoom implements AsyncDisposable {
     this.#o = o
   }
 
-  /** Fails as `openHome`, `openStore`, `controlServer`, `openApi`, `Listening.open` and opening a signer do. */
+  /** Fails as `openHome`, `PolicyFolder.open`, `openStore`, `controlServer`, `openApi`, `Listening.open` and opening a signer do. */
   static async open({ settings, ci, log, debug, worker: wanted }: ServiceOptions): Promise<ServiceRoom> {
     await using opening = new AsyncDisposableStack()
     const signing = new SigningRoom({ settings, ci, key: null })
-    const { keyed } = await signing.ports()
+    // What is wrong with a key is told before anything is opened.
+    await signing.ports()
     const home = await openHome(settings.home)
+    const files = await PolicyFolder.open(settings.policies)
     const now = (): Date => new Date()
     const watch = new ServiceWatch({ blobs: home.blobs, minFreeBytes: settings.minFree, now })
     const events = tellAll(loggedEvents(openLog({ level: settings.logLevel, write: log }), { debug }), watch.events)
@@ -117,7 +119,7 @@ export class ServiceRoom implements AsyncDisposable {
       reads: store.reads,
       bundles: new HeldBundles(blobs),
       lints: new KnownLints(blobs),
-      policies: new Policies(new PolicyFolder(settings.policies)),
+      policies: new Policies(files),
       trustedRoot: gateRoot(settings),
     }
     const gate = new GateDesk(gatePorts)
@@ -156,16 +158,8 @@ export class ServiceRoom implements AsyncDisposable {
     ]
     const database = store.database.kind
     events.started({ database, worker: local instanceof LocalWorker ? 'in-process' : 'none' })
-    const facts: ServingDocument = {
-      schema: 'bitwitness/serving/v1',
-      url: listening.url.href,
-      version: findPackage().version,
-      database: database === 'pglite' ? 'embedded' : 'postgres',
-      home: home.root,
-      signer: { kind: keyed ? 'key' : 'sigstore', fingerprint: keyed ? (await signing.key()).fingerprint : null },
-      worker: local instanceof LocalWorker ? { architecture: local.architecture, slots: local.slots } : null,
-      noWorker: local instanceof Failure ? { code: local.code, message: local.message, hint: local.hint } : null,
-    }
+    const policies = settings.policies === null ? null : gatePorts.policies
+    const facts = await servingFacts({ url: listening.url, home: home.root, database, signing, local, policies, targets })
     return new ServiceRoom({ facts, events, graceMs: settings.grace * 1000, listening, duties, front, held: opening.move() })
   }
 

@@ -1,5 +1,8 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { stringify } from 'yaml'
+import { POLICY } from '../src/app/gate/testing/passing.ts'
 import { ServePlace } from './serve-process.ts'
 import { databases } from './stores.ts'
 
@@ -61,6 +64,30 @@ describe.each(databases())('serve on %s', (kind) => {
     expect(service.facts).toMatchObject({ worker: null, noWorker: { code: 'engine-unreachable' } })
     expect((await service.get('readyz')).status).toBe(200)
     expect((await service.end()).code).toBe(0)
+  })
+
+  it('says which policies and targets it has, and which of them cannot be followed', async () => {
+    await mkdir(path.join(place.home, 'policies'), { recursive: true, mode: 0o700 })
+    await chmod(place.home, 0o700)
+    const file = (name: string): string => path.join(place.home, name)
+    await writeFile(file('policies/broken.yaml'), 'mode: enforced\n')
+    await writeFile(file('policies/production.yaml'), stringify(POLICY))
+    const target = { name: 'rack', kind: 'dstack-vmm', address: 'unix:/run/vmm.sock', osImages: { image: 'ab'.repeat(32) } }
+    await writeFile(file('targets.yaml'), stringify({ targets: [{ ...target, owners: ['local:*'], policies: ['production', 'canary'] }] }))
+    const environment = { BITWITNESS_POLICIES: file('policies'), BITWITNESS_TARGETS: file('targets.yaml') }
+    await using service = await place.serve({ args: ['--no-worker'], environment })
+    expect([service.facts.policies, service.facts.targets]).toEqual([
+      [
+        { name: 'broken', followed: false },
+        { name: 'production', followed: true },
+      ],
+      [{ name: 'rack', kind: 'dstack-vmm', policies: ['production', 'canary'] }],
+    ])
+  })
+
+  it('does not start with a folder of policies that is not there', async () => {
+    const none = await place.cli(['serve', '--no-worker'], { BITWITNESS_POLICIES: path.join(place.home, 'none') })
+    expect([none.code, none.stdout, none.stderr]).toEqual([2, '', expect.stringContaining('(policies-unreadable)')])
   })
 
   it('says what is in the way', async () => {

@@ -110,6 +110,7 @@ const USAGE: ReadonlySet<string> = new Set([
   'name-malformed',
   'output-not-empty',
   'output-unusable',
+  'policies-unreadable',
   'policy-age-malformed',
   'policy-identity-missing',
   'policy-threshold-malformed',

@@ -114,7 +114,7 @@ export const SERVE_SETTINGS = {
   policies: {
     variable: 'BITWITNESS_POLICIES',
     about:
-      'Folder of the policies, `NAME.yaml` each, under whose names KMSs and gateways of dstack ask `serve`. They are read anew each time.',
+      'Folder of the policies, `NAME.yaml` each, under whose names KMSs and gateways of dstack ask `serve`. They are read anew each time; the folder has to be there at the start.',
     form: 'an absolute path',
     otherwise: 'none, and nobody is answered',
     fallback: (): string | null => null,

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { access, constants, readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { readSmallFile } from '../../verifier/bytes/small-file.ts'
 import { Failure } from '../../verifier/model/failure.ts'
@@ -11,8 +11,20 @@ const MOST_POLICIES = 1000
 export class PolicyFolder {
   readonly #folder: string | null
 
-  constructor(folder: string | null) {
+  private constructor(folder: string | null) {
     this.#folder = folder
+  }
+
+  /** Fails with `policies-unreadable` where a folder is named that is not there, or cannot be listed. */
+  static async open(folder: string | null): Promise<PolicyFolder> {
+    if (folder === null) return new PolicyFolder(null)
+    try {
+      await readdir(folder)
+      await access(folder, constants.X_OK)
+    } catch (cause) {
+      throw unreadable(cause)
+    }
+    return new PolicyFolder(folder)
   }
 
   /** The bytes of a policy; undefined where there is none of the name. Fails with `policy-unread`. */
@@ -31,6 +43,15 @@ export class PolicyFolder {
     const names = files.flatMap((file) => (file.endsWith('.yaml') && NAME.test(file.slice(0, -5)) ? [file.slice(0, -5)] : []))
     return names.toSorted().slice(0, MOST_POLICIES)
   }
+}
+
+function unreadable(cause: unknown): Failure {
+  return new Failure({
+    code: 'policies-unreadable',
+    message: 'the folder of policies is not there, or cannot be read',
+    hint: 'check that BITWITNESS_POLICIES names a folder that this user may list and read; it may be empty',
+    cause,
+  })
 }
 
 function unread(cause: unknown): Failure {

@@ -121,6 +121,11 @@ export const ROOMS: readonly Layer[] = [
   },
   { dir: 'src/service-watch.ts', may: ['src/app/service', 'src/app/store', 'src/metrics', 'src/storage'], packages: [] },
   {
+    dir: 'src/serving-facts.ts',
+    may: ['src/app/service', 'src/config', 'src/local-worker.ts', 'src/signing-room.ts', 'src/store-room.ts', 'verifier/model'],
+    packages: [],
+  },
+  {
     dir: 'src/service-room.ts',
     may: [
       'src/app/service',
@@ -138,6 +143,7 @@ export const ROOMS: readonly Layer[] = [
       'src/service-house.ts',
       'src/service-jobs.ts',
       'src/service-watch.ts',
+      'src/serving-facts.ts',
       'src/signing-room.ts',
       'src/storage',
       'src/store-access.ts',

@@ -63,6 +63,22 @@ export class Policies {
     return { name, policy: seen.policy, sha256: seen.sha256 }
   }
 
+  /** Which there are, and whether each can be followed: one that cannot be read cannot. Fails as listing them does. */
+  async standings(): Promise<readonly { readonly name: string; readonly followed: boolean }[]> {
+    const names = await this.names()
+    return await Promise.all(names.map(async (name) => ({ name, followed: await this.#isFollowed(name) })))
+  }
+
+  async #isFollowed(name: string): Promise<boolean> {
+    try {
+      const seen = await this.see(name)
+      return seen?.policy != null
+    } catch (error) {
+      if (error instanceof Failure) return false
+      throw error
+    }
+  }
+
   async names(): Promise<readonly string[]> {
     return await this.#files.names()
   }

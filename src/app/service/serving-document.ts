@@ -16,5 +16,9 @@ export const ServingDocument = z.strictObject({
   worker: z.strictObject({ architecture: z.string(), slots: z.int().positive() }).nullable(),
   /** Null where there is a worker, or none was wanted. */
   noWorker: z.strictObject({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),
+  /** What lies in the folder of policies now; null: none is named. By a policy that is not followed nobody is let in. */
+  policies: z.array(z.strictObject({ name: z.string(), followed: z.boolean() })).nullable(),
+  /** What it deploys to, and by which policies that may be decided. */
+  targets: z.array(z.strictObject({ name: z.string(), kind: z.enum(['phala-cloud', 'dstack-vmm']), policies: z.array(z.string()) })),
 })
 export type ServingDocument = z.infer<typeof ServingDocument>

@@ -12,6 +12,8 @@ const FACTS: ServingDocument = {
   signer: { kind: 'key', fingerprint: Sha256.parse('ab'.repeat(32)) },
   worker: { architecture: 'amd64', slots: 2 },
   noWorker: null,
+  policies: null,
+  targets: [],
 }
 
 const shown = (facts: Partial<ServingDocument>): string => servingLines({ ...FACTS, ...facts }, { color: false }).join('\n')
@@ -27,6 +29,19 @@ describe('what serve says once it listens', () => {
     ])
       expect(text).toContain(part)
     expect(text).not.toContain('\u001b')
+  })
+
+  it('names policies and targets, and what of them cannot be followed', () => {
+    expect(shown({})).toMatch(/policies {2}none: BITWITNESS_POLICIES names no folder\n {2}targets {3}none/)
+    expect(shown({ policies: [] })).toMatch(/policies {2}none in the folder yet/)
+    const policies = [
+      { name: 'broken', followed: false },
+      { name: 'production', followed: true },
+    ]
+    const targets = [{ name: 'rack', kind: 'dstack-vmm', policies: ['production', 'broken', 'canary'] }] as const
+    const text = shown({ policies, targets: targets.map((target) => ({ ...target, policies: [...target.policies] })) })
+    expect(text).toMatch(/policies {2}production\n +broken: cannot be followed, and lets nobody in; .*policy check/)
+    expect(text).toMatch(/targets {3}rack \(dstack-vmm\), by production, broken \(cannot be followed\), canary \(not there\)/)
   })
 
   it('says who builds, and how others come to', () => {

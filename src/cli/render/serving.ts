@@ -27,6 +27,8 @@ export function servingLines(facts: ServingDocument, options: { readonly color: 
           ],
     ],
     ['worker', [...builds, 'on another host: bitwitness worker key there, then bitwitness worker add NAME KEY here']],
+    ['policies', policyLines(facts.policies)],
+    ['targets', targetLines(facts)],
     [
       'tokens',
       [
@@ -45,4 +47,25 @@ export function servingLines(facts: ServingDocument, options: { readonly color: 
     '',
     'Ctrl-C stops it. What was accepted is kept, and goes on at the next start.',
   ]
+}
+
+function policyLines(policies: ServingDocument['policies']): readonly string[] {
+  if (policies === null) return ['none: BITWITNESS_POLICIES names no folder']
+  if (policies.length === 0) return ['none in the folder yet']
+  const followed = policies.filter((one) => one.followed).map(({ name }) => visible(name))
+  const broken = policies.filter((one) => !one.followed)
+  return [
+    ...(followed.length === 0 ? [] : [followed.join(', ')]),
+    ...broken.map(({ name }) => `${visible(name)}: cannot be followed, and lets nobody in; bitwitness policy check says why`),
+  ]
+}
+
+function targetLines({ policies, targets }: ServingDocument): readonly string[] {
+  if (targets.length === 0) return ['none']
+  const known = new Map((policies ?? []).map(({ name, followed }) => [name, followed]))
+  const shown = (name: string): string => {
+    const followed = known.get(name)
+    return `${visible(name)}${followed === undefined ? ' (not there)' : followed ? '' : ' (cannot be followed)'}`
+  }
+  return targets.map((target) => `${visible(target.name)} (${target.kind}), by ${target.policies.map(shown).join(', ')}`)
 }
