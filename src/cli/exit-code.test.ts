@@ -27,6 +27,16 @@ it.each([
   ['source-missing', 2],
   ['report-unwritable', 2],
   ['report-not-written', 3],
+  ['compose-unread', 2],
+  ['compose-exists', 2],
+  ['policy-unread', 2],
+  ['boot-info-unread', 2],
+  ['gate-subject', 2],
+  ['app-name-malformed', 2],
+  ['compose-text-unwritable', 2],
+  ['targets-malformed', 2],
+  ['targets-unreadable', 2],
+  ['target-secret-unreadable', 2],
   ['cancelled', 130],
 ])('ends with %s as %d', (code, exit) => {
   expect(exitOfFailure(new Failure({ code, message: '', hint: '' }))).toBe(exit)

@@ -142,6 +142,7 @@ describe('gate', () => {
       [['--policy', path.join(folder, 'absent'), ...app()], 'policy-unread'],
       [['--policy', production], 'gate-subject'],
       [['--policy', production, ...app(), `${NAME}@sha256:${MANIFEST}`], 'gate-subject'],
+      [['--policy', production, '--app-id', APP_ID, `${NAME}@sha256:${MANIFEST}`], 'gate-subject'],
     ] as const) {
       const { exit, stderr, stdout } = await ran(['gate', ...args])
       expect([exit === 0, stdout]).toEqual([false, ''])

@@ -75,6 +75,12 @@ async function subjectOf({ appCompose, appId, bootInfo }: Flags, image: PinnedRe
       message: 'the gate is asked about an image or about an app-compose, and one of them has to be given',
       hint: 'give IMAGE@sha256:…, or --app-compose FILE',
     })
+  if (image !== undefined && appId !== undefined)
+    throw new Failure({
+      code: 'gate-subject',
+      message: 'an app id says which app runs an app-compose, and an image alone is of no app',
+      hint: 'leave --app-id away, or give --app-compose FILE in place of the image',
+    })
   if (image !== undefined && bootInfo === undefined) return { image }
   if (image !== undefined)
     throw new Failure({
