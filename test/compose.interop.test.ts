@@ -151,6 +151,8 @@ it('what compose create is given is read back equal out of its files, as JSON, a
     fc.asyncProperty(created, async ({ name, ports, env, command, workingDir }) => {
       const written = ports.map(({ target, protocol }) => `${target}${protocol === 'tcp' ? '' : `/${protocol}`}`)
       const given = Object.entries(env).map(([key, value]) => `${key}=${value}`)
+      // What was made before is something else, and would be in the way.
+      for (const made of ['docker-compose-deploy.yml', 'app-compose.json']) await rm(path.join(folder, made), { force: true })
       const o = { image: reference, name, ports: written, env: given, command, workingDir, folder }
       const { composeHash, files } = await createCompose({ deployment: deploymentOf }, o)
       const appCompose = await readFile(path.join(folder, files.appCompose))

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -72,6 +72,21 @@ describe('compose create', () => {
     ])
     const inner = (JSON.parse(await readFile(appCompose, 'utf8')) as { docker_compose_file: string }).docker_compose_file
     expect(await readFile(path.join(output, files.dockerCompose), 'utf8')).toBe(inner)
+  })
+
+  it('takes nothing away that lies there, and finds what it wrote before', async () => {
+    const output = path.join(folder, 'kept')
+    const create = async (...words: readonly string[]) =>
+      await ran(['compose', 'create', '-o', output, '--name', 'web', ...words, IMAGE], {}, { registry })
+    expect([(await create()).exit, (await create()).exit]).toEqual([0, 0])
+    const before = await readFile(path.join(output, 'app-compose.json'), 'utf8')
+    const other = await create('--port', '3000')
+    expect([other.exit, other.stderr]).toEqual([2, expect.stringContaining('(compose-exists)')])
+    expect(await readFile(path.join(output, 'app-compose.json'), 'utf8')).toBe(before)
+    // One of the two is enough, and what can be no such file of ours is another.
+    await rm(path.join(output, 'docker-compose-deploy.yml'))
+    await mkdir(path.join(output, 'docker-compose-deploy.yml'))
+    expect((await create()).stderr).toContain('(compose-exists)')
   })
 
   it.each([

@@ -1,10 +1,12 @@
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
+import { readSmallFile } from '../../../verifier/bytes/small-file.ts'
 import { writeWhole } from '../../../verifier/bytes/whole-file.ts'
 import { Sha256 } from '../../../verifier/model/digest.ts'
 import { Failure } from '../../../verifier/model/failure.ts'
 import { type PinnedReference, pinnedName } from '../../../verifier/model/image-reference.ts'
+import { shownName } from '../../../verifier/model/shown-name.ts'
 import type { PushPorts } from '../push.ts'
 import { PUSH_FILES } from '../push-documents.ts'
 
@@ -34,7 +36,7 @@ export type CreateCompose = {
 
 /**
  * Writes a Compose file that runs an image by its digest, and the app-compose with it inside, by libraries and never from a template. Fails with
- * `compose-not-written`, `compose-text-unwritable`, `app-compose-too-large` and `app-name-malformed`.
+ * `compose-exists`, `compose-not-written`, `compose-text-unwritable`, `app-compose-too-large` and `app-name-malformed`.
  */
 export async function createCompose({ deployment }: Pick<PushPorts, 'deployment'>, o: CreateCompose): Promise<ComposeCreated> {
   const service = o.name ?? o.image.repository.slice(o.image.repository.lastIndexOf('/') + 1)
@@ -51,10 +53,13 @@ export async function createCompose({ deployment }: Pick<PushPorts, 'deployment'
   }
   const { compose, appCompose, composeHash } = deployment({ service, image, config })
   try {
+    await requireOurs(path.join(o.folder, PUSH_FILES.compose), compose)
+    await requireOurs(path.join(o.folder, PUSH_FILES.appCompose), appCompose)
     await mkdir(o.folder, { recursive: true })
     await writeWhole(path.join(o.folder, PUSH_FILES.compose), compose)
     await writeWhole(path.join(o.folder, PUSH_FILES.appCompose), appCompose)
   } catch (cause) {
+    if (cause instanceof Failure) throw cause
     throw new Failure({
       code: 'compose-not-written',
       message: 'the files could not be written',
@@ -68,6 +73,17 @@ export async function createCompose({ deployment }: Pick<PushPorts, 'deployment'
     image,
     files: { appCompose: PUSH_FILES.appCompose, dockerCompose: PUSH_FILES.compose },
   }
+}
+
+/** Not there, or what is to be written already: nothing of anybody's is taken away. */
+async function requireOurs(file: string, text: string): Promise<void> {
+  const found = await readSmallFile(file, { maxBytes: Buffer.byteLength(text) })
+  if (found.bytes === null ? found.why === 'absent' : found.bytes.equals(Buffer.from(text))) return
+  throw new Failure({
+    code: 'compose-exists',
+    message: `${shownName(file)} is there already, and is something else`,
+    hint: 'name another folder, or move away what is in this one',
+  })
 }
 
 function nameMalformed(): Failure {
