@@ -45,7 +45,7 @@ export async function bundlesOf(
     throw new Failure({
       code: 'registry-unreachable',
       message: 'the registry cannot be reached, or broke off',
-      hint: 'look at its name and at the network, and run it again: what arrived stays there',
+      hint: 'look at its name and at the network, and run it again',
       data: { reason: 'slow' },
       retryable: true,
     })

@@ -6,10 +6,7 @@ const OPERATOR = "tell the registry's operator; nothing of it was believed"
 
 /** What a registry can do to stop us. The words are ours alone: a registry's own can hold a token, or anything. */
 const FAILURES = {
-  'registry-unreachable': [
-    'the registry cannot be reached, or broke off',
-    'look at its name and at the network, and run it again: what arrived stays there',
-  ],
+  'registry-unreachable': ['the registry cannot be reached, or broke off', 'look at its name and at the network, and run it again'],
   'registry-tls-untrusted': [
     "the registry's certificate is not one that is trusted here",
     'give the CA that it is from by BITWITNESS_REGISTRY_CA',

@@ -5,6 +5,7 @@ import { failedCompose } from '../compose/compose-failures.ts'
 import { lintCompose } from '../compose/lint-compose.ts'
 import type { VerifyAttestationPorts } from '../verify-attestation.ts'
 import { type AttestationsOf, attestedFacts, guestFacts } from './attested-facts.ts'
+import { bundlesBeside } from './beside-image.ts'
 import { decideGate } from './decide-gate.ts'
 import type { Decision } from './decision.ts'
 import type { GateFacts, GuestFacts } from './facts.ts'
@@ -54,7 +55,7 @@ export function attestationsBeside(
 ): AttestationsOf {
   return async ({ digest, image }) => {
     // What is attested of guest images lies beside no image.
-    const beside = async (name: string) => (await ports.bundlesOf(parsePinnedReference(`${name}@sha256:${digest}`), o.signal)).bundles
+    const beside = async (name: string) => await bundlesBeside(ports, parsePinnedReference(`${name}@sha256:${digest}`), o.signal)
     const bundles = o.bundles ?? (image === null ? [] : await beside(image))
     return await holdAttestations(bundles, { policy: o.policy, artifact: digest, trustedRoot: o.root, now: o.now, signal: o.signal })
   }
