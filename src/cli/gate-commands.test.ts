@@ -199,6 +199,11 @@ describe('policy', () => {
     const without = await ran(['policy', 'export', production, '--app-compose', appCompose, '--app-id', APP_ID, '--bundle', strangers])
     expect(AuthSimple.parse(JSON.parse(without.stdout)).apps).toEqual({})
     expect(without.stderr).toMatch(/left out: app (ab){20}, compose hash [0-9a-f]{64}: owner-admitted/)
+    const bundled = ['--bundle', bundle]
+    const nothing = await ran(['policy', 'export', production, ...bundled])
+    expect([nothing.exit, AuthSimple.parse(JSON.parse(nothing.stdout)).apps]).toEqual([0, {}])
+    expect(nothing.stderr).toContain(`left out: app ${APP_ID}, compose hash ${COMPOSE_HASH}: its app-compose was not given`)
+    expect((await ran(['policy', 'export', production, '--app-id', 'cd'.repeat(20), ...bundled])).stderr).not.toContain(APP_ID)
     const bare = await put('bare.yaml', stringify({ ...policy, osImages: {} }))
     const refused = await ran(['policy', 'export', bare])
     expect([refused.exit === 0, refused.stdout]).toEqual([false, ''])

@@ -1,8 +1,10 @@
+import { digestOf } from '../../../verifier/bytes/digest-of.ts'
 import type { VerifyAttestationPorts } from '../verify-attestation.ts'
 import { type AskGate, askGate, attestationsBeside } from './ask-gate.ts'
 import { type Allowlist, authSimple } from './auth-simple.ts'
 import type { Decision } from './decision.ts'
 import { judgedOsImages } from './judged-os-images.ts'
+import type { Policy } from './policy.ts'
 
 export type ExportPolicy = Pick<AskGate, 'policy' | 'bundles' | 'trustedRoot' | 'signal'> & {
   /** app-compose.json files. */
@@ -28,5 +30,18 @@ export async function exportPolicy(
       const listed = policy.apps[appId]?.composes.some((one) => one === decision.app?.composeHash) === true
       if (listed || o.appId !== null) apps.push(decision)
     }
-  return authSimple(policy, { apps, osImages })
+  const { document, left } = authSimple(policy, { apps, osImages })
+  return { document, left: [...left, ...notBrought(policy, o)] }
+}
+
+/** What the policy lists, and nobody brought the bytes of: what it would start cannot be looked at. */
+function notBrought({ apps }: Policy, { composes, appId }: ExportPolicy): readonly string[] {
+  const brought = new Set(composes.map(digestOf))
+  return Object.entries(apps)
+    .filter(([id]) => appId === null || id === appId)
+    .flatMap(([id, app]) =>
+      app.composes
+        .filter((hash) => !brought.has(hash))
+        .map((hash) => `app ${id}, compose hash ${hash}: its app-compose was not given; give it by --app-compose`),
+    )
 }
