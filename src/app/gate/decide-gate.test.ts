@@ -186,6 +186,16 @@ describe('the gate', () => {
     expect([...covered].toSorted()).toEqual(GATE_RULES.map(({ id }) => id).toSorted())
   })
 
+  it('says what is not in the policy, by values of ours, and no text of whoever asks', () => {
+    const reasonFor = (rule: string, change: object): string | undefined =>
+      decide(POLICY, { ...FACTS, ...ofGuest(change) }).rules.find((one) => one.rule === rule)?.reason
+    expect(reasonFor('os-image', { osImage: { hash: digest('1'), attestations: [] } })).toContain(digest('1'))
+    expect(reasonFor('os-image', { by: 'target', osImage: null })).toContain('--os-image-hash')
+    expect(reasonFor('os-image', { osImage: null })).not.toContain('--os-image-hash')
+    expect(reasonFor('tcb', { tcb: { status: 'OutOfDate', advisories: [] } })).toContain('it is OutOfDate, and the policy takes UpToDate')
+    expect(reasonFor('tcb', { tcb: { status: 'their words', advisories: [] } })).toContain('it is none that is known')
+  })
+
   it('takes nothing together from two attestations of which neither holds', () => {
     const otherSource = signedWith({ source: { ...git, ref: null } }, '1')
     const otherBuilder = signedWith({ builder: { ...PREDICATE.builder, digest: digest('1') } }, '2')

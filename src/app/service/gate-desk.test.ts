@@ -82,5 +82,10 @@ describe('where guests are asked about', () => {
   it('answers of a KMS by the policy alone, whoever is away', async () => {
     const kms = { mrAggregated: [INFO.mrAggregated], osImages: [INFO.osImageHash], devices: 'any' as const }
     expect(await silence.desk.ask('kms-self', { ...LOADED, policy: { ...POLICY, kms } }, INFO)).toMatchObject({ isAllowed: true })
+    const other = { ...kms, osImages: ['8'.repeat(64)] }
+    expect(await silence.desk.ask('kms-self', { ...LOADED, policy: { ...POLICY, kms: other } }, INFO)).toMatchObject({
+      isAllowed: false,
+      reason: expect.stringContaining(INFO.osImageHash),
+    })
   })
 })

@@ -19,7 +19,7 @@ export type GateQuestion = 'kms-app' | 'kms-self' | 'gateway'
 
 export type GateAnswer = {
   readonly isAllowed: boolean
-  /** One line of ours, without a name or a text of whoever asked. */
+  /** One line of ours, without a name or a text of whoever asked; hex of exact length, which was parsed as such, may stand in it. */
   readonly reason: string
   /** App id of the gateway, as the policy says it; empty where it says none. */
   readonly gatewayAppId: string

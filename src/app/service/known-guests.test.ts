@@ -113,7 +113,7 @@ describe('what is known about guests', () => {
     const answers = others.map(async (osImageHash) => await service.guests.decide(policyOf(0), { ...INFO, osImageHash }))
     resolve()
     const reasons = (await Promise.all(answers)).map(({ judged, rules }) => [judged, rules.find(({ rule }) => rule === 'os-image')?.reason])
-    expect(reasons).toEqual(others.map(() => ['deny', 'the policy does not list the guest image']))
+    expect(reasons).toEqual(others.map((hash) => ['deny', `the policy does not list the guest image ${hash}`]))
     // One look that was under way, and one for all who came meanwhile.
     expect(service.verified).toBe(2)
   })

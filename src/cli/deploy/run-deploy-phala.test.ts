@@ -89,6 +89,7 @@ it('deploys at Phala Cloud what the policy allows, byte for byte, its environmen
     ),
   ).toEqual([])
   expect([exit, document?.verdict, written]).toEqual([0, 'running', expect.not.stringContaining(VALUE)])
+  expect(written).toMatch(new RegExp(`offered .*, guest image ${OS_IMAGE_HASH}\n`))
   expect(cloud.world.cvms.map(({ provision, environment }) => [provision.appCompose, environment])).toEqual([
     [APP_COMPOSE, [{ key: 'API_TOKEN', value: VALUE }]],
   ])

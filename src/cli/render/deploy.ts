@@ -1,6 +1,6 @@
 import { visible } from '../../../verifier/model/visible.ts'
 import type { DeployDocument } from '../../app/deploy/deploy-document.ts'
-import type { DeploymentEvent } from '../../app/deploy/deployment.ts'
+import type { DeploymentEvent, Offer } from '../../app/deploy/deployment.ts'
 import { decisionLines } from './decision.ts'
 import { paint } from './paint.ts'
 import { quoted } from './quoted.ts'
@@ -9,7 +9,7 @@ import { quoted } from './quoted.ts'
 export function eventLine(event: DeploymentEvent): string {
   switch (event.kind) {
     case 'offered':
-      return `offered    compose hash ${event.offer.composeHash}${event.offer.appId === null ? '' : `, app ${event.offer.appId}`}`
+      return offered(event.offer)
     case 'decided':
       return `decided    ${event.decision.decision}, by ${event.basis === 'predicted' ? 'what will be measured' : 'what the guest attests'}`
     case 'unpredicted':
@@ -29,6 +29,12 @@ export function eventLine(event: DeploymentEvent): string {
     case 'ended':
       return `${event.state.padEnd(10)} ${visible(event.why.message)} (${visible(event.why.code)})`
   }
+}
+
+/** With what a policy has to list for it. */
+function offered({ composeHash, appId, osImageHash }: Offer): string {
+  const of = [appId === null ? '' : `, app ${appId}`, osImageHash === null ? '' : `, guest image ${osImageHash}`]
+  return `offered    compose hash ${composeHash}${of.join('')}`
 }
 
 /** What came of it, why, and where it answers. */

@@ -1,4 +1,5 @@
 import { fail, type GateRule, GUEST, pass, skip } from '../gate-rule.ts'
+import { stateRefused } from '../platform-state.ts'
 
 export const tcb: GateRule = {
   id: 'tcb',
@@ -9,7 +10,7 @@ export const tcb: GateRule = {
     if (policy.tcb === null) return yield fail(GUEST, 'the policy does not say which states of the platform it takes')
     if (guest.tcb === null) return yield fail(GUEST, 'the state of the platform is not said')
     const { status, advisories } = guest.tcb
-    if (!policy.tcb.statuses.includes(status)) return yield fail(GUEST, 'the policy does not take this state of the platform')
+    if (!policy.tcb.statuses.includes(status)) return yield fail(GUEST, stateRefused(policy.tcb, status))
     const against = advisories.filter((one) => !policy.tcb?.advisories.includes(one))
     yield against.length === 0
       ? pass(GUEST, 'the policy takes this state of the platform')
