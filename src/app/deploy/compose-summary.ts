@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Failure } from '../../../verifier/model/failure.ts'
+import { shownName } from '../../../verifier/model/shown-name.ts'
 import { parseStrictJson } from '../../../verifier/model/strict-json.ts'
 import { failedCompose } from '../compose/compose-failures.ts'
 import type { AppEnvironment } from './deploy-target.ts'
@@ -15,14 +16,18 @@ export function composeSummary(bytes: Uint8Array): ComposeSummary {
   return { name: data.name ?? null, allowedEnvs: data.allowed_envs ?? [] }
 }
 
-/** The guest drops every name that the app-compose does not allow. Fails with `deploy-environment-undeclared`, which says how many they are. */
+/** A file has 256 names at most, each of 128 characters. */
+const MOST_NAMED = 10
+
+/** The guest drops every name that the app-compose does not allow. Fails with `deploy-environment-undeclared`, which names them. */
 export function requireDeclared(environment: AppEnvironment, { allowedEnvs }: ComposeSummary): void {
-  const others = environment.filter(({ name }) => !allowedEnvs.includes(name)).length
-  if (others === 0) return
+  const others = environment.flatMap(({ name }) => (allowedEnvs.includes(name) ? [] : [shownName(name)]))
+  if (others.length === 0) return
+  const more = others.length > MOST_NAMED ? ` and ${others.length - MOST_NAMED} more` : ''
   throw new Failure({
     code: 'deploy-environment-undeclared',
-    message: `the app-compose does not allow ${others} of the ${environment.length} names of the environment, so the guest would drop them`,
-    hint: 'write them into allowed_envs of the app-compose, have the policy admit its new hash, and give it by --app-compose',
+    message: `the app-compose does not allow what the environment names ${others.slice(0, MOST_NAMED).join(', ')}${more}, so the guest would drop it`,
+    hint: 'write the names into allowed_envs of the app-compose, have the policy admit its new hash, and give it by --app-compose',
   })
 }
 

@@ -320,8 +320,10 @@ describe('the environment of an app', () => {
 
   it('is refused with a name that the guest would drop', async () => {
     const vmm = await vmmOf()
-    const { exit, code } = await deploy(vmm, { args: ['--env-file', await put('env', 'API_TOKEN=x\n')] })
+    const { exit, code, stdout, stderr } = await deploy(vmm, { args: ['--env-file', await put('env', `API_TOKEN=${VALUE}\n`)] })
     expect([exit, code, vmm.calls]).toEqual([2, 'deploy-environment-undeclared', []])
+    expect(`${stdout}${stderr}`).toContain('API_TOKEN')
+    expect(`${stdout}${stderr}`).not.toContain(VALUE)
   })
 })
 
