@@ -18,7 +18,7 @@ export function openClient({ settings, ci, server }: ClientRoomOptions): ApiClie
   if (address === null)
     throw new Failure({
       code: 'server-missing',
-      message: 'nothing says which service to submit to',
+      message: 'nothing says which service to ask',
       hint: 'give --server URL, or set BITWITNESS_SERVER',
     })
   return new ApiClient({ server: address, token: tokenSource(settings, ci, address) })

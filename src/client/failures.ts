@@ -27,11 +27,12 @@ export function problemOf(status: number, body: Uint8Array): Failure {
   })
 }
 
-export function unreachable(why: string): Failure {
+/** `hint`: for where more is to be said than to try again. */
+export function unreachable(why: string, hint = 'check the address and the network, and run it again'): Failure {
   return new Failure({
     code: 'server-unreachable',
     message: `the server could not be reached (${why})`,
-    hint: 'check the address and the network, and run it again: what was submitted goes on, and the same command joins it',
+    hint,
     retryable: true,
   })
 }

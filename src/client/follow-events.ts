@@ -25,6 +25,7 @@ export type FollowPatience = {
   readonly giveUp: number
 }
 const PATIENCE: FollowPatience = { silence: 60_000, retryDelay: 500, retryDelayMax: 15_000, giveUp: 600_000 }
+const GOES_ON = 'check the address and the network, and run it again: what was submitted goes on, and the same command joins it'
 
 /**
  * Follows a verification to its end: hears each event once, in order, however often the connection is lost. Resolves with how it ended.
@@ -75,7 +76,7 @@ async function* streamOf({ url, signal }: FollowOptions, last: string, patience:
     yield OPENED
     yield* readEventStream(silence.listen(answer.body))
   } catch (error) {
-    throw error instanceof Failure ? error : unreachable('the connection was lost')
+    throw error instanceof Failure ? error : unreachable('the connection was lost', GOES_ON)
   }
 }
 
