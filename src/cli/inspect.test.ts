@@ -62,7 +62,9 @@ describe('inspect', () => {
     const { exit, inspection } = await answered(start('wrong-compose'), ...(await simulated()))
     expect([exit, inspection.verdict]).toEqual([1, 'failed'])
     const { stdout } = await inspecting([start('wrong-compose'), ...(await simulated())])
-    expect(stdout).toContain('fail  The app-compose is the measured one: the bytes that the guest shows are not those that it measured')
+    expect(stdout).toContain(
+      'fail  compose-hash  The app-compose is the measured one: the bytes that the guest shows are not those that it measured',
+    )
   })
 
   it('ends with 3 for what nothing proves: no collateral, no measurement', async () => {
@@ -73,7 +75,7 @@ describe('inspect', () => {
       reason: 'no collateral of Intel’s is at hand: give it, or a PCCS that has it',
     })
     const { stdout } = await inspecting([start()])
-    expect(stdout).toMatch(/\nnot shown: quote-signature, tcb-status, boot-measurement, .*url-binding\n$/)
+    expect(stdout).toMatch(/\nnot proven: quote-signature, tcb-status, boot-measurement, .*url-binding\n$/)
   })
 
   it('asks the path that the URL has', async () => {

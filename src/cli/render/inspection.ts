@@ -7,9 +7,9 @@ export function inspectionLines(inspection: Inspection, { color }: { readonly co
   const brushes = paint(color)
   const { verdict, url, app, lines } = inspection
   const brush = { pass: brushes.good, fail: brushes.bad, skip: brushes.unsure, info: brushes.faint }
-  const shown = lines.flatMap(({ section, title, status, detail, reason }, index) => [
+  const shown = lines.flatMap(({ id, section, title, status, detail, reason }, index) => [
     ...(lines[index - 1]?.section === section ? [] : ['', brushes.strong(section)]),
-    `  ${brush[status](status)}  ${visible(title)}: ${visible(reason)}`,
+    `  ${brush[status](status)}  ${id}  ${visible(title)}: ${visible(reason)}`,
     ...(detail === null ? [] : [`        ${shortened(visible(detail), 200)}`]),
   ])
   return [
@@ -32,5 +32,5 @@ const MEANING: Readonly<Record<Inspection['verdict'], string>> = {
 function missing({ verdict, lines }: Inspection): readonly string[] {
   if (verdict === 'verified' || verdict === 'failed') return []
   const open = [...new Set(lines.filter(({ needed, status }) => needed && status !== 'pass').map(({ id }) => id))]
-  return open.length === 0 ? [] : ['', `not shown: ${open.join(', ')}`]
+  return open.length === 0 ? [] : ['', `not proven: ${open.join(', ')}`]
 }
