@@ -116,5 +116,5 @@ it('looks at what was announced through its gateway, by what stands in for hardw
 it('does not serve with a file of targets that cannot be taken', async () => {
   await writeFile(path.join(place.home, 'targets.yaml'), 'targets: []')
   const { code, stdout } = await place.cli(['serve', '--no-worker', '--json'], environment)
-  expect([code, JSON.parse(stdout)]).toMatchObject([3, { code: 'targets-malformed' }])
+  expect([code, JSON.parse(stdout)]).toMatchObject([2, { code: 'targets-malformed' }])
 })

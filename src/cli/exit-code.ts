@@ -164,6 +164,7 @@ const USAGE: ReadonlySet<string> = new Set([
   'targets-unreadable',
   'token-missing',
   'token-days-malformed',
+  'token-scope-unknown',
   'token-unknown',
   'trusted-root-ambiguous',
   'trusted-root-malformed',

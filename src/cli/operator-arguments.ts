@@ -1,4 +1,5 @@
 import { Failure } from '../../verifier/model/failure.ts'
+import { SCOPES, type Scope } from '../app/service/caller.ts'
 import { MAX_TOKEN_DAYS, OperatorName } from '../app/service/operator-documents.ts'
 
 /** A name that the operator gives. Fails with `name-malformed`. */
@@ -9,6 +10,19 @@ export function parseName(text: string): string {
     code: 'name-malformed',
     message: 'not a name',
     hint: 'give letters, digits, `.`, `_`, `@` and `-`, and spaces between them; at most 64, the first a letter or digit',
+  })
+}
+
+export const SCOPE_WORDS = `${SCOPES.slice(0, -1).join(', ')} or ${SCOPES.at(-1) ?? ''}`
+
+/** Fails with `token-scope-unknown`. */
+export function parseScope(text: string): Scope {
+  const scope = SCOPES.find((one) => one === text)
+  if (scope !== undefined) return scope
+  throw new Failure({
+    code: 'token-scope-unknown',
+    message: 'there is no such scope',
+    hint: `give ${SCOPE_WORDS}; for several, --scope again for each`,
   })
 }
 

@@ -93,6 +93,19 @@ describe('token create', () => {
     expect(JSON.parse(stdout)).toEqual({ schema: 'bitwitness/token-created/v1', secret: SECRET, token })
   })
 
+  it.each(['all', 'submit,cancel', 'Submit', ''])('says of the scope %j which there are, and how to give several', async (scope) => {
+    const { exit, stderr, asked } = await operated(['token', 'create', 'ci', '--scope', scope])
+    expect([exit, asked, stderr]).toEqual([
+      2,
+      [],
+      expect.stringContaining('give submit, cancel, admit or deploy; for several, --scope again'),
+    ])
+  })
+
+  it('shows that scopes can be several', async () => {
+    expect((await operated(['token', 'create', '--help'])).stdout).toMatch(/\[--scope SCOPE\]\.\.\. .*submit, cancel, admit or deploy/)
+  })
+
   it.each([
     [['token', 'create']],
     [['token', 'create', '']],
@@ -102,7 +115,6 @@ describe('token create', () => {
     [['token', 'create', 'ci', '--days', '0']],
     [['token', 'create', 'ci', '--days', '367']],
     [['token', 'create', 'ci', '--days', '1.5']],
-    [['token', 'create', 'ci', '--scope', 'all']],
     [['token', 'create', 'ci', '--owner', '../else']],
     [['worker', 'add', 'one']],
     [['worker', 'add', 'one', 'MCow']],

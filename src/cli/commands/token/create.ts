@@ -1,8 +1,8 @@
-import { DEFAULT_SCOPES, SCOPES, type Scope } from '../../../app/service/caller.ts'
+import { DEFAULT_SCOPES, type Scope } from '../../../app/service/caller.ts'
 import { DEFAULT_TOKEN_DAYS, TokenCreated } from '../../../app/service/operator-documents.ts'
 import { command, jsonFlag } from '../../command.ts'
 import { EXIT } from '../../exit-code.ts'
-import { parseName, parseTokenDays } from '../../operator-arguments.ts'
+import { parseName, parseScope, parseTokenDays, SCOPE_WORDS } from '../../operator-arguments.ts'
 import { printAnswer } from '../../output.ts'
 import { tokenLines } from '../../render/operator.ts'
 
@@ -21,11 +21,11 @@ export const createToken = command<Flags, [string]>({
         placeholder: 'OWNER',
       },
       scope: {
-        kind: 'enum',
-        values: SCOPES,
+        kind: 'parsed',
+        parse: parseScope,
         variadic: true,
         optional: true,
-        brief: 'What it is good for; submit and cancel if not given',
+        brief: `What it is good for: ${SCOPE_WORDS}; submit and cancel if not given`,
         placeholder: 'SCOPE',
       },
       days: { kind: 'parsed', parse: parseTokenDays, brief: 'How long it lasts', default: `${DEFAULT_TOKEN_DAYS}`, placeholder: 'N' },
