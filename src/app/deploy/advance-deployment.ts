@@ -29,6 +29,8 @@ export type DeployPorts = {
   /** Asks the app at its live URL, within bounds; whatever comes of it is a value. */
   readonly live: (order: Deployment['order'], guest: GuestState, signal: AbortSignal) => Promise<LiveAnswers>
   readonly now: () => Date
+  /** So many events are of another process. What they decided is decided again before anything is started: where they are kept others might write. */
+  readonly eventsBefore?: number
 }
 export type LiveAnswers = Pick<Extract<DeploymentEvent, { kind: 'live' }>, 'url' | 'answers'>
 
@@ -130,8 +132,10 @@ async function start(o: Step, offer: Offer): Promise<Advance> {
   return next(...again, { kind: 'committed', at, guest: await ports.target.commit({ ordered, offer, environment }, signal) })
 }
 
-function isOld({ ports, progress: { decidedAt } }: Step): boolean {
-  const age = decidedAt === null ? Number.POSITIVE_INFINITY : ports.now().getTime() - decidedAt.getTime()
+function isOld({ ports, deployment, progress: { decidedAt } }: Step): boolean {
+  const decided = deployment.events.findLastIndex(({ kind }) => kind === 'decided')
+  if (decidedAt === null || decided < (ports.eventsBefore ?? 0)) return true
+  const age = ports.now().getTime() - decidedAt.getTime()
   return !(age >= 0 && age < DECISION_MS)
 }
 

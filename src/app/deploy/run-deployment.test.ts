@@ -21,14 +21,22 @@ const ordered: Deployment = {
 }
 
 async function run(
-  o: { readonly script?: TargetScript; readonly follow?: boolean; readonly giveUp?: number; readonly order?: Partial<DeployOrder> } = {},
+  o: {
+    readonly script?: TargetScript
+    readonly follow?: boolean
+    readonly giveUp?: number
+    readonly order?: Partial<DeployOrder>
+    /** What happened before, as a state file says it. */
+    readonly before?: Deployment['events']
+    readonly decision?: Decision
+  } = {},
 ) {
   const target = new ScriptedTarget({ attests: BYTES, ...o.script })
   const saved: Deployment[] = []
   const told: string[] = []
   const ports: DeployPorts = {
     target,
-    decide: async () => await Promise.resolve(ALLOWED),
+    decide: async () => await Promise.resolve(o.decision ?? ALLOWED),
     keep: async (bytes) => await Promise.resolve(digestOf(bytes)),
     load: async () => await Promise.resolve(BYTES),
     environment: null,
@@ -37,7 +45,7 @@ async function run(
   }
   const deployment = await runDeployment({
     ports,
-    deployment: { ...ordered, order: { ...ordered.order, ...o.order } },
+    deployment: { ...ordered, order: { ...ordered.order, ...o.order }, events: o.before ?? [] },
     save: async (after) => await Promise.resolve(void saved.push(after)),
     onEvent: ({ kind }) => told.push(`${saved.length} ${kind}`),
     onLost: ({ code }) => told.push(code),
@@ -79,6 +87,22 @@ describe('running a deployment', () => {
     const { deployment, saved } = await run({ script: { fails: always }, giveUp: 0 })
     expect(deployment).toBeInstanceOf(Failure)
     expect([(deployment as Failure).code, saved]).toEqual(['target-unreachable', []])
+  })
+
+  it.each(['deny', 'allow'] as const)('believes no decision of another process: %s', async (decision) => {
+    const at = new Date().toISOString()
+    const first = await run({ follow: false })
+    const [offered] = (first.deployment as Deployment).events
+    if (offered === undefined) throw new Error('it was offered')
+    const before: Deployment['events'] = [
+      offered,
+      { kind: 'decided', at, basis: 'predicted', decision: ALLOWED },
+      { kind: 'committing', at },
+    ]
+    const { deployment, target } = await run({ before, follow: false, decision: { ...ALLOWED, decision } })
+    const kinds = (deployment as Deployment).events.slice(3).map(({ kind }) => kind)
+    expect(kinds).toEqual(['decided', decision === 'deny' ? 'ended' : 'committed'])
+    expect(target.everStarted).toBe(decision === 'deny' ? 0 : 1)
   })
 
   it('follows what nobody has seen to its end, whoever waits', async () => {

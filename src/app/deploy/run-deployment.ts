@@ -22,10 +22,15 @@ export type RunDeployment = {
   readonly patience?: DeployPatience
 }
 
-/** Takes steps until it is over. What passes is waited for; after ten minutes of it, rejects with it: the deployment is where it was, and can go on. */
+/**
+ * Takes steps until it is over. What was decided before this was called, in whichever process, is decided again before anything is started: the state
+ * may come from anybody. What passes is waited for; after ten minutes of it, rejects with it: the deployment is where it was, and
+ * can go on.
+ */
 export async function runDeployment(o: RunDeployment): Promise<Deployment> {
-  const { ports, signal, patience = PATIENCE } = o
+  const { signal, patience = PATIENCE } = o
   let { deployment } = o
+  const ports = { ...o.ports, eventsBefore: deployment.events.length }
   let failures = 0
   let lostAt: number | undefined
   for (;;) {
