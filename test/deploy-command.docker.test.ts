@@ -152,6 +152,16 @@ describe('deploy', () => {
       for (const token of ['token-of-the-service', 'token-of-the-vmm']) expect(text).not.toContain(token)
   })
 
+  it('says nothing of the registry to a service that may not fetch from it', async () => {
+    await using here = await place('private')
+    here.service.refusesLocations = true
+    const end = await here.run().ended()
+    expect([end.code, documentOf(end).verdict]).toEqual([0, 'running'])
+    const locations = here.service.requests.flatMap(({ claims }) => claims.map(({ location }) => location))
+    expect(new Set(locations)).toEqual(new Set([null]))
+    expect(end.stderr).toContain('a difference would not be explained')
+  })
+
   it('starts nothing where the rebuild gives something else', async () => {
     await using here = await place('mismatch')
     here.service.verification = { ...here.service.verification, verdict: 'mismatch', tier: null, attestations: [] }

@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { type Claim, parseClaim } from '../../../verifier/model/claim.ts'
+import { Failure } from '../../../verifier/model/failure.ts'
 import { parsePinnedReference } from '../../../verifier/model/image-reference.ts'
 import type { DeployState } from '../../app/deploy/deploy-state.ts'
 import { push } from '../../app/push.ts'
@@ -32,7 +33,10 @@ export async function pushBuild(
   return { image: report.image.pinned, composeHash: report.composeHash }
 }
 
-/** Submits the build as its manifest describes it: the same again joins what was begun. */
+/**
+ * Submits the build as its manifest describes it: the same again joins what was begun. Where the service may not fetch from the registry, it is told
+ * nothing of where the image lies: a difference is then judged all the same, and not explained.
+ */
 export async function submitBuild(
   io: CliIo,
   o: { readonly client: ApiClient; readonly build: DeployBuild; readonly artifact: string | null; readonly image: string },
@@ -41,25 +45,34 @@ export async function submitBuild(
   const { built, source } = build
   const { lock } = built.manifest
   const at = (name: string): string => path.join(built.folder, name)
-  await using scratch = await io.scratch()
-  const { verification } = await submit(
-    {
-      client,
-      scratch: scratch.path,
-      onUpload: ({ what, blob }, done) => io.stderr.write(`${done ? 'sent' : 'sending'} ${what}, ${formatSize(blob.size)}\n`),
-      signal: io.signal,
-    },
-    {
-      source,
-      claims: claimsOf(build, o.artifact, image),
-      lock: lock === null ? null : at(lock.file),
-      inputs: lock === null ? null : at(lock.inputs),
-      attempts: 2,
-      builder: null,
-      maxAge: null,
-      callback: null,
-    },
-  )
+  const sent = async (claims: Claim[]): Promise<VerificationAnswer> => {
+    await using scratch = await io.scratch()
+    const { verification } = await submit(
+      {
+        client,
+        scratch: scratch.path,
+        onUpload: ({ what, blob }, done) => io.stderr.write(`${done ? 'sent' : 'sending'} ${what}, ${formatSize(blob.size)}\n`),
+        signal: io.signal,
+      },
+      {
+        source,
+        claims,
+        lock: lock === null ? null : at(lock.file),
+        inputs: lock === null ? null : at(lock.inputs),
+        attempts: 2,
+        builder: null,
+        maxAge: null,
+        callback: null,
+      },
+    )
+    return verification
+  }
+  const claims = claimsOf(build, o.artifact, image)
+  const verification = await sent(claims).catch(async (error: unknown) => {
+    if (!(error instanceof Failure && error.code === 'claim-location-refused')) throw error
+    io.stderr.write('the service may not fetch from that registry: a difference would not be explained\n')
+    return await sent(claims.map((claim) => ({ ...claim, location: null })))
+  })
   io.stderr.write(`submitted ${verification.id}\n  ${placeOf(verification, client.url(''))}\n`)
   return verification
 }

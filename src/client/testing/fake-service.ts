@@ -35,6 +35,8 @@ export type FakeService = AsyncDisposable & {
   readonly announced: Map<string, unknown>
   /** Answers in place of what is asked for next. */
   problems: { status: number; body: string }[]
+  /** Whether it fetches nothing from where claimed bytes are said to lie. */
+  refusesLocations: boolean
 }
 
 export function verificationOf(change: Partial<VerificationAnswer> = {}): VerificationAnswer {
@@ -86,6 +88,7 @@ export async function startFakeService(): Promise<FakeService> {
     admitted: new Map(),
     announced: new Map(),
     problems: [],
+    refusesLocations: false,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
@@ -111,6 +114,8 @@ async function answer(service: FakeService, request: IncomingMessage, response: 
   }
   if (route === 'POST /v1/verifications') {
     const submission = SubmissionRequest.parse(JSON.parse(body.toString('utf8')))
+    if (service.refusesLocations && submission.claims.some(({ location }) => location !== null))
+      return send(422, problemDocument('claim-location-refused', 'nothing is fetched from there', 'leave it out'))
     service.requests.push(submission)
     service.keys.push(String(request.headers['idempotency-key']))
     const named = [submission.source.kind === 'archive' ? submission.source.sha256 : null, submission.lock, submission.inputs]
