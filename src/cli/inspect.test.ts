@@ -89,6 +89,14 @@ describe('inspect', () => {
     expect(stdout).toContain('\\u{1b}[2J\\u{202e}app')
   })
 
+  it('names the file that is no JSON', async () => {
+    const pem = await put('image.pem', '-----BEGIN CERTIFICATE-----\n')
+    for (const flag of ['--measurements', '--collateral']) {
+      const { exit, stderr } = await inspecting([start(), flag, pem])
+      expect([exit, stderr]).toEqual([3, expect.stringContaining(pem)])
+    }
+  })
+
   it.each<[string, () => Promise<readonly string[]>, number, string]>([
     ['a domain that is on no list', () => Promise.resolve([`https://${APP_ID}-80.gateway.example.com`]), 2, 'gateway-not-listed'],
     ['the domain that is often guessed', () => Promise.resolve([`https://${APP_ID}-80.pa.phala.network`]), 2, 'gateway-url-domain'],

@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { jsonOfFile } from '../../verifier/bytes/named-file.ts'
 import { readSmallFile } from '../../verifier/bytes/small-file.ts'
 import { Failure } from '../../verifier/model/failure.ts'
 import { shownName } from '../../verifier/model/shown-name.ts'
-import { parseStrictJson } from '../../verifier/model/strict-json.ts'
 
 const text = z.string().max(1 << 20)
 const hex = text.regex(/^(?:[0-9a-fA-F]{2})*$/)
@@ -31,7 +31,7 @@ export async function readCollateralFile(file: string, signal: AbortSignal): Pro
       hint: 'give the JSON of a collateral, or the URL of a PCCS that has it; docs/inspect.md says how',
       cause: read.cause,
     })
-  const collateral = IntelCollateral.safeParse(parseStrictJson(read.bytes))
+  const collateral = IntelCollateral.safeParse(jsonOfFile(read.bytes, file))
   if (collateral.success) return collateral.data
   throw new Failure({
     code: 'collateral-malformed',

@@ -76,5 +76,16 @@ export async function readNamedJson(
 ): Promise<{ readonly bytes: Buffer; readonly value: unknown }> {
   const { maxBytes } = JSON_LIMITS
   const bytes = await readNamedFile(file, { what, maxBytes, tooLarge: () => jsonFailure('json-too-large'), signal })
-  return { bytes, value: parseStrictJson(bytes) }
+  return { bytes, value: jsonOfFile(bytes, file) }
+}
+
+/** What the JSON of a file says, with the file in the failure where it is none: a command can be given several. Failures: `json-…`. */
+export function jsonOfFile(bytes: Uint8Array, file: string): unknown {
+  try {
+    return parseStrictJson(bytes)
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    const { code, message, hint } = error
+    throw new Failure({ code, message: `${shownName(file)}: ${message}`, hint, cause: error })
+  }
 }

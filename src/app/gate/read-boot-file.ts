@@ -1,7 +1,7 @@
+import { jsonOfFile } from '../../../verifier/bytes/named-file.ts'
 import { readSmallFile } from '../../../verifier/bytes/small-file.ts'
 import { Failure } from '../../../verifier/model/failure.ts'
 import { shownName } from '../../../verifier/model/shown-name.ts'
-import { parseStrictJson } from '../../../verifier/model/strict-json.ts'
 import { type BootInfo, MOST_MESSAGE_BYTES, readBootInfo } from './boot-info.ts'
 
 /** What a KMS or a gateway posts, from a file. Fails with `boot-info-unread`, `boot-info-malformed`, and as `parseStrictJson` does. */
@@ -14,5 +14,5 @@ export async function readBootFile(file: string, signal: AbortSignal): Promise<B
       hint: 'give the JSON that a KMS or a gateway posts',
       cause: read.cause,
     })
-  return readBootInfo(parseStrictJson(read.bytes))
+  return readBootInfo(jsonOfFile(read.bytes, file))
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod'
+import { jsonOfFile } from '../../../verifier/bytes/named-file.ts'
 import { readSmallFile } from '../../../verifier/bytes/small-file.ts'
 import { Sha256 } from '../../../verifier/model/digest.ts'
 import { Failure } from '../../../verifier/model/failure.ts'
 import { shownName } from '../../../verifier/model/shown-name.ts'
-import { parseStrictJson } from '../../../verifier/model/strict-json.ts'
 import type { TdQuote } from './td-quote.ts'
 
 const register = z
@@ -35,7 +35,7 @@ export async function readBootMeasurements(file: string, signal: AbortSignal): P
       hint: 'give the JSON of dstack-mr measure; docs/inspect.md says how',
       cause: read.cause,
     })
-  const measured = BootMeasurements.safeParse(parseStrictJson(read.bytes))
+  const measured = BootMeasurements.safeParse(jsonOfFile(read.bytes, file))
   if (measured.success) return measured.data
   throw new Failure({
     code: 'measurements-malformed',
