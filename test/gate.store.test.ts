@@ -184,7 +184,7 @@ describe.each(databases())('the gate of the service, on %s', (kind) => {
   it('lets nobody in by a policy that cannot be followed, or is not there', async () => {
     expect((await boot({}, 'broken')).json).toMatchObject({
       isAllowed: false,
-      reason: expect.stringContaining('the policy cannot be followed'),
+      reason: 'the policy cannot be followed',
     })
     expect((await post('broken/app-auth', GATEWAY)).status).toBe(403)
     for (const name of ['absent', '..', '%2e%2e%2fproduction', 'constructor', 'Production']) {
@@ -200,7 +200,7 @@ describe.each(databases())('the gate of the service, on %s', (kind) => {
     try {
       const answer = await boot({}, 'fresh')
       expect([answer.status, answer.json.isAllowed]).toEqual([200, false])
-      expect(answer.json.reason).toMatch(/^it could not be found out \(internal\)/)
+      expect(answer.json.reason).toMatch(/^it could not be found out \(internal\)$/)
       expect(answer.text).not.toContain('db.example')
       expect((await post('fresh/app-auth', GATEWAY)).status).toBe(403)
       // What a policy lets be kept counts for as long, and not a moment longer.

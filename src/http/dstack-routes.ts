@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { Failure } from '../../verifier/model/failure.ts'
 import { parseStrictJson } from '../../verifier/model/strict-json.ts'
 import { type BootInfo, bootInfoMalformed, fieldsOf, GatewayAppInfo, KmsBootInfo, MOST_MESSAGE_BYTES } from '../app/gate/boot-info.ts'
-import type { GateDesk, GateQuestion } from '../app/service/gate-desk.ts'
+import type { GateAnswer, GateDesk, GateQuestion } from '../app/service/gate-desk.ts'
 import { type NamedPolicy, policyUnknown } from '../app/service/policies.ts'
 import type { Part } from './app.ts'
 import { boundedBody } from './bounded-body.ts'
@@ -39,9 +39,9 @@ export function dstackRoutes(ports: DstackRoutePorts): Part {
   app.post('/:policy/app-auth', async (c) => {
     const policy = await policyOf(c, ports)
     const info = await messageOf(c, ports, GatewayAppInfo)
-    const { isAllowed, reason } = policy === null ? UNFOLLOWED : await ports.desk.ask('gateway', policy, info)
+    const answer = policy === null ? UNFOLLOWED : await ports.desk.ask('gateway', policy, info)
     // Its body is for whoever reads the gateway's log: the gateway goes by the status alone.
-    return isAllowed ? c.body(null, 204) : answerJson(c, { isAllowed, reason: reasonWith(ports, reason, info) }, 403)
+    return answer.isAllowed ? c.body(null, 204) : answerJson(c, { isAllowed: false, reason: reasonWith(ports, answer, info) }, 403)
   })
   return (whole) => {
     whole.route('/v1/dstack', app)
@@ -54,18 +54,19 @@ async function answerAbout(c: Context<HttpEnv>, ports: DstackRoutePorts): Promis
   return answerJson(c, { status: 'ok', ...contract, ethRpcUrl: '', gatewayAppId: policy?.policy.gatewayAppId ?? '', chainId: 0 }, 200)
 }
 
-const UNFOLLOWED = { isAllowed: false, reason: 'the policy cannot be followed', gatewayAppId: '' } as const
+const UNFOLLOWED = { isAllowed: false, reason: 'the policy cannot be followed', gatewayAppId: '', decided: false } as const
 
 async function answerKms(c: Context<HttpEnv>, ports: DstackRoutePorts, asked: GateQuestion): Promise<Response> {
   const policy = await policyOf(c, ports)
   const info = await messageOf(c, ports, KmsBootInfo)
-  const { isAllowed, gatewayAppId, reason } = policy === null ? UNFOLLOWED : await ports.desk.ask(asked, policy, info)
-  return answerJson(c, { isAllowed, gatewayAppId, reason: isAllowed ? '' : reasonWith(ports, reason, info) }, 200)
+  const answer = policy === null ? UNFOLLOWED : await ports.desk.ask(asked, policy, info)
+  const { isAllowed, gatewayAppId } = answer
+  return answerJson(c, { isAllowed, gatewayAppId, reason: isAllowed ? '' : reasonWith(ports, answer, info) }, 200)
 }
 
-/** With where to read on. */
-function reasonWith({ base }: DstackRoutePorts, reason: string, { appId }: BootInfo): string {
-  const root = base()
+/** With where to read on, if there is anything. */
+function reasonWith({ base }: DstackRoutePorts, { reason, decided }: GateAnswer, { appId }: BootInfo): string {
+  const root = decided ? base() : null
   const link = root === null ? '' : ` (${new URL(`v1/apps/${appId}/decisions`, root).href})`
   return `${reason.slice(0, MOST_REASON)}${link}`
 }

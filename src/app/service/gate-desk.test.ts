@@ -53,7 +53,7 @@ describe('where guests are asked about', () => {
     const answer = silence.desk.ask('gateway', LOADED, INFO)
     await turn()
     vi.advanceTimersByTime(3500)
-    expect(await answer).toEqual({ isAllowed: false, reason: 'it could not be found out in time', gatewayAppId: '' })
+    expect(await answer).toEqual({ isAllowed: false, reason: 'it could not be found out in time', gatewayAppId: '', decided: false })
   })
 
   it('reads a policy for whoever asks later, though one read hangs', async () => {

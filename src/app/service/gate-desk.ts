@@ -23,6 +23,8 @@ export type GateAnswer = {
   readonly reason: string
   /** App id of the gateway, as the policy says it; empty where it says none. */
   readonly gatewayAppId: string
+  /** Whether it was decided about an app, so that there is something to read on. */
+  readonly decided: boolean
 }
 
 export type GateDeskPorts = GuestPorts & {
@@ -73,9 +75,9 @@ export class GateDesk {
   /** Never rejects. */
   async ask(asked: GateQuestion, policy: NamedPolicy, info: BootInfo): Promise<GateAnswer> {
     const gatewayAppId = policy.policy.gatewayAppId ?? ''
-    const answer = (isAllowed: boolean, reason: string): GateAnswer => {
+    const answer = (isAllowed: boolean, reason: string, decided = false): GateAnswer => {
       this.#ports.events?.guestAnswered?.({ policy: policy.policy.name, asked, allowed: isAllowed })
-      return { isAllowed, reason, gatewayAppId }
+      return { isAllowed, reason, gatewayAppId, decided }
     }
     if (this.#underWay >= MOST_AT_ONCE) return answer(false, 'too many questions at once: ask again')
     this.#underWay += 1
@@ -90,6 +92,7 @@ export class GateDesk {
       return answer(
         decision.decision === 'allow',
         policy.policy.mode === 'observe' && decision.judged === 'deny' ? `observed only: ${reason}` : reason,
+        true,
       )
     } catch (error) {
       const code = codeOf(error)
