@@ -184,6 +184,22 @@ describe('policy', () => {
     expect(stdout).toContain(
       `${NAME} has to be rebuilt from https://git.example/app/image.git, folder images/app, from a commit on refs/heads/main or refs/tags/v*`,
     )
+    expect(stdout).toContain('a key that it holds (with 0 entries in transparency logs and 0 times of others at least)')
+    expect(stdout).toContain('A webhook finds all of it out anew for each question.')
+    const certificate = { issuer: 'https://issuer.example', name: 'https://rebuild.example/**', times: 2 }
+    const other = {
+      ...policy,
+      signers: [certificate],
+      sources: { app: { ...policy.sources['app'], owners: ['**'] } },
+      attestations: { ...policy.attestations, cacheSeconds: 60 },
+    }
+    const said = await ran(['policy', 'explain', await put('explained.yaml', stringify(other))])
+    for (const text of [
+      'for anybody who is named.',
+      '(with 1 entry in transparency logs and 2 times of others',
+      'keep what it found out for 60 seconds',
+    ])
+      expect(said.stdout).toContain(text)
     expect(stdout).toContain('It enforces: whatever is not said below is denied.')
     expect(stdout).toContain('Findings of the compose linter that deny: deny, warn.\n')
   })

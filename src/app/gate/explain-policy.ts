@@ -13,10 +13,13 @@ export function explainPolicy(policy: Policy): readonly string[] {
       return from === undefined
         ? []
         : [
-            `${image} has to be rebuilt from ${from.repository}, folder ${from.path}, from a commit on ${either(from.refs)}, for ${either(from.owners)}.`,
+            `${image} has to be rebuilt from ${from.repository}, folder ${from.path}, from a commit on ${either(from.refs)}, for ${either(from.owners.map(ownerName))}.`,
           ]
     }),
     `Rebuilt ${tiers.join(' or ')} by ${attestations.attempts} attempts that agree, in ${count(builders.length, 'builder')} that it names, at most ${attestations.maxAge} days ago, from indexes of ${indexes.suites.join(', ')} that were at most ${indexes.maxAge} days old.`,
+    attestations.cacheSeconds === 0
+      ? 'A webhook finds all of it out anew for each question.'
+      : `A webhook may keep what it found out for ${count(attestations.cacheSeconds, 'second')}.`,
     `Findings of the compose linter that deny: ${compose.deny.join(', ')}${compose.allow.length === 0 ? '' : `, but for ${count(compose.allow.length, 'value')} that it names`}.`,
     ...(Object.keys(apps).length === 0 ? ['No app may start: it lists none.'] : []),
     ...Object.entries(apps).map(([id, app]) => {
@@ -37,7 +40,16 @@ export function explainPolicy(policy: Policy): readonly string[] {
 }
 
 function signerName(signer: PolicySigner): string {
-  return 'key' in signer ? 'a key that it holds' : `${signer.name} as ${signer.issuer} says`
+  const who = 'key' in signer ? 'a key that it holds' : `${signer.name} as ${signer.issuer} says`
+  // What is asked for where nothing is said: attestations/verify/policy.ts.
+  const otherwise = 'key' in signer ? 0 : 1
+  const { logEntries = otherwise, times = otherwise } = signer
+  return `${who} (with ${count(logEntries, 'entry')} in transparency logs and ${count(times, 'time')} of others at least)`
+}
+
+/** No pattern admits what names nobody. */
+function ownerName(pattern: string): string {
+  return pattern === '**' ? 'anybody who is named' : pattern
 }
 
 function either(names: readonly string[]): string {
