@@ -13,6 +13,7 @@ import type { AppEnvironment } from '../../app/deploy/deploy-target.ts'
 import { readEnvironmentFile } from '../../app/deploy/environment-file.ts'
 import { loadPolicy } from '../../app/gate/load-policy.ts'
 import type { LoadedPolicy } from '../../app/gate/read-policy.ts'
+import { VMM_FORM } from '../../config/vmm-address.ts'
 import type { DeployFlags } from '../commands/deploy.ts'
 
 /** A folder that build wrote, and where its image goes. */
@@ -41,7 +42,7 @@ export async function readDeployTask(flags: DeployFlags, folder: string | null, 
       message: 'nothing says what to deploy',
       hint: 'give the folder that build wrote, or --app-compose FILE',
     })
-  if (flags.target === 'dstack-vmm' && flags.vmm === undefined) throw missing('--vmm', 'where dstack-vmm listens')
+  if (flags.target === 'dstack-vmm' && flags.vmm === undefined) throw missing('--vmm', 'where dstack-vmm listens', VMM_FORM)
   if (flags.target === 'phala-cloud' && (flags.vmm ?? flags.osImageHash) !== undefined) throw unfit()
   if (flags.vmm?.socketPath !== undefined) await requireSocket(flags.vmm.socketPath)
   const policy = await loadPolicy(flags.policy, signal)
@@ -53,10 +54,15 @@ export async function readDeployTask(flags: DeployFlags, folder: string | null, 
 }
 
 async function readBuild({ to, source }: DeployFlags, folder: string): Promise<DeployBuild> {
-  if (to === undefined) throw missing('--to', 'where the image is to be pushed')
+  if (to === undefined) throw missing('--to', 'where the image is to be pushed', 'HOST/REPOSITORY:TAG')
   const built = await readBuildFolder(folder)
   const named = source ?? sourceIn(built.manifest)
-  if (named === null) throw missing('--source', 'where the source of the build is, for the manifest names no repository')
+  if (named === null)
+    throw missing(
+      '--source',
+      'where the source of the build is, for the manifest names no repository',
+      'the URL of a git repository with #REF',
+    )
   return { built, to, source: named }
 }
 
@@ -127,6 +133,6 @@ function unfit(): Failure {
   })
 }
 
-function missing(flag: string, why: string): Failure {
-  return new Failure({ code: 'deploy-option-missing', message: `${flag} is missing: it says ${why}`, hint: `give ${flag}` })
+function missing(flag: string, why: string, form: string): Failure {
+  return new Failure({ code: 'deploy-option-missing', message: `${flag} is missing: it says ${why}`, hint: `give ${flag} ${form}` })
 }
