@@ -81,7 +81,7 @@ describe.each(databases())('deployments on %s', (kind) => {
     expect(decided).toMatchObject({ decision: 'allow', app: { id: APP_ID, composeHash: COMPOSE_HASH } })
     expect(decided?.rules.find(({ rule }) => rule === 'tcb')).toMatchObject({ result: 'skip' })
     expect([target.everStarted, target.guests[0]?.withEnvironment]).toEqual([1, false])
-    expect(await ask(app, answer.links.compose)).toMatchObject({ status: 200, text: APP_COMPOSE })
+    expect(await ask(app, answer.links.compose ?? '')).toMatchObject({ status: 200, text: APP_COMPOSE })
     // What was ordered to be admitted is, by whoever ordered it.
     const { json } = await ask(app, `/v1/apps/${APP_ID}/composes`)
     expect(json).toMatchObject({ items: [{ composeHash: COMPOSE_HASH, admittedBy: { name: 'alice' } }] })
@@ -102,6 +102,12 @@ describe.each(databases())('deployments on %s', (kind) => {
   ] as const)('start nothing %s', async (_, script, change, state, code) => {
     const { answer, target, code: why } = await become(script, orderOf({}, change))
     expect([answer.state, why, target.everStarted]).toEqual([state, code, 0])
+    // Of bytes that nobody showed there is nothing to link to, here or in the list.
+    const { compose } = answer.links
+    expect(compose === null).toBe(code === 'deployment-unpredicted')
+    if (compose !== null) expect((await ask(app, compose)).status).toBe(200)
+    const { json } = await ask(app, '/v1/deployments?limit=1')
+    expect(json).toMatchObject({ items: [{ id: answer.id, links: { compose } }] })
   })
 
   it('start nothing that nobody admits', async () => {

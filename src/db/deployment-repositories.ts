@@ -1,4 +1,4 @@
-import { and, count, eq, type SQL, sql } from 'drizzle-orm'
+import { and, count, eq, inArray, type SQL, sql } from 'drizzle-orm'
 import type { Deployments, StoredDeployment } from '../app/store/deployment-ports.ts'
 import { type PageRequest, pageOf } from '../app/store/page.ts'
 import { keep } from './keep-blobs.ts'
@@ -82,6 +82,17 @@ export function deploymentsOf(session: Session): Deployments {
       session(async (db) => {
         await keep(db, [{ sha256, size }], at)
         await db.insert(deploymentComposes).values({ deploymentId, sha256 }).onConflictDoNothing()
+      }),
+    withBytes: (ids) =>
+      session(async (db) => {
+        if (ids.length === 0) return new Set()
+        const same = and(eq(deploymentComposes.deploymentId, deployments.id), eq(deploymentComposes.sha256, deployments.composeHash))
+        const rows = await db
+          .select({ id: deployments.id })
+          .from(deployments)
+          .innerJoin(deploymentComposes, same)
+          .where(inArray(deployments.id, [...ids]))
+        return new Set(rows.map(({ id }) => id))
       }),
     hasCompose: (deploymentId, sha256) =>
       session(async (db) => {

@@ -6,7 +6,7 @@ import type { ListedObservation } from '../app/store/observation-ports.ts'
 import { paths } from './paths.ts'
 import { ownerView } from './views.ts'
 
-export function deploymentView({ deployment, owner }: DeploymentListed): DeploymentView {
+export function deploymentView({ deployment, owner, withBytes }: DeploymentListed): DeploymentView {
   const { id, state, name, appId, composeHash, url, target, policy, createdAt, updatedAt, withdrawnAt } = deployment
   return {
     id,
@@ -23,7 +23,12 @@ export function deploymentView({ deployment, owner }: DeploymentListed): Deploym
     withdrawnAt: withdrawnAt?.toISOString() ?? null,
     links: {
       self: paths.deployment(id),
-      compose: state === 'announced' && appId !== null ? paths.compose(appId, composeHash) : paths.deploymentCompose(id, composeHash),
+      compose:
+        state === 'announced' && appId !== null
+          ? paths.compose(appId, composeHash)
+          : withBytes
+            ? paths.deploymentCompose(id, composeHash)
+            : null,
     },
   }
 }

@@ -53,7 +53,12 @@ export const DeploymentView = z.strictObject({
   withdrawnAt: Instant.nullable().describe('Since when it is not observed any more, by its owner’s word.'),
   links: z.strictObject({
     self: z.string(),
-    compose: z.string().describe('Bytes of the app-compose, where they are here.'),
+    compose: z
+      .string()
+      .nullable()
+      .describe(
+        'Bytes of the app-compose of `composeHash`; null: a target that was ordered to shows them to nobody. Of what was announced, where they were admitted.',
+      ),
   }),
 })
 export type DeploymentView = z.infer<typeof DeploymentView>

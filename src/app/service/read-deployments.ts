@@ -7,15 +7,16 @@ import type { Reads } from '../store/store-ports.ts'
 
 type ReadPorts = { readonly reads: Pick<Reads, 'deployments' | 'owners'> }
 
-export type DeploymentListed = { readonly deployment: ListedDeployment; readonly owner: Owner }
-export type DeploymentRead = { readonly deployment: StoredDeployment; readonly owner: Owner }
+/** `withBytes`: what its `composeHash` is of is here, as part of it. */
+export type DeploymentListed = { readonly deployment: ListedDeployment; readonly owner: Owner; readonly withBytes: boolean }
+export type DeploymentRead = DeploymentListed & { readonly deployment: StoredDeployment }
 
 /** Fails with `deployment-unknown`. */
 export async function readDeployment({ reads }: ReadPorts, id: string): Promise<DeploymentRead> {
   const deployment = await reads.deployments.read(id)
   const owner = deployment === undefined ? undefined : await reads.owners.find(deployment.ownerId)
   if (deployment === undefined || owner === undefined) throw deploymentUnknown()
-  return { deployment, owner }
+  return { deployment, owner, withBytes: (await reads.deployments.withBytes([id])).has(id) }
 }
 
 /** Fails with `cursor-malformed` or `page-limit`. */
@@ -26,10 +27,11 @@ export async function listDeployments(
 ): Promise<Page<DeploymentListed>> {
   const { items, next } = await reads.deployments.page(filter, request)
   const owners = new Map((await reads.owners.among([...new Set(items.map(({ ownerId }) => ownerId))])).map((owner) => [owner.id, owner]))
+  const withBytes = await reads.deployments.withBytes(items.map(({ id }) => id))
   return {
     items: items.flatMap((deployment) => {
       const owner = owners.get(deployment.ownerId)
-      return owner === undefined ? [] : [{ deployment, owner }]
+      return owner === undefined ? [] : [{ deployment, owner, withBytes: withBytes.has(deployment.id) }]
     }),
     next,
   }

@@ -56,5 +56,7 @@ export interface Deployments {
   alive(request: PageRequest): Promise<Page<ListedDeployment>>
   /** Notes bytes of an app-compose, which are in the store of blobs, as part of it. Again changes nothing. */
   keepCompose(o: { deploymentId: string; sha256: Sha256; size: number; at: Date }): Promise<void>
+  /** Of these deployments those whose `composeHash` is of bytes that are part of them. */
+  withBytes(ids: readonly string[]): Promise<ReadonlySet<string>>
   hasCompose(deploymentId: string, sha256: Sha256): Promise<boolean>
 }

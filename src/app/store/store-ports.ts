@@ -257,7 +257,7 @@ export type Reads = {
   readonly composes: Pick<Composes, 'admittedFor' | 'ofApp' | 'isKept'>
   readonly gateDecisions: Pick<GateDecisions, 'ofApp'>
   readonly gateStandings: Pick<GateStandings, 'read' | 'unsigned' | 'summariesOf' | 'asked'>
-  readonly deployments: Pick<Deployments, 'read' | 'page' | 'alive' | 'aliveOf' | 'hasCompose'>
+  readonly deployments: Pick<Deployments, 'read' | 'page' | 'alive' | 'aliveOf' | 'hasCompose' | 'withBytes'>
   readonly observations: Pick<Observations, 'read' | 'ofApp'>
 }
 
