@@ -116,6 +116,11 @@ describe('what neither says', () => {
   it.each<[string, unknown, readonly string[]]>([
     ['of a KMS', { ...KMS, appId: 'ab', tcbStatus: undefined, other: 1 }, ['appId', 'tcbStatus']],
     ['of a gateway', { ...GATEWAY, compose_hash: H20 }, ['compose_hash']],
+    [
+      'of a KMS, with little else',
+      { appId: H20, mrSystem: 1, composeHash: H32, osImageHash: H32, mrAggregated: H32, tcbStatus: 'x' },
+      ['mrSystem', 'instanceId', 'deviceId', 'advisoryIds'],
+    ],
     ['within a list', { ...KMS, advisoryIds: ['a', 7] }, ['advisoryIds']],
     ['no object', 'appId', []],
   ])('is told by the fields that are wrong: %s', (_, value, fields) => {

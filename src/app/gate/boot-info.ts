@@ -96,12 +96,15 @@ export const GatewayAppInfo = z
 
 /** What a KMS or a gateway says, whichever of the two it is. Fails with `boot-info-malformed`. */
 export function readBootInfo(value: unknown): BootInfo {
-  const read = [KmsBootInfo.safeParse(value), GatewayAppInfo.safeParse(value)]
-  const info = read.find(({ success }) => success)?.data
+  const kms = KmsBootInfo.safeParse(value)
+  const gateway = GatewayAppInfo.safeParse(value)
+  const info = kms.data ?? gateway.data
   if (info !== undefined) return info
-  // The one that it comes nearer to is the one that it was meant to be.
-  const [fields = []] = read.map(({ error }) => fieldsOf(error)).toSorted((a, b) => a.length - b.length)
-  throw bootInfoMalformed(fields)
+  // They have no name in common, so that the names tell which of the two it was meant to be.
+  const known = Object.keys(GatewayAppInfo.in.shape).some(
+    (name) => typeof value === 'object' && value !== null && Object.hasOwn(value, name),
+  )
+  throw bootInfoMalformed(fieldsOf(known ? gateway.error : kms.error))
 }
 
 /** Which fields are missing or of another form; none where something is no object at all. */
