@@ -56,7 +56,16 @@ describe('who we are to a service', () => {
 
   it('needs a service', () => {
     expect(() => openClient({ settings: { server: null, token: null, tokenFile: null }, ci: NO_CI, server: null })).toThrow(
-      expect.objectContaining({ code: 'server-missing' }),
+      expect.objectContaining({ code: 'server-missing', message: 'nothing says which service to ask' }),
     )
+  })
+
+  it('says no more of a service that is away than to try again, for nothing may have been submitted', async () => {
+    const server = new URL('http://127.0.0.1:1/')
+    const client = openClient({ settings: { server, token: null, tokenFile: null }, ci: NO_CI, server: null })
+    await expect(client.verification(ID, signal)).rejects.toMatchObject({
+      code: 'server-unreachable',
+      hint: 'check the address and the network, and run it again',
+    })
   })
 })

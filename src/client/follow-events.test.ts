@@ -63,7 +63,10 @@ describe('following', () => {
   it('gives up where nobody is there for too long', async () => {
     const { url } = service
     await service[Symbol.asyncDispose]()
-    await expect(follow({ url, patience: { ...PATIENCE, giveUp: 0 } })).rejects.toMatchObject({ code: 'server-unreachable' })
+    await expect(follow({ url, patience: { ...PATIENCE, giveUp: 0 } })).rejects.toMatchObject({
+      code: 'server-unreachable',
+      hint: expect.stringContaining('the same command joins it'),
+    })
     service = await startFakeService()
   })
 
