@@ -110,6 +110,13 @@ describe.each(databases())('deployments on %s', (kind) => {
     expect(json).toMatchObject({ items: [{ id: answer.id, links: { compose } }] })
   })
 
+  it('are refused without an option that the target takes no order without', async () => {
+    service.play({ needs: ['image'] })
+    expect(codeOf(await order(orderOf()))).toEqual([422, 'target-option-unsaid'])
+    expect((await order(orderOf({}, { options: { image: 'one' } }))).status).toBe(202)
+    await work()
+  })
+
   it('start nothing that nobody admits', async () => {
     const bytes = APP_COMPOSE.replace('"name":"app"', '"name":"other"')
     await service.upload(bytes)

@@ -316,6 +316,10 @@ const WAYS: Readonly<Record<string, (operation: Operation) => Promise<Answer>>> 
     service.policyFiles.set('lax', stringify(POLICY))
     return ordering(orderOf({ policy: 'lax' }))(operation)
   },
+  'target-option-unsaid': (operation) => {
+    service.targets.set('picky', { target: new ScriptedTarget({ needs: ['image'] }), owners: ['local:alice'], policies: ['production'] })
+    return ordering(orderOf({ target: 'picky' }))(operation)
+  },
   'target-unknown': ordering(orderOf({ target: 'there' })),
   'deployment-unknown': absent,
   'observation-unknown': absent,

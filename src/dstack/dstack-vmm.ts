@@ -24,6 +24,7 @@ const SIZES = { vcpu: 2, memory: 2048, disk: 20 } as const
  */
 export class DstackVmm implements DeployTarget {
   readonly kind = 'dstack-vmm'
+  readonly needs = ['image'] as const
   readonly #vmm: VmmClient
   readonly #osImages: ReadonlyMap<string, Sha256>
 

@@ -72,6 +72,7 @@ const CODES = {
     'source-ref-malformed',
     'source-url-malformed',
     'source-url-userinfo',
+    'target-option-unsaid',
     'target-unknown',
     'upload-unknown',
   ],

@@ -20,6 +20,8 @@ export type Offered = { readonly offer: Offer; readonly appCompose: Uint8Array |
  */
 export interface DeployTarget {
   readonly kind: 'phala-cloud' | 'dstack-vmm'
+  /** Options without which it takes no order; none if not said. */
+  readonly needs?: readonly (keyof DeployOrder['options'])[]
   /** Says what would be measured. Nothing runs after it, though something may lie there, stopped. */
   offer(ordered: Ordered, signal: AbortSignal): Promise<Offered>
   /** Starts what was offered, or finds that it was started; gives the guest's name. `environment` null: without any. */

@@ -1,6 +1,7 @@
 import { nameMatches } from '../../../attestations/index.ts'
 import { Failure } from '../../../verifier/model/failure.ts'
 import type { DeployTarget } from '../deploy/deploy-target.ts'
+import type { DeployOrder } from '../deploy/deployment.ts'
 import type { Owner } from '../store/records.ts'
 import { identityOf } from './statement-sources.ts'
 
@@ -37,6 +38,18 @@ export function requirePolicyOf(targets: DeployTargets, name: string, policy: st
     code: 'target-policy-refused',
     message: 'this policy does not decide what is started at this target',
     hint: 'order by one that GET /v1/targets names for it, or ask the operator to let it be decided by this one',
+  })
+}
+
+/** Fails with `target-option-unsaid` where the target takes no such order without an option. */
+export function requireOptions(targets: DeployTargets, name: string, { options }: Pick<DeployOrder, 'options'>): void {
+  const unsaid = (targets.get(name)?.target.needs ?? []).filter((option) => options[option] === undefined)
+  if (unsaid.length === 0) return
+  throw new Failure({
+    code: 'target-option-unsaid',
+    message: `the target takes no order without ${unsaid.join(', ')}`,
+    hint: 'say it in the options of the order, as docs/deploy.md has them',
+    data: { options: unsaid },
   })
 }
 

@@ -9,7 +9,7 @@ import type { StoredDeployment } from '../store/deployment-ports.ts'
 import type { Reads, Unit } from '../store/store-ports.ts'
 import type { ServicePorts } from './accept-verification.ts'
 import { type Caller, requireScope } from './caller.ts'
-import { type DeployTargets, requirePolicyOf, requireTarget } from './deploy-targets.ts'
+import { type DeployTargets, requireOptions, requirePolicyOf, requireTarget } from './deploy-targets.ts'
 import type { DeploymentRequest } from './deployment-documents.ts'
 import { checkedKey, digestOfRequest, keyReused } from './idempotency-key.ts'
 import { type Policies, policyInvalid, policyUnknown } from './policies.ts'
@@ -28,7 +28,7 @@ export type OrderedNow = DeploymentRead & { readonly joined: boolean }
 
 /**
  * Takes an order to deploy, or that something which was deployed elsewhere is to be observed: it is there with the job that leads on, or not at
- * all. Fails with `scope-missing`, `target-unknown`, `target-not-yours`, `target-policy-refused`, `policy-unknown`, `policy-invalid`, `deployment-compose-unknown`,
+ * all. Fails with `scope-missing`, `target-unknown`, `target-not-yours`, `target-option-unsaid`, `target-policy-refused`, `policy-unknown`, `policy-invalid`, `deployment-compose-unknown`,
  * `compose-…`, `gateway-url-…`, `deployments-limit`, `idempotency-key-malformed` and `idempotency-key-reused`.
  */
 export async function orderDeployment(
@@ -61,10 +61,11 @@ export async function orderDeployment(
 async function checkOrder(
   { targets, policies }: OrderPorts,
   caller: Caller,
-  { target, policy, admit }: Extract<DeploymentRequest, { kind: 'ordered' }>,
+  { target, policy, admit, order }: Extract<DeploymentRequest, { kind: 'ordered' }>,
 ): Promise<void> {
   if (admit) requireScope(caller, 'admit')
   requireTarget(targets, target, caller.owner)
+  requireOptions(targets, target, order)
   const seen = await policies.see(policy)
   if (seen === undefined) throw policyUnknown()
   requirePolicyOf(targets, target, policy)

@@ -111,6 +111,7 @@ export function deployments(app: HttpApp, ports: Gated): void {
         'policy-unknown',
         'scope-missing',
         'target-not-yours',
+        'target-option-unsaid',
         'target-policy-refused',
         'target-unknown',
       ),

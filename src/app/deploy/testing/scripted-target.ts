@@ -14,6 +14,7 @@ export type TargetScript = {
   readonly attests?: Uint8Array | null
   readonly appId?: string
   readonly osImageHash?: Sha256
+  readonly needs?: DeployTarget['needs']
   /** Its guests end up so. */
   readonly becomes?: GuestState['status']
   /** Calls, by their number from 0, that fail and may go well another time. */
@@ -25,6 +26,7 @@ type Guest = { status: GuestState['status'] | 'removed'; readonly withEnvironmen
 /** A target in memory that counts what it was asked to start, and fails where it is told to, before or after it did as asked. */
 export class ScriptedTarget implements DeployTarget {
   readonly kind = 'dstack-vmm'
+  readonly needs: NonNullable<DeployTarget['needs']>
   readonly guests: Guest[] = []
   readonly #script: TargetScript
   #calls = 0
@@ -32,6 +34,7 @@ export class ScriptedTarget implements DeployTarget {
 
   constructor(script: TargetScript = {}) {
     this.#script = script
+    this.needs = script.needs ?? []
   }
 
   get everStarted(): number {
