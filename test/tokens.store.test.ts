@@ -146,7 +146,7 @@ describe.each(databases())('credentials on %s', (kind) => {
     const first = await authenticate(header)
     expect(first).toMatchObject({
       owner: { kind: 'oidc', issuer: 'https://token.example', subject: '42', name: 'acme/app' },
-      scopes: ['submit', 'cancel', 'admit'],
+      scopes: ['submit', 'cancel', 'admit', 'deploy'],
       repositories: ['https://git.example/acme/app'],
       trusted: false,
     })
