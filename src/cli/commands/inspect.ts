@@ -1,5 +1,6 @@
 import { Failure } from '../../../verifier/model/failure.ts'
 import type { InspectPorts } from '../../app/inspect/inspect-ports.ts'
+import { bundleFlags } from '../bundle-flags.ts'
 import type { CliIo } from '../cli-context.ts'
 import { command, fileFlag, jsonFlag } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
@@ -44,15 +45,7 @@ export const inspect = command<Flags, [string]>({
         brief: 'A path of the app that answers with success when all is well',
         placeholder: 'PATH',
       },
-      bundle: {
-        kind: 'parsed',
-        parse: text,
-        variadic: true,
-        optional: true,
-        brief: 'A file of bundles, or a proof, in place of what lies beside the images',
-        placeholder: 'FILE',
-      },
-      trustedRoot: fileFlag('Trusted root of the Sigstore that signed, in place of the public one'),
+      ...bundleFlags,
       ...jsonFlag,
     },
     positional: {

@@ -1,24 +1,12 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { type AnyPgColumn, boolean, index, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
-import type { DeploymentEvent, DeployOrder } from '../../app/deploy/deployment.ts'
+import { type DeploymentEvent, DeploymentState, type DeployOrder } from '../../app/deploy/deployment.ts'
 import type { StoredDeployment } from '../../app/store/deployment-ports.ts'
 import { blobs } from './blobs.ts'
 import { digest, holds, id, instant, isDigest, oneOf } from './columns.ts'
 import { owners } from './owners.ts'
 
-const STATES: readonly StoredDeployment['state'][] = [
-  'ordered',
-  'offered',
-  'allowed',
-  'committing',
-  'committed',
-  'attested',
-  'stopping',
-  'running',
-  'denied',
-  'failed',
-  'announced',
-]
+const STATES: readonly StoredDeployment['state'][] = [...DeploymentState.options, 'announced']
 
 /** Under way, or observed. */
 const alive = (t: Readonly<Record<'state' | 'withdrawnAt', AnyPgColumn>>): SQL =>

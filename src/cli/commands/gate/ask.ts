@@ -1,6 +1,7 @@
 import { Failure } from '../../../../verifier/model/failure.ts'
 import type { PinnedReference } from '../../../../verifier/model/image-reference.ts'
 import { appIdOf } from '../../app-id-argument.ts'
+import { bundleFlags } from '../../bundle-flags.ts'
 import { command, fileFlag, jsonFlag } from '../../command.ts'
 import { EXIT } from '../../exit-code.ts'
 import { pinnedArgument } from '../../image-argument.ts'
@@ -32,15 +33,7 @@ export const askGateCommand = command<Flags, [PinnedReference?]>({
         placeholder: 'HEX',
       },
       bootInfo: fileFlag('What a KMS or a gateway says of a guest, as it posts it: the guest is asked about too'),
-      bundle: {
-        kind: 'parsed',
-        parse: text,
-        variadic: true,
-        optional: true,
-        brief: 'A file of bundles, or a proof, in place of what lies beside the images',
-        placeholder: 'FILE',
-      },
-      trustedRoot: fileFlag('Trusted root of the Sigstore that signed, in place of the public one'),
+      ...bundleFlags,
       ...jsonFlag,
     },
     positional: { kind: 'tuple', parameters: [{ ...pinnedArgument, optional: true }] },

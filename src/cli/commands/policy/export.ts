@@ -1,6 +1,7 @@
 import { visible } from '../../../../verifier/model/visible.ts'
 import { appIdOf } from '../../app-id-argument.ts'
-import { command, fileFlag, jsonFlag } from '../../command.ts'
+import { bundleFlags } from '../../bundle-flags.ts'
+import { command, jsonFlag } from '../../command.ts'
 import { EXIT } from '../../exit-code.ts'
 import { printAnswer } from '../../output.ts'
 import { policyArgument } from './file-argument.ts'
@@ -35,15 +36,7 @@ export const exportPolicyFile = command<Flags, [string]>({
         placeholder: 'FILE',
       },
       appId: { kind: 'parsed', parse: appIdOf, optional: true, brief: 'Id of the app; else all that list it', placeholder: 'HEX' },
-      bundle: {
-        kind: 'parsed',
-        parse: text,
-        variadic: true,
-        optional: true,
-        brief: 'A file of bundles, or a proof, in place of what lies beside the images',
-        placeholder: 'FILE',
-      },
-      trustedRoot: fileFlag('Trusted root of the Sigstore that signed, in place of the public one'),
+      ...bundleFlags,
       ...jsonFlag,
     },
     positional: policyArgument,
