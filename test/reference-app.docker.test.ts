@@ -232,10 +232,11 @@ describe('inputs that are carried along', () => {
   beforeAll(async () => {
     empty = path.join(folder, 'empty-home')
     const builder = path.join(folder, 'builder.tar')
-    const shown = await bitwitness(['builder', 'show', '--json'])
-    named = ['--builder', (JSON.parse(shown.stdout) as { digest: string }).digest]
+    // The newest of a home may be of another mkosi than the one that the image was built with.
+    const digest = manifest.parameters.builder?.digest ?? ''
+    named = ['--builder', digest]
     for (const [args, env] of [
-      [['builder', 'export', '--output', builder], {}],
+      [['builder', 'export', digest, '--output', builder], {}],
       [['builder', 'import', builder], { BITWITNESS_HOME: empty }],
     ] as const) {
       const ran = await bitwitness(args, env)
