@@ -19,6 +19,7 @@ import { type CarriedFile, carriedInputs, carriedSource } from './carried-files.
 import { EXPORT_REPORT_SCHEMA, type ExportReport } from './export-report.ts'
 import type { ScratchFolder } from './ports.ts'
 import { readReport } from './read-report.ts'
+import { wholeBlob } from './whole-blob.ts'
 
 /** Paths are the caller's. */
 export type ExportProofCommand = {
@@ -102,7 +103,7 @@ async function lockOf({ lock }: VerificationReport, blobs: BlobStore, command: E
   if (lock === null) return null
   if (command.lock !== null)
     return await readNamedFile(command.lock, { what: 'the input lock', maxBytes: MAX_LOCK_BYTES, signal: command.signal })
-  if ((await blobs.size(lock)) !== undefined) return await blobBytes(blobs, lock)
+  if ((await blobs.size(lock)) !== undefined) return await wholeBlob(blobs, lock)
   throw new Failure({
     code: 'lock-not-at-hand',
     message: 'the input lock that the report names is not stored here',
@@ -114,7 +115,7 @@ async function lockOf({ lock }: VerificationReport, blobs: BlobStore, command: E
 async function builderOf({ builder }: VerificationReport, ports: ExportProofPorts): Promise<ProofContent['builder']> {
   if (builder === null) return null
   const image = await ports.knownBuilder(builder.digest)
-  return { description: Buffer.from(encodeBuilder(image)), lock: await blobBytes(ports.blobs, image.lock) }
+  return { description: Buffer.from(encodeBuilder(image)), lock: await wholeBlob(ports.blobs, image.lock) }
 }
 
 /** Those that are stored here, and no larger than a proof takes. */
@@ -187,10 +188,6 @@ async function write(output: string, proof: AsyncIterable<Uint8Array>, signal: A
       cause,
     })
   }
-}
-
-async function blobBytes(blobs: BlobStore, sha256: Sha256): Promise<Buffer> {
-  return Buffer.concat(await Array.fromAsync(await blobs.open(sha256), (part) => Buffer.from(part)))
 }
 
 function keyOfAnother(): Failure {

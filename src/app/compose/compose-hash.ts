@@ -5,6 +5,14 @@ import { readComposeDocument } from './compose-document.ts'
 import { failedCompose } from './compose-failures.ts'
 import { textOf, under } from './located.ts'
 
+/** An app of dstack's, by 20 bytes as hex. */
+export const AppId = z.string().regex(/^[0-9a-f]{40}$/)
+
+/** The first 20 bytes of the compose hash: the app's id where nobody chose another (dstack-util, system_setup.rs). */
+export function appIdFrom(composeHash: Sha256): string {
+  return composeHash.slice(0, 40)
+}
+
 export const COMPOSE_HASH_SCHEMA = 'bitwitness/compose-hash/v1'
 
 /** What dstack measures of an app-compose, and the app id that follows from it. */
@@ -13,7 +21,7 @@ export const ComposeHash = z.strictObject({
   /** sha256 of the bytes as they are. */
   composeHash: Sha256,
   /** The first 20 bytes of the hash, in hex: the app's id where nobody chose another (dstack-util, system_setup.rs). */
-  appId: z.string().regex(/^[0-9a-f]{40}$/),
+  appId: AppId,
   /** sha256 of the Compose file inside of it; null: it has none. */
   dockerCompose: Sha256.nullable(),
 })
@@ -27,7 +35,7 @@ export function composeHash(bytes: Uint8Array): ComposeHash {
   return {
     schema: COMPOSE_HASH_SCHEMA,
     composeHash: app.composeHash,
-    appId: app.composeHash.slice(0, 40),
+    appId: appIdFrom(app.composeHash),
     dockerCompose: inner === undefined ? null : digestOf(inner),
   }
 }

@@ -6,8 +6,8 @@ import { MOST_BYTES } from '../compose/compose-document.ts'
 import type { Decision } from '../gate/decision.ts'
 import type { AppEnvironment, DeployTarget, Ordered } from './deploy-target.ts'
 import type { Deployment, DeploymentEvent, GuestState, Offer } from './deployment.ts'
-import { type Ending, endingOf } from './deployment-ending.ts'
-import { isOver, type Progress, progressOf } from './deployment-state.ts'
+import { endingOf } from './deployment-ending.ts'
+import { decidedApp, isOver, type Progress, progressOf } from './deployment-state.ts'
 import { failed } from './failed-deployment.ts'
 
 /** What the gate is asked before something is started, or after it was. */
@@ -105,17 +105,17 @@ async function makeOffer({ ports, deployment, at, signal }: Step): Promise<Advan
 async function decideBefore(o: Step, offer: Offer): Promise<Advance> {
   const { ports, deployment, at, signal } = o
   if (offer.appCompose !== null) {
-    const [decided] = await decidedNow(o, offer, offer.appCompose)
-    return decided.decision.decision === 'allow' ? next(decided) : await leave(o, offer, decided, endingOf('deployment-denied'))
+    const decided = await decidedNow(o, offer, offer.appCompose)
+    return decided.decision.decision === 'allow' ? next(decided) : await leave(o, offer, decided)
   }
   if (deployment.order.unpredicted === 'start-without-secrets') return next({ kind: 'unpredicted', at })
   await ports.target.withdraw({ ordered: await orderedOf(ports, deployment), offer }, signal)
   return next({ kind: 'ended', at, state: 'denied', why: endingOf('deployment-unpredicted') })
 }
 
-async function leave({ ports, deployment, at, signal }: Step, offer: Offer, decided: DeploymentEvent, why: Ending): Promise<Advance> {
+async function leave({ ports, deployment, at, signal }: Step, offer: Offer, decided: Decided): Promise<Advance> {
   await ports.target.withdraw({ ordered: await orderedOf(ports, deployment), offer }, signal)
-  return next(decided, { kind: 'ended', at, state: 'denied', why })
+  return next(decided, { kind: 'ended', at, state: 'denied', why: endingOf('deployment-denied') })
 }
 
 async function start(o: Step, offer: Offer): Promise<Advance> {
@@ -125,11 +125,14 @@ async function start(o: Step, offer: Offer): Promise<Advance> {
   if (found !== undefined) return next({ kind: 'committed', at, guest: found })
   // Whatever is written down: what nobody has seen is started by the order's own word, and by no other.
   if (offer.appCompose === null && deployment.order.unpredicted === 'deny') throw new Error('nobody decided about what is to be started')
-  const again = isOld(o) && offer.appCompose !== null ? await decidedNow(o, offer, offer.appCompose) : ([] as const)
-  const denied = again.find(({ decision }) => decision.decision === 'deny')
-  if (denied !== undefined) return await leave(o, offer, denied, endingOf('deployment-denied'))
+  const again = isOld(o) && offer.appCompose !== null ? await decidedNow(o, offer, offer.appCompose) : null
+  if (again?.decision.decision === 'deny') return await leave(o, offer, again)
   const environment = progress.unpredicted ? null : ports.environment
-  return next(...again, { kind: 'committed', at, guest: await ports.target.commit({ ordered, offer, environment }, signal) })
+  return next(...(again === null ? [] : [again]), {
+    kind: 'committed',
+    at,
+    guest: await ports.target.commit({ ordered, offer, environment }, signal),
+  })
 }
 
 function isOld({ ports, deployment, progress: { decidedAt } }: Step): boolean {
@@ -141,8 +144,8 @@ function isOld({ ports, deployment, progress: { decidedAt } }: Step): boolean {
 
 type Decided = Extract<DeploymentEvent, { kind: 'decided' }>
 
-async function decidedNow(o: Step, offer: Offer, appCompose: Sha256): Promise<readonly [Decided]> {
-  return [{ kind: 'decided', at: o.at, basis: 'predicted', decision: await decide(o, offer, appCompose) }]
+async function decidedNow(o: Step, offer: Offer, appCompose: Sha256): Promise<Decided> {
+  return { kind: 'decided', at: o.at, basis: 'predicted', decision: await decide(o, offer, appCompose) }
 }
 
 async function follow(o: Step, { offer, guest }: { readonly offer: Offer; readonly guest: string }): Promise<Advance> {
@@ -207,7 +210,7 @@ function stopDiffering(attested: Attested): Advance {
 }
 
 async function decide({ ports, deployment, signal }: Step, offer: Offer, appCompose: Sha256): Promise<Decision> {
-  const appId = offer.appId ?? deployment.order.appId ?? offer.composeHash.slice(0, 40)
+  const appId = decidedApp(offer, deployment.order)
   const { osImageHash, deviceId } = offer
   return await ports.decide({ appCompose: await ports.load(appCompose), appId, osImageHash, deviceId }, signal)
 }

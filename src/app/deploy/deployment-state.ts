@@ -1,3 +1,4 @@
+import { appIdFrom } from '../compose/compose-hash.ts'
 import type { Deployment, DeploymentEvent, DeploymentState, GuestState, Offer } from './deployment.ts'
 
 /** What a deployment has come to, read from its events. */
@@ -20,6 +21,11 @@ const START: Progress = {
   seen: null,
   decidedAt: null,
   committedAt: null,
+}
+
+/** The app that it is decided as; what a guest says later of another one changes nothing. */
+export function decidedApp({ appId, composeHash }: Offer, order: Deployment['order']): string {
+  return appId ?? order.appId ?? appIdFrom(composeHash)
 }
 
 /** Nothing happens to it any more. */

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { Sha256 } from '../../../verifier/model/digest.ts'
+import { AppId } from '../compose/compose-hash.ts'
 import { Decision } from '../gate/decision.ts'
 
 export const DEPLOYMENT_SCHEMA = 'bitwitness/deployment/v1'
 
 const Instant = z.iso.datetime()
-const AppId = z.string().regex(/^[0-9a-f]{40}$/)
 const Word = z.string().min(1).max(128)
 const Size = z.int().positive()
 

@@ -2,6 +2,7 @@ import type { TrustedRoot } from '../../../attestations/index.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
 import { type PinnedReference, parsePinnedReference } from '../../../verifier/model/image-reference.ts'
 import { failedCompose } from '../compose/compose-failures.ts'
+import { appIdFrom } from '../compose/compose-hash.ts'
 import { lintCompose } from '../compose/lint-compose.ts'
 import type { VerifyAttestationPorts } from '../verify-attestation.ts'
 import { type AttestationsOf, attestedFacts, guestFacts } from './attested-facts.ts'
@@ -73,7 +74,7 @@ function subjectOf({ subject, boot, admittedBy = null }: AskGate): { readonly ap
   if (hash === null) throw failedCompose('compose-no-app')
   // What the guest measured counts; bytes that are not of that hash say nothing of it.
   const app = {
-    id: boot?.appId ?? subject.appId ?? hash.slice(0, 40),
+    id: boot?.appId ?? subject.appId ?? appIdFrom(hash),
     compose: { hash: boot?.composeHash ?? hash, lint, admittedBy },
   }
   return { app, named: lint.images }

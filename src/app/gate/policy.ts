@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Tier } from '../../../verifier/model/comparison.ts'
 import { Sha256 } from '../../../verifier/model/digest.ts'
 import { ComposeSeverity } from '../compose/compose-finding.ts'
+import { AppId } from '../compose/compose-hash.ts'
 
 export const POLICY_SCHEMA = 'bitwitness/policy/v1'
 
@@ -12,7 +13,6 @@ export const PolicyName = z
   .max(64)
 /** `*` stands for any characters but `/ ? # @`, `**` for any; it must match the whole name. */
 const Pattern = z.string().min(1).max(512)
-const AppId = z.string().regex(/^[0-9a-f]{40}$/)
 const Hex32 = z.string().regex(/^[0-9a-f]{64}$/)
 const Days = z.number().positive().max(36_500)
 const ANY = 'a map of at least 1'

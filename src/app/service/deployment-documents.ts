@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { Sha256 } from '../../../verifier/model/digest.ts'
+import { AppId } from '../compose/compose-hash.ts'
 import { Deployment, DeploymentState, DeployOrder } from '../deploy/deployment.ts'
 import { PolicyName } from '../gate/policy.ts'
 import { Inspection } from '../inspect/inspection.ts'
 import { OwnerView } from './api-documents.ts'
-import { AppId, ComposeView, GuestDecisionView } from './gate-documents.ts'
+import { ComposeView, GuestDecisionView } from './gate-documents.ts'
 
 const Instant = z.iso.datetime()
 

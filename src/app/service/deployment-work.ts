@@ -1,13 +1,13 @@
 import { digestOf } from '../../../verifier/bytes/digest-of.ts'
 import { oneChunk } from '../../../verifier/bytes/one-chunk.ts'
 import type { BlobStore } from '../../../verifier/model/blob-store.ts'
-import type { Sha256 } from '../../../verifier/model/digest.ts'
 import { type Advance, advanceDeployment, type DeployPorts } from '../deploy/advance-deployment.ts'
-import type { Deployment, DeploymentEvent, Offer } from '../deploy/deployment.ts'
-import { isOver, progressOf } from '../deploy/deployment-state.ts'
+import type { Deployment, DeploymentEvent } from '../deploy/deployment.ts'
+import { decidedApp, isOver, progressOf } from '../deploy/deployment-state.ts'
 import { giveUpDeployment } from '../deploy/failed-deployment.ts'
 import type { StoredDeployment } from '../store/deployment-ports.ts'
 import type { Reads, TakenJob, Unit } from '../store/store-ports.ts'
+import { wholeBlob } from '../whole-blob.ts'
 import type { ServicePorts } from './accept-verification.ts'
 import { answerGate, type GuestPorts } from './answer-guest.ts'
 import { type DeployTargets, requirePolicyOf, targetOf } from './deploy-targets.ts'
@@ -78,15 +78,11 @@ function portsOf(ports: DeploymentPorts, { id: deploymentId, target, policy: nam
       await unitOfWork.run(({ deployments }) => deployments.keepCompose({ deploymentId, sha256, size, at: now() }))
       return sha256
     },
-    load: (sha256) => load(blobs, sha256),
+    load: (sha256) => wholeBlob(blobs, sha256),
     environment: null,
     live,
     now,
   }
-}
-
-async function load(blobs: BlobStore, sha256: Sha256): Promise<Uint8Array> {
-  return Buffer.concat(await Array.fromAsync(await blobs.open(sha256)))
 }
 
 type Taken = {
@@ -121,16 +117,11 @@ function changed(stored: StoredDeployment, { order, events }: Deployment): Store
   const url = events.findLast((event) => event.kind === 'live')?.url ?? null
   return {
     ...stored,
-    appId: offer === null ? order.appId : appOf(offer, order),
+    appId: offer === null ? order.appId : decidedApp(offer, order),
     composeHash: offer?.composeHash ?? order.appCompose,
     url,
     ordered: { order, admit: stored.ordered?.admit ?? false, events },
   }
-}
-
-/** The app that it is decided as; what a guest says later of another one changes nothing. */
-function appOf({ appId, composeHash }: Offer, order: Deployment['order']): string {
-  return appId ?? order.appId ?? composeHash.slice(0, 40)
 }
 
 /** The app-compose that its owner admits with the order, for the app that the target gives: the very bytes, and no others. */
@@ -138,5 +129,11 @@ async function admissionIn({ blobs, now }: DeploymentPorts, { ordered, ownerId }
   const offered = events.find((event) => event.kind === 'offered')
   if (offered === undefined || ordered === null || !ordered.admit || offered.offer.composeHash !== ordered.order.appCompose) return null
   const { composeHash } = offered.offer
-  return { appId: appOf(offered.offer, ordered.order), composeHash, size: (await load(blobs, composeHash)).length, ownerId, at: now() }
+  return {
+    appId: decidedApp(offered.offer, ordered.order),
+    composeHash,
+    size: (await wholeBlob(blobs, composeHash)).length,
+    ownerId,
+    at: now(),
+  }
 }

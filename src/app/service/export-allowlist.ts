@@ -4,7 +4,7 @@ import type { Decision } from '../gate/decision.ts'
 import { judgedOsImages } from '../gate/judged-os-images.ts'
 import type { Reads } from '../store/store-ports.ts'
 import { answerGate, type GuestPorts, signedHere } from './answer-guest.ts'
-import { gateBusy } from './gate-busy.ts'
+import { GateRoom } from './gate-room.ts'
 import { inTime } from './in-time.ts'
 import { type NamedPolicy, type Policies, policyUnknown } from './policies.ts'
 
@@ -22,7 +22,7 @@ const PATIENCE_MS = 30_000
 /** What a policy allows at this moment, for those who cannot be asked: one at a time, since each costs as much as many decisions. */
 export class Allowlists {
   readonly #ports: AllowlistPorts
-  #underWay = false
+  readonly #room = new GateRoom(1)
 
   constructor(ports: AllowlistPorts) {
     this.#ports = ports
@@ -30,15 +30,11 @@ export class Allowlists {
 
   /** Fails with `policy-unknown`, `policy-invalid`, `gate-busy`, `answer-late`, `export-too-large`, and as `authSimple` does. */
   async find(name: string): Promise<Allowlist> {
-    if (this.#underWay) throw gateBusy()
-    this.#underWay = true
-    try {
+    return await this.#room.within(async () => {
       const policy = await this.#ports.policies.find(name)
       if (policy === undefined) throw policyUnknown()
       return await inTime(PATIENCE_MS, (signal) => this.#allowlist(policy, signal))
-    } finally {
-      this.#underWay = false
-    }
+    })
   }
 
   async #allowlist(policy: NamedPolicy, signal: AbortSignal): Promise<Allowlist> {

@@ -7,7 +7,7 @@ import { type LoadedPolicy, readPolicy } from '../gate/read-policy.ts'
 import type { Reads } from '../store/store-ports.ts'
 import { answerGate, type GuestPorts } from './answer-guest.ts'
 import { type Caller, requireScope } from './caller.ts'
-import { gateBusy } from './gate-busy.ts'
+import { GateRoom } from './gate-room.ts'
 import { inTime } from './in-time.ts'
 import { type Policies, policyUnknown, type SeenPolicy } from './policies.ts'
 
@@ -38,7 +38,7 @@ const DAY_MS = 86_400_000
 /** Says what another policy would do to the apps that run now, one question at a time: each costs as much as hundreds of decisions. */
 export class Impacts {
   readonly #ports: ImpactPorts
-  #underWay = false
+  readonly #room = new GateRoom(1)
 
   constructor(ports: ImpactPorts) {
     this.#ports = ports
@@ -55,17 +55,13 @@ export class Impacts {
     readonly days: number
   }): Promise<PolicyImpact> {
     requireScope(o.caller, 'admit')
-    if (this.#underWay) throw gateBusy()
-    this.#underWay = true
-    try {
+    return await this.#room.within(async () => {
       const after = mustFollow(o.draft)
       const seen = await this.#ports.policies.see(o.replaces ?? after.policy.name)
       if (seen === undefined) throw policyUnknown()
       const since = new Date(this.#ports.now().getTime() - o.days * DAY_MS)
       return await inTime(PATIENCE_MS, (signal) => this.#impact({ seen, after, since }, signal))
-    } finally {
-      this.#underWay = false
-    }
+    })
   }
 
   async #impact(o: { seen: SeenPolicy; after: LoadedPolicy; since: Date }, signal: AbortSignal): Promise<PolicyImpact> {

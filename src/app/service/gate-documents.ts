@@ -1,13 +1,12 @@
 import { z } from 'zod'
 import { Sha256 } from '../../../verifier/model/digest.ts'
+import { AppId } from '../compose/compose-hash.ts'
 import { ComposeLint } from '../compose/lint-compose.ts'
 import { Decision } from '../gate/decision.ts'
 import { PolicyName } from '../gate/policy.ts'
 import { OwnerView } from './api-documents.ts'
 
 const Instant = z.iso.datetime()
-/** An app of dstack's, by 20 bytes as hex. */
-export const AppId = z.string().regex(/^[0-9a-f]{40}$/)
 
 export const ComposeView = z.strictObject({
   app: AppId,

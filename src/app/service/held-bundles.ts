@@ -4,6 +4,7 @@ import type { Sha256 } from '../../../verifier/model/digest.ts'
 import type { HeldAttestation } from '../gate/facts.ts'
 import { holdAttestations } from '../gate/hold-attestations.ts'
 import type { LoadedPolicy } from '../gate/read-policy.ts'
+import { wholeBlob } from '../whole-blob.ts'
 
 /** Checks that are remembered; what was not asked for longest is forgotten. */
 const MOST_KNOWN = 1000
@@ -38,7 +39,7 @@ export class HeldBundles {
     const known = this.#known.get(key)
     const age = known === undefined ? Number.POSITIVE_INFINITY : now.getTime() - known.at
     if (known !== undefined && age >= 0 && age < policy.policy.attestations.cacheSeconds * 1000) return known
-    const bytes = Buffer.concat(await Array.fromAsync(await this.#blobs.open(bundle)))
+    const bytes = await wholeBlob(this.#blobs, bundle)
     const [held] = await holdAttestations([bytes], { policy: policy.policy, artifact, trustedRoot, now, signal })
     this.#known.delete(key)
     if (held === undefined) return undefined

@@ -1,6 +1,7 @@
 import type { BlobStore } from '../../../verifier/model/blob-store.ts'
 import type { Sha256 } from '../../../verifier/model/digest.ts'
 import { type ComposeLint, lintCompose } from '../compose/lint-compose.ts'
+import { wholeBlob } from '../whole-blob.ts'
 
 /** Lints that are remembered; what was not asked for longest is forgotten. */
 const MOST_KNOWN = 200
@@ -16,7 +17,7 @@ export class KnownLints {
 
   /** Fails where its bytes are not in the store of blobs. */
   async of(composeHash: Sha256): Promise<ComposeLint> {
-    const lint = this.#known.get(composeHash) ?? lintCompose(Buffer.concat(await Array.fromAsync(await this.#blobs.open(composeHash))))
+    const lint = this.#known.get(composeHash) ?? lintCompose(await wholeBlob(this.#blobs, composeHash))
     this.#known.delete(composeHash)
     this.#known.set(composeHash, lint)
     const [oldest] = this.#known.keys()

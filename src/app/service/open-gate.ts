@@ -2,8 +2,8 @@ import { parsePinnedReference, pinnedName } from '../../../verifier/model/image-
 import { readBootInfo } from '../gate/boot-info.ts'
 import type { Decision } from '../gate/decision.ts'
 import { type Asked, answerGate, type GuestPorts } from './answer-guest.ts'
-import { gateBusy } from './gate-busy.ts'
 import type { DecisionRequest } from './gate-documents.ts'
+import { GateRoom } from './gate-room.ts'
 import { inTime } from './in-time.ts'
 import { type Policies, policyUnknown } from './policies.ts'
 
@@ -17,7 +17,7 @@ const PATIENCE_MS = 10_000
 /** The gate for whoever wants to know before anything starts. What it answers starts nothing, and nothing of it is kept. */
 export class OpenGate {
   readonly #ports: OpenGatePorts
-  #underWay = 0
+  readonly #room = new GateRoom(MOST_AT_ONCE)
 
   constructor(ports: OpenGatePorts) {
     this.#ports = ports
@@ -29,17 +29,14 @@ export class OpenGate {
    */
   async decide(request: DecisionRequest): Promise<Decision> {
     const asked = askedOf(request)
-    if (this.#underWay >= MOST_AT_ONCE) throw gateBusy()
-    this.#underWay += 1
-    try {
-      return await inTime(PATIENCE_MS, async (signal) => {
-        const policy = await this.#ports.policies.find(request.policy)
-        if (policy === undefined) throw policyUnknown()
-        return await answerGate(this.#ports, policy, asked, signal)
-      })
-    } finally {
-      this.#underWay -= 1
-    }
+    return await this.#room.within(
+      async () =>
+        await inTime(PATIENCE_MS, async (signal) => {
+          const policy = await this.#ports.policies.find(request.policy)
+          if (policy === undefined) throw policyUnknown()
+          return await answerGate(this.#ports, policy, asked, signal)
+        }),
+    )
   }
 }
 

@@ -7,6 +7,7 @@ import { lintCompose } from '../compose/lint-compose.ts'
 import { formatGatewayUrl, parseGatewayUrl } from '../deploy/gateway-url.ts'
 import type { StoredDeployment } from '../store/deployment-ports.ts'
 import type { Reads, Unit } from '../store/store-ports.ts'
+import { wholeBlob } from '../whole-blob.ts'
 import type { ServicePorts } from './accept-verification.ts'
 import { type Caller, requireScope } from './caller.ts'
 import { type DeployTargets, requireOptions, requirePolicyOf, requireTarget } from './deploy-targets.ts'
@@ -79,7 +80,7 @@ async function sizeOfCompose({ unitOfWork, reads, blobs }: OrderPorts, { owner }
   const size = await blobs.size(sha256)
   if (size === undefined) throw composeUnknown()
   if (size > MOST_BYTES.dstack) throw failedCompose('compose-too-large')
-  const lint = lintCompose(Buffer.concat(await Array.fromAsync(await blobs.open(sha256))))
+  const lint = lintCompose(await wholeBlob(blobs, sha256))
   if (lint.composeHash === null) throw failedCompose('compose-no-app')
   return size
 }

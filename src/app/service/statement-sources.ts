@@ -6,6 +6,7 @@ import { Failure } from '../../../verifier/model/failure.ts'
 import type { VerificationReport } from '../../../verifier/model/report.ts'
 import type { Owner, Verification } from '../store/records.ts'
 import type { Reads } from '../store/store-ports.ts'
+import { wholeBlob } from '../whole-blob.ts'
 import { lockBlob } from './lock-blob.ts'
 
 export type SigningReads = {
@@ -37,7 +38,7 @@ export async function statementSources(
       message: 'a verification without a report says nothing about the image: there is nothing to sign',
       hint: 'verify again, then attest the new report',
     })
-  const report = parseReport(JSON.parse(Buffer.concat(await Array.fromAsync(await ports.blobs.open(reportDigest))).toString('utf8')))
+  const report = parseReport(JSON.parse((await wholeBlob(ports.blobs, reportDigest)).toString('utf8')))
   const owner = await ports.reads.owners.find(verification.ownerId)
   // The attempts of one that was answered by an earlier one ran in that.
   const ranIn = verification.reusedFrom ?? verification.id

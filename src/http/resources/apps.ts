@@ -3,10 +3,12 @@ import { Sha256 } from '../../../verifier/model/digest.ts'
 import { Failure } from '../../../verifier/model/failure.ts'
 import { MOST_BYTES } from '../../app/compose/compose-document.ts'
 import { failedCompose } from '../../app/compose/compose-failures.ts'
+import { AppId } from '../../app/compose/compose-hash.ts'
 import { admitCompose } from '../../app/service/admit-compose.ts'
-import { AdmitAnswer, AppId, ComposeView, GuestDecisionView } from '../../app/service/gate-documents.ts'
+import { AdmitAnswer, ComposeView, GuestDecisionView } from '../../app/service/gate-documents.ts'
 import { bytesOf, CALLER_CODES, jsonOf, noQuery, problems } from '../api-route.ts'
 import { composeView, guestDecisionView } from '../app-views.ts'
+import { answerCompose } from '../compose-answer.ts'
 import type { Gated, HttpApp } from '../http-ports.ts'
 import { answerJson } from '../json-answer.ts'
 import { octetBody } from '../octet-body.ts'
@@ -95,11 +97,7 @@ export function apps(app: HttpApp, ports: Gated): void {
   app.openapi(read, async (c) => {
     const { app: appId, sha256 } = c.req.valid('param')
     if ((await ports.reads.composes.admittedFor(appId, sha256)).length === 0) throw composeUnknown()
-    const bytes = Buffer.concat(await Array.fromAsync(await ports.blobs.open(sha256)))
-    return c.body(new Uint8Array(bytes), 200, {
-      'Content-Type': 'application/octet-stream',
-      'Content-Disposition': 'attachment; filename="app-compose.json"',
-    })
+    return await answerCompose(c, ports, sha256)
   })
   app.openapi(decisions, async (c) => {
     const { app: appId } = c.req.valid('param')

@@ -1,8 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { Sha256 } from '../../../verifier/model/digest.ts'
 import { Failure } from '../../../verifier/model/failure.ts'
+import { AppId } from '../../app/compose/compose-hash.ts'
 import { DeploymentAnswer, DeploymentRequest, DeploymentView, TargetView } from '../../app/service/deployment-documents.ts'
-import { AppId } from '../../app/service/gate-documents.ts'
 import { orderDeployment } from '../../app/service/order-deployment.ts'
 import { type DeploymentRead, deploymentDocument, listDeployments, readDeployment } from '../../app/service/read-deployments.ts'
 import { withdrawDeployment } from '../../app/service/withdraw-deployment.ts'
@@ -22,6 +22,7 @@ import {
   statedProblems,
 } from '../api-route.ts'
 import { deploymentView } from '../app-views.ts'
+import { answerCompose } from '../compose-answer.ts'
 import type { Gated, HttpApp } from '../http-ports.ts'
 import { answerJson } from '../json-answer.ts'
 import { emptyBody, strictJsonBody } from '../json-body.ts'
@@ -156,11 +157,7 @@ export function deployments(app: HttpApp, ports: Gated): void {
   app.openapi(compose, async (c) => {
     const { id, sha256 } = c.req.valid('param')
     if (!(await ports.reads.deployments.hasCompose(id, sha256))) throw composeUnknown()
-    const bytes = Buffer.concat(await Array.fromAsync(await ports.blobs.open(sha256)))
-    return c.body(new Uint8Array(bytes), 200, {
-      'Content-Type': 'application/octet-stream',
-      'Content-Disposition': 'attachment; filename="app-compose.json"',
-    })
+    return await answerCompose(c, ports, sha256)
   })
   app.openapi(order, async (c) => {
     const request = c.req.valid('json')

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { Failure } from '../../../verifier/model/failure.ts'
+import { AppId } from '../../app/compose/compose-hash.ts'
 import { AppView, ObservationAnswer, ObservationView } from '../../app/service/deployment-documents.ts'
-import { AppId } from '../../app/service/gate-documents.ts'
 import { listDeployments } from '../../app/service/read-deployments.ts'
 import { byId, jsonOf, noQuery, PAGE_CODES, pageJson, pageRequest, paging, problems } from '../api-route.ts'
 import { composeView, deploymentView, guestDecisionView, observationView } from '../app-views.ts'
